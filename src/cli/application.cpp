@@ -1,0 +1,7 @@
+#include "cli/application.hpp"
+
+namespace migrate::cli {
+
+int run(int, char**) { return 0; }
+
+}  // namespace migrate::cli

@@ -1,0 +1,102 @@
+#include "core/filesystem.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "core/sha256.hpp"
+#include "migrate/error.hpp"
+
+namespace migrate {
+namespace {
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+[[noreturn]] void fail(const std::string& doing, const std::filesystem::path& path, int error) {
+  throw Error{ErrorKind::usage, "cannot " + doing + " " + path.string() + ": " + std::strerror(error), {}, {path.string()}};
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path) {
+  const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.get() < 0) fail("read", path, errno);
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) fail("read", path, errno);
+  if (S_ISDIR(info.st_mode)) fail("read", path, EISDIR);
+  std::string content(info.st_size > 0 ? static_cast<std::size_t>(info.st_size) : 4096, '\0');
+  std::size_t size = 0;
+  while (true) {
+    if (size == content.size()) {
+      if (S_ISREG(info.st_mode) && info.st_size > 0) break;
+      content.resize(content.size() * 2);
+    }
+    const auto got = ::read(file.get(), content.data() + size, content.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("read", path, errno);
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  content.resize(size);
+  return content;
+}
+
+void write_file(const std::filesystem::path& path, std::string_view content) {
+  const auto temporary = path.string() + "." + random_hex(4) + ".tmp";
+  {
+    const FileDescriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
+    if (file.get() < 0) fail("write", path, errno);
+    while (!content.empty()) {
+      const auto put = ::write(file.get(), content.data(), content.size());
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) {
+        const int error = errno;
+        ::unlink(temporary.c_str());
+        fail("write", path, error);
+      }
+      content.remove_prefix(static_cast<std::size_t>(put));
+    }
+    ::fsync(file.get());
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    fail("write", path, error);
+  }
+}
+
+std::vector<std::string> list_files(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator entries(folder, error);
+  if (error) fail("read the folder", folder, error.value());
+  for (const auto& entry : entries) {
+    if (entry.is_regular_file()) names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::filesystem::path program_folder() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? std::filesystem::current_path() : program.parent_path();
+}
+
+}  // namespace migrate

@@ -1,0 +1,23 @@
+/// The narrow seam to the file system: whole files in, whole files out, errors that name the file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace migrate {
+
+/// The bytes of a file. Throws Error (usage) that names the file and the system's reason.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path);
+
+/// Replaces or makes the file in one step: a reader sees the old content or the new, never a part; synced to disk.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+/// Names of the regular files in a folder, sorted. Throws Error (usage) when it cannot be read.
+[[nodiscard]] std::vector<std::string> list_files(const std::filesystem::path& folder);
+
+/// The folder that holds the running program.
+[[nodiscard]] std::filesystem::path program_folder();
+
+}  // namespace migrate

@@ -1,0 +1,44 @@
+/// Small helpers over text. Bytes are UTF-8; case functions touch ASCII only.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace migrate {
+
+[[nodiscard]] std::string_view trim(std::string_view text);
+[[nodiscard]] std::string lower(std::string_view text);
+[[nodiscard]] std::string upper(std::string_view text);
+[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
+[[nodiscard]] bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
+
+/// Splits at every `separator`; the parts are trimmed, empty ones are kept ("" gives none).
+[[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
+[[nodiscard]] std::string join(std::span<const std::string> parts, std::string_view separator);
+[[nodiscard]] std::string replace_all(std::string text, std::string_view from, std::string_view to);
+
+/// Runs of white space become one blank; trimmed.
+[[nodiscard]] std::string collapse_spaces(std::string_view text);
+
+/// Text as part of a file name or an SQL name: lower case, runs of anything but [a-z0-9] become one '_'.
+[[nodiscard]] std::string slug(std::string_view text, std::size_t max_length = 40);
+
+/// Whether `text` matches a glob of `*` and `?`.
+[[nodiscard]] bool glob_match(std::string_view pattern, std::string_view text);
+
+/// Levenshtein distance with transpositions counting as one.
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+
+/// The candidate most like `text`, or "" when none is near enough to be meant.
+[[nodiscard]] std::string nearest(std::string_view text, std::span<const std::string> candidates);
+
+/// "did you mean 'x'?" for the nearest candidate, or a list of the candidates.
+[[nodiscard]] std::string did_you_mean(std::string_view text, std::span<const std::string> candidates);
+
+/// "3 tables", "1 table".
+[[nodiscard]] std::string plural(std::size_t count, std::string_view noun);
+
+}  // namespace migrate

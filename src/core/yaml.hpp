@@ -1,0 +1,38 @@
+/// YAML as a plain tree that remembers where everything stood. Anchors, aliases and merge keys (`<<`) are resolved.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "migrate/error.hpp"
+
+namespace migrate::yaml {
+
+struct Node {
+  enum class Kind { null, scalar, sequence, map };
+
+  Kind kind = Kind::null;
+  bool quoted = false;  ///< the scalar was written in quotes or as a block: never a number, boolean or null
+  std::string scalar;
+  std::vector<Node> items;                         ///< of a sequence
+  std::vector<std::pair<std::string, Node>> keys;  ///< of a map, in file order; keys are unique
+  std::vector<std::pair<int, int>> key_places;     ///< line and column of each key
+  int line = 0;
+  int column = 0;
+
+  [[nodiscard]] const Node* find(std::string_view key) const;
+  [[nodiscard]] bool is_null() const { return kind == Kind::null; }
+  [[nodiscard]] bool is_scalar() const { return kind == Kind::scalar; }
+  [[nodiscard]] bool is_sequence() const { return kind == Kind::sequence; }
+  [[nodiscard]] bool is_map() const { return kind == Kind::map; }
+};
+
+/// Parses one document; an empty one is a null node. Throws Error (usage) with file, line and column.
+[[nodiscard]] Node parse(std::string_view text, const std::string& file);
+
+/// A scalar as YAML that reads back as the same text: plain where that is safe, else in double quotes.
+[[nodiscard]] std::string quote(std::string_view text);
+
+}  // namespace migrate::yaml

@@ -1,0 +1,74 @@
+/// A connection to a database: the narrow seam in front of every driver.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "migrate/error.hpp"
+
+namespace migrate {
+
+/// NULL is an empty optional; all values are text.
+using Value = std::optional<std::string>;
+using Row = std::vector<Value>;
+
+struct Result {
+  std::vector<std::string> columns;
+  std::vector<Row> rows;
+  long long affected = 0;
+};
+
+/// The server refused or the connection broke. `message` starts with the server's own words.
+class DatabaseError : public Error {
+ public:
+  enum class Cause {
+    statement,      ///< the server refused the statement
+    lock_timeout,   ///< it waited too long for a lock (or the database is busy)
+    serialization,  ///< a deadlock or a serialization failure: the same again may succeed
+    connection,     ///< the connection is gone: what the last statement did is not known
+    cancelled,      ///< somebody cancelled it
+    authentication  ///< the server did not let us in
+  };
+
+  DatabaseError(Cause cause, std::string message, std::string sqlstate = {}, int native_code = 0, std::string hint = {})
+      : Error(ErrorKind::failed, std::move(message), std::move(hint)), cause(cause), sqlstate(std::move(sqlstate)), native_code(native_code) {}
+
+  Cause cause;
+  std::string sqlstate;  ///< five characters, or ""
+  int native_code;       ///< the engine's own number, or 0
+  /// Offset in bytes from the start of the text that was sent, where the server tells; -1 if not.
+  long long position = -1;
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  /// Runs one statement and returns its rows. One round trip.
+  virtual Result query(std::string_view sql) = 0;
+
+  /// Runs one statement with bound values ($1 / ? as the engine writes them).
+  virtual Result query(std::string_view sql, std::span<const Value> values) = 0;
+
+  /// Runs one or more statements separated by ';', in one round trip where the driver can; results are discarded.
+  /// At an error the statements after it have not run.
+  virtual void execute(std::string_view sql) = 0;
+
+  /// Runs several queries, in one round trip where the driver can; one result for each.
+  virtual std::vector<Result> query_all(std::span<const std::string> queries) = 0;
+
+  /// Asks the server to cancel what runs now; may be called from a signal-handling thread.
+  virtual void cancel() noexcept = 0;
+
+  /// Round trips made so far, for tests and `-v`.
+  [[nodiscard]] virtual long long round_trips() const = 0;
+
+  /// Receives the server's notices and warnings.
+  virtual void on_notice(std::function<void(const std::string&)> handler) = 0;
+};
+
+}  // namespace migrate

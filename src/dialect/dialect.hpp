@@ -1,0 +1,149 @@
+/// What is true of one engine family. Everything above this layer asks a Dialect or its capabilities, never which
+/// engine it has.
+///
+/// A dialect's folder has the same files for every engine: connect (driver), inspect (catalog to Schema), canonical
+/// (declared schema to the engine's own form), normalize (ask the engine), render (operations to SQL), types, lock,
+/// split.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dialect/connection.hpp"
+#include "dialect/statement.hpp"
+#include "migrate/schema.hpp"
+#include "operation/operation.hpp"
+#include "project/url.hpp"
+
+namespace migrate {
+
+/// What the server in hand can do; found by probing it, not from a version string alone.
+struct Capabilities {
+  bool transactional_ddl = false;      ///< DDL rolls back with its transaction
+  bool session_lock = false;           ///< a lock that lives and dies with the session
+  bool single_writer = false;          ///< a transaction locks the whole database (SQLite): the run lock is the write lock
+  bool schemas = false;                ///< several schemas in a database
+  bool enum_types = false;             ///< enums are types of their own
+  bool alter_column_in_place = false;  ///< false: a column change rebuilds the table
+  bool column_order = false;           ///< columns can be put into another order
+  bool views_pin_columns = false;      ///< a column that a view uses cannot be dropped or change its type
+  bool overloads = false;              ///< several routines may share a name
+  bool deferrable_keys = false;
+  bool renames_follow = false;         ///< renaming a table or column corrects the views, checks and indexes that use it
+  bool triggers_per_table = false;     ///< trigger names are unique in their table only, not in the schema
+  bool savepoints = true;
+};
+
+struct ServerInfo {
+  std::string product;                ///< "PostgreSQL", "MariaDB", "MySQL", "SQLite"
+  std::string version;                ///< as the server prints it
+  int version_number = 0;             ///< 150018 for PostgreSQL 15.18, 101106 for MariaDB 10.11.6, 34001 for SQLite 3.40.1
+  std::vector<std::string> sections;  ///< the model sections that hold here, weakest first: {"mysql", "mariadb"}
+  std::string user;                   ///< who we are there, for applied_by
+  std::string default_schema;         ///< the schema that an unqualified name means ("public"); "" where there are none
+  Capabilities capabilities;
+  Options defaults;                   ///< engine defaults that canonical forms depend on: database charset, collation, sql_mode
+};
+
+/// Which objects a command looks at.
+struct InspectOptions {
+  std::vector<std::string> schemas;  ///< the schemas to read; empty: the default one. The first is the default schema
+  std::vector<QualifiedName> tables; ///< only these tables (and what stands on them) when not empty
+  /// Whether an object is looked at at all: kind ("table", "view", "function", ...) and its name. Null: all.
+  std::function<bool(std::string_view kind, const QualifiedName& name)> filter;
+};
+
+/// The lock that lets one runner at a time work on a database.
+class RunLock {
+ public:
+  virtual ~RunLock() = default;
+  /// Tries once, without waiting. True when it is ours now.
+  virtual bool try_acquire() = 0;
+  /// Gives it back; nothing happens when it is not ours.
+  virtual void release() noexcept = 0;
+  /// Who holds it, for people: "deploy@10.0.0.7, process 4711, since 10:31:02"; "" when nobody does or it cannot be told.
+  virtual std::string holder() = 0;
+};
+
+struct RunTimeouts {
+  std::chrono::milliseconds lock{5000};     ///< how long a statement waits for a table lock; 0: as the server does
+  std::chrono::milliseconds statement{0};   ///< how long a statement may run; 0: without limit
+};
+
+/// The effect of a statement on the catalog as it can be seen from outside.
+struct Fingerprint {
+  bool visible = false;  ///< false: the statement's effect cannot be seen in the catalog
+  std::string value;     ///< digest of the catalog's description of all that the statement names
+};
+
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+
+  // ---- connect ----
+  [[nodiscard]] virtual std::string_view name() const = 0;  ///< "sqlite", "postgresql", "mysql"
+
+  /// Opens a connection. Throws DatabaseError (connection, authentication) or Error (usage); no message shows a password.
+  [[nodiscard]] virtual std::unique_ptr<Connection> connect(const DatabaseUrl& url) const = 0;
+
+  /// Asks the server what it is; at most one round trip. Kept by the caller for as long as the connection.
+  [[nodiscard]] virtual ServerInfo probe(Connection& connection) const = 0;
+
+  // ---- text ----
+  [[nodiscard]] virtual std::string quote_name(std::string_view name) const = 0;    ///< quoted where that is needed
+  [[nodiscard]] virtual std::string quote_name(const QualifiedName& name) const = 0;
+  [[nodiscard]] virtual std::string quote_text(std::string_view text) const = 0;    ///< a string literal
+
+  /// Splits SQL into statements. `location` is where `sql` starts. Understands quotes, comments, dollar quotes,
+  /// BEGIN ... END bodies and DELIMITER as the engine does. Throws Error (usage) with file and line for an
+  /// unterminated quote or comment and for client meta-commands.
+  [[nodiscard]] virtual std::vector<Statement> split(std::string_view sql, const Location& location) const = 0;
+
+  [[nodiscard]] virtual StatementClass classify(const Statement& statement) const = 0;
+
+  // ---- schema ----
+  /// The live schema in canonical form, by a number of round trips that does not grow with the number of tables.
+  [[nodiscard]] virtual Schema inspect(Connection& connection, const ServerInfo& server, const InspectOptions& options) const = 0;
+
+  /// Brings a declared schema to the engine's own terms, without asking it: types, defaults, enum columns, implied
+  /// indexes and keys, well-known spellings. Throws Error (usage) with the model's location for what the engine cannot do.
+  virtual void canonicalize(Schema& declared, const ServerInfo& server) const = 0;
+
+  /// Asks the engine how it would store `objects` (tables, views, routines, ... of the declared schema whose text
+  /// differs from the live one): they are made in a scratch place that leaves no trace, and inspected. `declared` is the
+  /// whole declared schema, for what the objects refer to. `live` is the database's. Throws Error (usage) with the
+  /// model's location when the engine refuses a definition. Objects it cannot try come back unchanged.
+  [[nodiscard]] virtual Schema normalize(Connection& connection, const ServerInfo& server, const Schema& objects,
+                                         const Schema& declared, const Schema& live) const = 0;
+
+  /// The statements that carry out the operations, in order, on a database that looks like `before`. Operations on the
+  /// same table that follow each other are joined where that is safe (one ALTER TABLE, one rebuild).
+  [[nodiscard]] virtual std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before,
+                                                      const ServerInfo& server) const = 0;
+
+  // ---- run ----
+  /// SQL that sets up a session for running units; "" for none. `statements` are the ones about to run.
+  [[nodiscard]] virtual std::string session_setup(const RunTimeouts& timeouts) const = 0;
+
+  /// The lock named by `key` on the server, held by `connection`'s session. Null where `single_writer` holds.
+  [[nodiscard]] virtual std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo& server,
+                                                           const std::string& key) const = 0;
+
+  /// Whether the error means that the table does not exist.
+  [[nodiscard]] virtual bool is_missing_table(const DatabaseError& error) const = 0;
+
+  /// The sessions that block ours or hold locks on what `statement` names, for people, one a line.
+  [[nodiscard]] virtual std::vector<std::string> blockers(Connection& connection, const Statement& statement) const = 0;
+
+  /// What the catalog says about all that the statement names, as a digest (one round trip).
+  [[nodiscard]] virtual Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const = 0;
+};
+
+/// The dialect by name ("sqlite", "postgresql", "mysql"); its driver is loaded at the first connect.
+[[nodiscard]] const Dialect& dialect_named(std::string_view name);
+
+}  // namespace migrate

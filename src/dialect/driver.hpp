@@ -1,0 +1,20 @@
+/// Drivers of client/server engines are modules (migrate-postgresql.so, ...) so that a command that does not connect to
+/// such an engine does not load its client library.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "dialect/connection.hpp"
+#include "project/url.hpp"
+
+namespace migrate {
+
+/// The function that a driver module exports as `migrate_open_connection`; the caller owns what it returns.
+using OpenConnection = Connection* (*)(const DatabaseUrl& url);
+
+/// Loads the driver module of that name, once, and opens a connection with it. Throws Error (usage) when the module is
+/// not installed, else what the driver throws.
+[[nodiscard]] std::unique_ptr<Connection> open_with_driver(const std::string& driver, const DatabaseUrl& url);
+
+}  // namespace migrate

@@ -1,0 +1,28 @@
+/// One SQL text with its source position: what an operation renders to and what a SQL unit is parsed into.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "migrate/error.hpp"
+
+namespace migrate {
+
+struct Statement {
+  std::string text;   ///< without the final delimiter; comments in front of it are not part of it
+  Location location;  ///< of the first character; unknown for rendered statements
+
+  bool operator==(const Statement&) const = default;
+};
+
+/// What running a statement does, as far as running it exactly once depends on it.
+enum class StatementClass {
+  definition,  ///< changes the catalog; commits by itself where DDL is not transactional
+  data,        ///< changes rows and can commit together with its progress record
+  session,     ///< sets up the session (SET, USE): done again when a run resumes
+  query,       ///< changes nothing
+  transaction, ///< BEGIN, COMMIT and the like: not allowed inside a unit that runs in a transaction
+  other        ///< cannot be told from outside (CALL, LOAD, ...)
+};
+
+}  // namespace migrate
