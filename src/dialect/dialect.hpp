@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dialect/connection.hpp"
@@ -80,6 +81,18 @@ struct Fingerprint {
   std::string value;     ///< digest of the catalog's description of all that the statement names
 };
 
+/// What stands around a unit that runs in one transaction. The runner does: before; BEGIN; violations; statements;
+/// violations (a new one fails the unit); COMMIT; after; restore. `restore` runs after a rollback too.
+struct UnitFrame {
+  std::vector<Statement> before;      ///< what only works outside a transaction and stands at the unit's beginning
+  std::vector<Statement> statements;  ///< the rest, for inside
+  std::vector<Statement> after;       ///< what only works outside a transaction and stands at the unit's end
+  std::vector<std::string> restore;   ///< gives the session back as it was before the unit
+  /// Lists what breaks the database's rules, one line for people each: called first in the transaction and again before
+  /// COMMIT. A line that comes the second time and did not the first (counting repeats) fails the unit. Null: none.
+  std::function<std::vector<std::string>(Connection&)> violations;
+};
+
 class Dialect {
  public:
   virtual ~Dialect() = default;
@@ -128,6 +141,16 @@ class Dialect {
   // ---- run ----
   /// SQL that sets up a session for running units; "" for none. `statements` are the ones about to run.
   [[nodiscard]] virtual std::string session_setup(const RunTimeouts& timeouts) const = 0;
+
+  /// Divides a unit's statements into what runs inside its transaction and what has to stand around it. `connection` is
+  /// null when a script is written: then nothing is asked. Throws Error (usage) with its location for a statement that
+  /// would do nothing where it stands.
+  [[nodiscard]] virtual UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) const {
+    static_cast<void>(connection);
+    UnitFrame frame;
+    frame.statements = std::move(statements);
+    return frame;
+  }
 
   /// The lock named by `key` on the server, held by `connection`'s session. Null where `single_writer` holds.
   [[nodiscard]] virtual std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo& server,
