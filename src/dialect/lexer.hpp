@@ -30,7 +30,7 @@ enum class TokenKind {
   number,
   parameter,    ///< $1, ?, :name, @variable
   symbol,       ///< an operator or punctuation; multi-character operators are one token
-  comment       ///< only when asked for
+  comment       ///< only when asked for; also the marks of an executable comment ("/*!40101" and its "*/")
 };
 
 struct Token {
@@ -60,6 +60,13 @@ class Lexer {
 
  private:
   bool skip_space_and_comments(Token& token);
+  std::size_t comment_end() const;
+  TokenKind read_token();
+  TokenKind read_word_or_prefixed();
+  TokenKind read_number();
+  TokenKind read_dollar();
+  void read_operator();
+  [[nodiscard]] bool own_operators() const { return rules_.dollar_quotes; }
   void read_quoted(char quote, bool backslash);
   void advance_lines(std::size_t from, std::size_t to);
   [[noreturn]] void fail(const std::string& what, std::size_t start, int line) const;
@@ -71,6 +78,7 @@ class Lexer {
   bool comments_;
   std::size_t at_ = 0;
   int line_ = 1;
+  int executable_depth_ = 0;  ///< how many executable comments we are inside of
 };
 
 /// All tokens of a text.
