@@ -8,24 +8,32 @@
 namespace migrate {
 namespace {
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 bool is_word_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
-bool is_word(char c) { return is_word_start(c) || is_digit(c) || c == '$'; }
+bool is_word(char c) {
+  return is_word_start(c) || is_digit(c) || c == '$';
+}
 
-/// Operators of more than one character, longest first, for engines with a closed set of them. PostgreSQL's own ones are in it because
-/// no text of the others holds them otherwise.
-constexpr std::array<std::string_view, 26> long_operators{"<=>", "->>", "#>>", "!~*", "!~~", "<=", ">=", "<>", "!=", "==",
-                                                          "||",  "&&",  "<<",  ">>",  "->",  ":=", "::", "..", "=>", "@>",
-                                                          "<@",  "#>",  "~*",  "!~",  "^@",  "@@"};
+/// Operators of more than one character, longest first, for engines with a closed set of them. PostgreSQL's own ones are in it
+/// because no text of the others holds them otherwise.
+constexpr std::array<std::string_view, 26> long_operators{
+    "<=>", "->>", "#>>", "!~*", "!~~", "<=", ">=", "<>", "!=", "==", "||", "&&", "<<",
+    ">>",  "->",  ":=",  "::",  "..",  "=>", "@>", "<@", "#>", "~*", "!~", "^@", "@@"};
 
 constexpr std::string_view operator_characters = "+-*/<>=~!@#%^&|`?";
 
 }  // namespace
 
-bool Token::is(std::string_view keyword) const { return kind == TokenKind::word && equal_ignoring_case(text, keyword); }
+bool Token::is(std::string_view keyword) const {
+  return kind == TokenKind::word && equal_ignoring_case(text, keyword);
+}
 
 Lexer::Lexer(std::string_view source, const LexicalRules& rules, Location location, bool comments)
     : source_(source), rules_(rules), location_(std::move(location)), comments_(comments) {

@@ -49,11 +49,16 @@ long read_code(std::string_view text, std::size_t& at, int base, std::size_t mos
 
 char control_character(char c) {
   switch (c) {
-    case 'b': return '\b';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return '\0';
+    case 'b':
+      return '\b';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return '\0';
   }
 }
 
@@ -107,7 +112,7 @@ bool is_plain_name(std::string_view name) {
 /// Words that mean something else without quotes even where a name may stand.
 bool is_value_word(std::string_view name) {
   static constexpr std::array<std::string_view, 16> words{
-      "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp",
+      "current_catalog", "current_date", "current_role", "current_schema", "current_time",   "current_timestamp",
       "current_user",    "default",      "false",        "localtime",      "localtimestamp", "null",
       "session_user",    "true",         "user",         "value"};
   return std::binary_search(words.begin(), words.end(), name);
@@ -116,9 +121,9 @@ bool is_value_word(std::string_view name) {
 /// Words that a parenthesis may follow without making a call of them.
 bool stands_apart(std::string_view word) {
   static constexpr std::array<std::string_view, 32> words{
-      "all",   "and",  "any",    "as",   "between", "by",    "case",   "check",   "distinct", "else",  "exists",
-      "from",  "having", "in",   "is",   "join",    "like",  "not",    "on",      "or",       "over",  "returning",
-      "select", "some", "then",  "union", "using",  "values", "when",  "where",   "with",     "xor"};
+      "all",    "and",    "any",  "as",    "between", "by",     "case", "check", "distinct", "else", "exists",
+      "from",   "having", "in",   "is",    "join",    "like",   "not",  "on",    "or",       "over", "returning",
+      "select", "some",   "then", "union", "using",   "values", "when", "where", "with",     "xor"};
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
@@ -133,7 +138,8 @@ std::string normal_string(std::string_view text, bool backslash_escapes) {
 
 std::string normal_token(const Token& token, const LexicalRules& rules) {
   switch (token.kind) {
-    case TokenKind::word: return lower(token.text);
+    case TokenKind::word:
+      return lower(token.text);
     case TokenKind::quoted_name: {
       auto name = unquote_name(token.text);
       // Only PostgreSQL tells names apart by case; it is the one with dollar quotes.
@@ -141,14 +147,17 @@ std::string normal_token(const Token& token, const LexicalRules& rules) {
       if (is_plain_name(name) && !is_value_word(name)) return name;
       return "\"" + replace_all(std::move(name), "\"", "\"\"") + "\"";
     }
-    case TokenKind::string: return normal_string(token.text, rules.backslash_escapes);
-    case TokenKind::number: return lower(token.text);
+    case TokenKind::string:
+      return normal_string(token.text, rules.backslash_escapes);
+    case TokenKind::number:
+      return lower(token.text);
     case TokenKind::symbol:
       if (token.text == "!=") return "<>";
       if (token.text == "==" && !rules.dollar_quotes) return "=";
       return std::string(token.text);
     case TokenKind::parameter:
-    case TokenKind::comment: return std::string(token.text);
+    case TokenKind::comment:
+      return std::string(token.text);
   }
   return {};
 }

@@ -1,8 +1,8 @@
+#include "dialect/lexer.hpp"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
-
-#include "dialect/lexer.hpp"
 
 using namespace migrate;
 

@@ -1,0 +1,113 @@
+/// The project's settings: migrate.yaml, one environment of it, and the ways to find it (docs/configuration.md).
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/yaml.hpp"
+#include "project/url.hpp"
+
+namespace migrate {
+
+/// How many transactions a run of several revisions takes.
+enum class TransactionMode {
+  per_revision,  ///< one for each revision
+  all,           ///< one for the whole run
+  none           ///< none: every statement commits by itself
+};
+
+/// How new units are written.
+struct RevisionSettings {
+  std::string format = "sql";                     ///< "sql" or "cpp"
+  std::string file_name = "{{number}}_{{slug}}";  ///< mustache, without the extension
+  int number_width = 4;
+};
+
+/// Mustache templates for the names of constraints and indexes that a model leaves unnamed.
+struct NamingSettings {
+  std::string index = "ix_{{table}}_{{columns}}";
+  std::string unique = "uq_{{table}}_{{columns}}";
+  std::string foreign_key = "fk_{{table}}_{{columns}}";
+  std::string check = "ck_{{table}}_{{name}}";
+};
+
+struct LockSettings {
+  std::chrono::milliseconds timeout{60'000};
+};
+
+struct StatementSettings {
+  std::chrono::milliseconds lock_timeout{5'000};
+  std::chrono::milliseconds timeout{0};
+  int retries = 5;
+};
+
+/// migrate.yaml with one environment laid over it. All paths are absolute.
+struct Config {
+  std::filesystem::path file;    ///< migrate.yaml; empty when there is none
+  std::filesystem::path folder;  ///< where it stands: what relative paths are relative to
+  std::string environment;       ///< "" for none
+
+  std::vector<std::filesystem::path> migrations;  ///< the first is where new units go
+  std::vector<std::string> model;                 ///< absolute paths or globs: see model_files
+  std::optional<std::filesystem::path> templates;
+  std::string versions_table = "schema_versions";  ///< may be qualified: "schema.table"
+  RevisionSettings revision;
+  NamingSettings naming;
+  TransactionMode transaction = TransactionMode::per_revision;
+  LockSettings lock;
+  StatementSettings statement;
+  std::vector<std::string> schemas;
+  std::vector<std::string> ignore;   ///< globs
+  std::vector<std::string> include;  ///< globs; empty: everything
+  bool confirm = false;              ///< ask before the database is changed
+
+  /// Sections that the layers above read themselves; variables in them are filled in already. Null when not there.
+  yaml::Node lint, hooks, cpp, drift, compiler;
+
+  /// Read by database_url alone, so that a command that needs no database needs no password either.
+  yaml::Node database, password_file, password_command;
+};
+
+/// The value of an environment variable; nothing when it is not set.
+using Variables = std::function<std::optional<std::string>(const std::string& name)>;
+[[nodiscard]] std::optional<std::string> environment_variable(const std::string& name);
+
+/// migrate.yaml in `start` or the nearest folder above it; nothing when there is none.
+[[nodiscard]] std::optional<std::filesystem::path> find_config(const std::filesystem::path& start);
+
+/// Reads a migrate.yaml (or the one in the folder `path`). `environment` chooses one of its environments, "" none. All
+/// environments are checked. Throws Error (usage) with file, line and column: unknown keys, wrong types, variables that
+/// are not set, an unknown environment.
+[[nodiscard]] Config load_config(const std::filesystem::path& path, const std::string& environment = {},
+                                 const Variables& variables = environment_variable);
+
+/// The same from a text; `path` is the file it would stand in.
+[[nodiscard]] Config parse_config(std::string_view text, const std::filesystem::path& path, const std::string& environment = {},
+                                  const Variables& variables = environment_variable);
+
+/// What holds without a migrate.yaml.
+[[nodiscard]] Config default_config(const std::filesystem::path& folder);
+
+/// The database: variables filled in, a relative sqlite path made absolute, the password read from password_file or
+/// password_command. Throws Error (usage) when there is none or it cannot be had.
+[[nodiscard]] DatabaseUrl database_url(const Config& config, const Variables& variables = environment_variable);
+
+/// The model files: globs resolved, in the order of migrate.yaml, sorted within a glob, each once. Throws Error (usage)
+/// for a glob that matches nothing.
+[[nodiscard]] std::vector<std::filesystem::path> model_files(const Config& config);
+
+/// Whether autogenerate looks at an object: `ignore` and `include` match its name or its qualified name.
+[[nodiscard]] bool is_included(const Config& config, std::string_view schema, std::string_view name);
+
+/// "60s", "500ms", "1.5m", "2h", "1d", "0". Nothing when it is not a duration.
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// Fills in ${VAR} and ${VAR:-default} ("$${" is a plain "${"). Throws Error (usage) that names a variable that is not set.
+[[nodiscard]] std::string expand_variables(std::string_view text, const Variables& variables, const Location& location = {});
+
+}  // namespace migrate
