@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <istream>
 #include <map>
 #include <optional>
@@ -31,14 +32,22 @@ bool is_null_word(std::string_view text) {
 /// Builds the tree from the parser's events. Deep input is bounded, so that it cannot exhaust the stack later.
 class Builder : public YAML::EventHandler {
  public:
-  explicit Builder(std::string file) : file_(std::move(file)) {}
+  Builder(std::string_view text, std::string file) : text_(text), file_(std::move(file)) {}
 
   Node take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { leaf(make(Node::Kind::null, mark), anchor); }
+  /// The parser does not hand over the word it took for a null, and as a key (`null: false`) the word matters.
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Node node = make(Node::Kind::null, mark);
+    const auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
+    for (const std::string_view word : {"null", "Null", "NULL", "~"}) {
+      if (at < text_.size() && text_.substr(at).starts_with(word)) node.scalar = word;
+    }
+    leaf(std::move(node), anchor);
+  }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto it = anchors_.find(anchor);
@@ -157,6 +166,7 @@ class Builder : public YAML::EventHandler {
     }
   }
 
+  std::string_view text_;
   std::string file_;
   Node root_;
   std::vector<Open> stack_;
@@ -191,11 +201,11 @@ Node parse(std::string_view text, const std::string& file) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   TextBuffer buffer(text);
   std::istream stream(&buffer);
-  Builder builder(file);
+  Builder builder(text, file);
   try {
     YAML::Parser parser(stream);
     parser.HandleNextDocument(builder);
-    Builder rest(file);
+    Builder rest(text, file);
     if (parser.HandleNextDocument(rest)) {
       const Node second = rest.take();
       throw Error{ErrorKind::usage, "cannot read " + file + ": a second document starts here", "keep one document in a file",
