@@ -57,6 +57,24 @@ std::string read_file(const std::filesystem::path& path) {
   return content;
 }
 
+std::string read_file_start(const std::filesystem::path& path, std::size_t most, bool& complete) {
+  const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.get() < 0) fail("read", path, errno);
+  std::string content(most + 1, '\0');
+  std::size_t size = 0;
+  while (size < content.size()) {
+    const auto got = ::read(file.get(), content.data() + size, content.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("read", path, errno);
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  complete = size <= most;
+  content.resize(std::min(size, most));
+  content.shrink_to_fit();
+  return content;
+}
+
 void write_file(const std::filesystem::path& path, std::string_view content) {
   const auto temporary = path.string() + "." + random_hex(4) + ".tmp";
   {

@@ -11,6 +11,9 @@ namespace migrate {
 /// The bytes of a file. Throws Error (usage) that names the file and the system's reason.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
 
+/// The first `most` bytes of a file; `complete` says whether that is all of it.
+[[nodiscard]] std::string read_file_start(const std::filesystem::path& path, std::size_t most, bool& complete);
+
 /// Replaces or makes the file in one step: a reader sees the old content or the new, never a part; synced to disk.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
