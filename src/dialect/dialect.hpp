@@ -36,6 +36,7 @@ struct Capabilities {
   bool deferrable_keys = false;
   bool renames_follow = false;         ///< renaming a table or column corrects the views, checks and indexes that use it
   bool triggers_per_table = false;     ///< trigger names are unique in their table only, not in the schema
+  bool keys_pin_columns = false;       ///< a column of a foreign key (either end) cannot change its type while the key is there
   bool savepoints = true;
 };
 
@@ -93,6 +94,8 @@ struct UnitFrame {
   std::function<std::vector<std::string>(Connection&)> violations;
 };
 
+struct LexicalRules;
+
 class Dialect {
  public:
   virtual ~Dialect() = default;
@@ -110,6 +113,9 @@ class Dialect {
   [[nodiscard]] virtual std::string quote_name(std::string_view name) const = 0;    ///< quoted where that is needed
   [[nodiscard]] virtual std::string quote_name(const QualifiedName& name) const = 0;
   [[nodiscard]] virtual std::string quote_text(std::string_view text) const = 0;    ///< a string literal
+
+  /// How the engine's SQL is read as tokens; plain standard SQL unless the dialect says otherwise.
+  [[nodiscard]] virtual const LexicalRules& lexical_rules() const;
 
   /// Splits SQL into statements. `location` is where `sql` starts. Understands quotes, comments, dollar quotes,
   /// BEGIN ... END bodies and DELIMITER as the engine does. Throws Error (usage) with file and line for an

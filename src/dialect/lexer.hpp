@@ -98,4 +98,7 @@ class Lexer {
 /// Whether the text mentions the name as an identifier (quoted or not, case ignored).
 [[nodiscard]] bool mentions(std::string_view sql, std::string_view name, const LexicalRules& rules);
 
+/// The text with one identifier replaced wherever it stands as an identifier; strings and comments stay.
+[[nodiscard]] std::string rename_in_sql(std::string_view sql, std::string_view from, std::string_view to, const LexicalRules& rules);
+
 }  // namespace migrate

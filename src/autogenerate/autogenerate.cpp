@@ -1,0 +1,195 @@
+#include "autogenerate/autogenerate.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/text.hpp"
+#include "schema/lookup.hpp"
+
+namespace migrate {
+namespace {
+
+/// A routine that the model names without its arguments is the only live one of that name.
+void complete_routines(const Schema& live, Schema& declared) {
+  for (auto& routine : declared.routines) {
+    if (!routine.arguments.empty()) continue;
+    const Routine* only = nullptr;
+    int count = 0;
+    for (const auto& other : live.routines) {
+      if (other.name == routine.name && other.kind == routine.kind) {
+        only = &other;
+        ++count;
+      }
+    }
+    const auto same_name = std::count_if(declared.routines.begin(), declared.routines.end(), [&](const Routine& other) {
+      return other.name == routine.name && other.kind == routine.kind;
+    });
+    if (count == 1 && same_name == 1) routine.arguments = only->arguments;
+  }
+}
+
+/// The declared objects that are not, as text, what the database has, with the new ones that they may refer to. New ones
+/// alone need no question: there is nothing to compare them with.
+Schema doubtful(const Schema& live, const Schema& declared) {
+  Schema out;
+  bool any = false;
+  const auto collect = [&](const auto& before, const auto& after, auto& into, const auto& same_key) {
+    using T = typename std::decay_t<decltype(after)>::value_type;
+    std::map<QualifiedName, std::vector<const T*>> by_name;
+    for (const auto& object : before) by_name[object.name].push_back(&object);
+    for (const auto& object : after) {
+      const auto it = by_name.find(object.name);
+      const T* other = nullptr;
+      if (it != by_name.end()) {
+        for (const auto* candidate : it->second) {
+          if (same_key(*candidate, object)) other = candidate;
+        }
+      }
+      if (other != nullptr && *other == object) continue;
+      any = any || other != nullptr;
+      into.push_back(object);
+    }
+  };
+  const auto yes = [](const auto&, const auto&) { return true; };
+  collect(live.domains, declared.domains, out.domains, yes);
+  collect(live.sequences, declared.sequences, out.sequences, yes);
+  collect(live.definitions, declared.definitions, out.definitions, [](const Definition& a, const Definition& b) { return a.kind == b.kind; });
+  collect(live.routines, declared.routines, out.routines, [](const Routine& a, const Routine& b) { return a.kind == b.kind && a.arguments == b.arguments; });
+  collect(live.tables, declared.tables, out.tables, yes);
+  collect(live.views, declared.views, out.views, yes);
+  return any ? out : Schema{};
+}
+
+/// Takes over what the engine made of a part and keeps what the model said about the way.
+template <class T>
+void adopt_parts(std::vector<T>& declared, const std::vector<T>& normal) {
+  std::map<std::string, const T*> by_name;
+  for (const auto& part : normal) by_name.emplace(part.name, &part);
+  for (auto& part : declared) {
+    const auto it = by_name.find(part.name);
+    if (it == by_name.end() || part.name.empty()) continue;
+    auto hints = part.declared;
+    part = *it->second;
+    part.declared = std::move(hints);
+  }
+}
+
+void adopt(Table& declared, const Table& normal) {
+  adopt_parts(declared.columns, normal.columns);
+  adopt_parts(declared.uniques, normal.uniques);
+  adopt_parts(declared.checks, normal.checks);
+  adopt_parts(declared.exclusions, normal.exclusions);
+  adopt_parts(declared.indexes, normal.indexes);
+  adopt_parts(declared.triggers, normal.triggers);
+  adopt_parts(declared.policies, normal.policies);
+  declared.options = normal.options;
+  // Unnamed checks have no other handle than their place.
+  for (std::size_t i = 0; i < declared.checks.size() && declared.checks.size() == normal.checks.size(); ++i) {
+    if (declared.checks[i].name.empty() && normal.checks[i].name.empty()) declared.checks[i].expression = normal.checks[i].expression;
+  }
+}
+
+template <class T>
+void adopt_objects(std::vector<T>& declared, const std::vector<T>& normal) {
+  std::map<QualifiedName, std::vector<const T*>> by_name;
+  for (const auto& object : normal) by_name[object.name].push_back(&object);
+  for (auto& object : declared) {
+    const auto it = by_name.find(object.name);
+    if (it == by_name.end()) continue;
+    const T* match = it->second.size() == 1 ? it->second.front() : nullptr;
+    if constexpr (std::is_same_v<T, Routine>) {
+      for (const auto* candidate : it->second) {
+        if (candidate->kind == object.kind && candidate->arguments == object.arguments) match = candidate;
+      }
+    }
+    if (match == nullptr) continue;
+    if constexpr (std::is_same_v<T, Table>) {
+      adopt(object, *match);
+    } else {
+      auto hints = object.declared;
+      object = *match;
+      object.declared = std::move(hints);
+    }
+  }
+}
+
+/// The reviewed pairs that are written as drop and add carry their question on the drop.
+void mark_reviewed_drops(std::vector<PlannedChange>& changes, const std::vector<RenameDecision>& decisions) {
+  for (const auto& decision : decisions) {
+    const auto& pair = decision.candidate;
+    for (auto& change : changes) {
+      const auto* column = std::get_if<Remove<Column>>(&change.operation);
+      const auto* table = std::get_if<Drop<Table>>(&change.operation);
+      const bool is_column = pair.kind == RenameKind::column && column != nullptr && column->table == pair.table && column->object.name == pair.from;
+      const bool is_table = pair.kind == RenameKind::table && table != nullptr && table->object.name.text() == pair.from;
+      if (!is_column && !is_table) continue;
+      change.review = "was " + (is_column ? pair.table.text() + "." : std::string()) + pair.from + " renamed to " + pair.to + "? (" +
+                      join(pair.reasons, ", ") + ") If it was, take the other statement and leave out what adds " + pair.to + ".";
+      if (is_column) change.alternative = {RenamePart<Column>{pair.table, pair.from, pair.to}};
+      else change.alternative = {Rename<Table>{table->object.name, {table->object.name.schema, pair.to}, {}, {}}};
+    }
+  }
+}
+
+void note_losses(std::vector<PlannedChange>& changes) {
+  for (auto& change : changes) {
+    if (!change.note.empty()) continue;
+    if (const auto* column = std::get_if<Remove<Column>>(&change.operation); column != nullptr && !column->object.generated) {
+      change.note = "drops the column " + column->table.text() + "." + column->object.name + " and its data; a downgrade does not bring the data back";
+    } else if (const auto* table = std::get_if<Drop<Table>>(&change.operation)) {
+      change.note = "drops the table " + table->object.name.text() + " and its rows; a downgrade does not bring them back";
+    }
+  }
+}
+
+template <class T>
+void keep(std::vector<T>& items, std::string_view kind, const ObjectFilter& filter) {
+  std::erase_if(items, [&](const T& item) { return !filter(kind, item.name); });
+}
+
+}  // namespace
+
+void filter_schema(Schema& schema, const ObjectFilter& filter) {
+  if (!filter) return;
+  std::erase_if(schema.extensions, [&](const Extension& extension) { return !filter("extension", {"", extension.name}); });
+  keep(schema.enums, "enum", filter);
+  keep(schema.domains, "domain", filter);
+  keep(schema.sequences, "sequence", filter);
+  keep(schema.views, "view", filter);
+  keep(schema.tables, "table", filter);
+  std::erase_if(schema.routines, [&](const Routine& routine) {
+    return !filter(routine.kind == Routine::Kind::procedure ? "procedure" : "function", routine.name);
+  });
+  std::erase_if(schema.definitions, [&](const Definition& definition) { return !filter(definition.kind, definition.name); });
+  for (auto& table : schema.tables) {
+    std::erase_if(table.indexes, [&](const Index& index) { return !filter("index", {table.name.schema, index.name}); });
+    std::erase_if(table.triggers, [&](const Trigger& trigger) { return !filter("trigger", {table.name.schema, trigger.name}); });
+  }
+}
+
+Difference find_difference(const Dialect& dialect, Connection& connection, const ServerInfo& server, Schema live, Schema declared,
+                           const RenameOptions& renames) {
+  dialect.canonicalize(declared, server);
+  complete_routines(live, declared);
+  auto renamed = make_renames(live, declared, renames, dialect, server);
+  const Schema questions = doubtful(renamed.schema, declared);
+  if (questions != Schema{}) {
+    const Schema normal = dialect.normalize(connection, server, questions, declared, live);
+    adopt_objects(declared.domains, normal.domains);
+    adopt_objects(declared.sequences, normal.sequences);
+    adopt_objects(declared.definitions, normal.definitions);
+    adopt_objects(declared.routines, normal.routines);
+    adopt_objects(declared.tables, normal.tables);
+    adopt_objects(declared.views, normal.views);
+  }
+  auto changes = compare(renamed.schema, declared, server);
+  mark_reviewed_drops(changes, renamed.reviewed_drops);
+  note_losses(changes);
+  changes.insert(changes.begin(), std::make_move_iterator(renamed.changes.begin()), std::make_move_iterator(renamed.changes.end()));
+  Difference difference{.before = std::move(live), .after = std::move(declared), .server = server};
+  difference.changes = order(std::move(changes), renamed.schema, difference.after, dialect, server);
+  return difference;
+}
+
+}  // namespace migrate

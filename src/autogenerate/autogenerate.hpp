@@ -1,0 +1,53 @@
+/// Autogenerate: from a live database and a model to the operations between them, and to the text of a unit.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "autogenerate/compare.hpp"
+#include "dialect/dialect.hpp"
+#include "schema/model.hpp"
+
+namespace migrate {
+
+using ObjectFilter = std::function<bool(std::string_view kind, const QualifiedName& name)>;
+
+/// Two schemas of the same engine and what leads from one to the other.
+struct Difference {
+  Schema before;                        ///< in canonical form
+  Schema after;
+  std::vector<PlannedChange> changes;   ///< in an order in which they can run
+  ServerInfo server;
+
+  [[nodiscard]] bool empty() const { return changes.empty(); }
+};
+
+/// What leads from `live` to `declared`. Where only the engine can say whether two texts are the same, it is asked over
+/// `connection`. `declared` is canonicalized here; `live` is a schema as the dialect inspects it.
+[[nodiscard]] Difference find_difference(const Dialect& dialect, Connection& connection, const ServerInfo& server, Schema live,
+                                         Schema declared, const RenameOptions& renames);
+
+/// Looks into the tables for rows that would break a change (a new NOT NULL column, a column that becomes NOT NULL) and
+/// makes it the safe steps, or a REVIEW where only a person knows what existing rows should hold. One round trip.
+void guard_data(Difference& difference, const Dialect& dialect, Connection& connection);
+
+/// The way back: each change reversed, last first. A NOT NULL column that comes back gets a neutral value in existing rows.
+[[nodiscard]] std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& changes, const Schema& before,
+                                                         const Dialect& dialect, const ServerInfo& server);
+
+/// Leaves out the objects for which `filter` is false.
+void filter_schema(Schema& schema, const ObjectFilter& filter);
+
+struct UnitText {
+  std::string upgrade;
+  std::string downgrade;
+};
+
+/// The SQL of a unit: statements with notes and REVIEW blocks above them.
+[[nodiscard]] UnitText render_unit(const Difference& difference, const Dialect& dialect);
+
+/// The statements of the way forward only, without notes.
+[[nodiscard]] std::vector<Statement> render_statements(const Difference& difference, const Dialect& dialect);
+
+}  // namespace migrate

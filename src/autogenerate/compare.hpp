@@ -1,0 +1,40 @@
+/// Compares a live schema with a declared one, both in canonical form, into operations.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autogenerate/rename.hpp"
+#include "dialect/dialect.hpp"
+#include "operation/operation.hpp"
+
+namespace migrate {
+
+/// An operation with what a person should know about it.
+struct PlannedChange {
+  Operation operation;
+  std::string note;                    ///< written above it in the unit
+  std::string review;                  ///< not empty: a person must look; the reason
+  std::vector<Operation> alternative;  ///< what to run in its place if the guess is wrong
+};
+
+/// `live` with the decided renames made in it, and the operations that make them.
+struct Renamed {
+  Schema schema;
+  std::vector<PlannedChange> changes;
+  std::vector<RenameDecision> reviewed_drops;  ///< unsure pairs that are written as drop and add, under REVIEW
+};
+
+/// Makes the object renames, then the part renames, in a copy of `live`. Swaps and chains go over temporary names.
+[[nodiscard]] Renamed make_renames(const Schema& live, const Schema& declared, const RenameOptions& options,
+                                   const Dialect& dialect, const ServerInfo& server);
+
+/// What differs, by name, after renames; in no useful order. Operations on parts of one table follow each other.
+[[nodiscard]] std::vector<PlannedChange> compare(const Schema& live, const Schema& declared, const ServerInfo& server);
+
+/// Puts changes into an order in which they can run, and whose reverse can run too: adds what has to be dropped and made
+/// again around them (views over a changed column, keys over a changed one), splits keys out of cycles of tables.
+[[nodiscard]] std::vector<PlannedChange> order(std::vector<PlannedChange> changes, const Schema& live, const Schema& declared,
+                                        const Dialect& dialect, const ServerInfo& server);
+
+}  // namespace migrate

@@ -1,0 +1,34 @@
+/// Which objects need which, read from their texts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dialect/lexer.hpp"
+#include "migrate/schema.hpp"
+
+namespace migrate {
+
+/// Something that can be made or dropped: the name others use for it and the text in which it names others.
+struct Dependent {
+  std::string name;                     ///< lower case, without schema; "" when nothing can name it
+  std::string text;                     ///< SQL fragments and names, blank-separated
+  std::vector<std::string> references;  ///< names it needs for certain, lower case (keys)
+  int phase = 0;                        ///< what comes first when nothing else decides
+};
+
+/// The order in which the things can be made: each behind what it names; among free ones by phase, then as given. A cycle
+/// is opened at its lowest phase. Linear in the size of the texts.
+[[nodiscard]] std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, const LexicalRules& rules);
+
+[[nodiscard]] Dependent dependent(const Table& table, bool with_keys);
+[[nodiscard]] Dependent dependent(const View& view);
+[[nodiscard]] Dependent dependent(const Routine& routine);
+[[nodiscard]] Dependent dependent(const Domain& domain);
+[[nodiscard]] Dependent dependent(const EnumType& type);
+[[nodiscard]] Dependent dependent(const Sequence& sequence);
+[[nodiscard]] Dependent dependent(const Definition& definition);
+[[nodiscard]] Dependent dependent(const Trigger& trigger);
+[[nodiscard]] Dependent dependent(const Policy& policy, const QualifiedName& table);
+
+}  // namespace migrate

@@ -1,0 +1,193 @@
+// Changes that depend on the rows that are there: NOT NULL columns that come, come back or become so.
+#include <algorithm>
+#include <map>
+
+#include "autogenerate/autogenerate.hpp"
+#include "core/text.hpp"
+#include "schema/lookup.hpp"
+#include "schema/type_family.hpp"
+
+namespace migrate {
+namespace {
+
+bool needs_value(const Column& column) {
+  return !column.nullable && !column.default_value && !column.identity && !column.generated;
+}
+
+/// A value of the type that means nothing, as SQL; "" when none is known.
+std::string neutral_value(const Column& column, const Schema& schema, const Dialect& dialect) {
+  const auto type = lower(column.type);
+  if (type.ends_with("[]")) return "'{}'";
+  for (const auto& enumeration : schema.enums) {
+    if (enumeration.name.text() == column.type && !enumeration.values.empty()) return dialect.quote_text(enumeration.values.front());
+  }
+  for (const auto& domain : schema.domains) {
+    if (domain.name.text() == column.type) return neutral_value(Column{.type = domain.type}, schema, dialect);
+  }
+  if (type.starts_with("enum(")) {
+    const auto end = type.find_first_of(",)", 5);
+    return column.type.substr(5, end - 5);
+  }
+  if (type.starts_with("set(")) return "''";
+  const auto family = type_family(type);
+  static const std::map<std::string, std::string> values{
+      {"integer", "0"}, {"number", "0"}, {"text", "''"}, {"boolean", "false"}, {"json", "'{}'"}, {"bytes", "''"},
+      {"uuid", "'00000000-0000-0000-0000-000000000000'"}, {"address", "'0.0.0.0'"}};
+  if (const auto it = values.find(family); it != values.end()) return it->second;
+  if (type == "date") return "'1970-01-01'";
+  if (family == "time") return "'1970-01-01 00:00:01'";
+  if (type == "year") return "1970";
+  if (family == "duration") return type == "interval" ? "'0'" : "'00:00:00'";
+  return "";
+}
+
+Column nullable_copy(Column column) {
+  column.nullable = true;
+  return column;
+}
+
+Sql fill(const Dialect& dialect, const QualifiedName& table, const std::string& column, const std::string& value) {
+  const auto name = dialect.quote_name(column);
+  return {"UPDATE " + dialect.quote_name(table) + " SET " + name + " = " + value + " WHERE " + name + " IS NULL", ""};
+}
+
+/// Adds a NOT NULL column in three steps: as nullable, filled, tightened. Where a column change rebuilds the table anyway
+/// it is one step, and the rebuild fills it.
+std::vector<PlannedChange> add_in_steps(const Add<Column>& add, const std::string& value, const Dialect& dialect, const Capabilities& can) {
+  Add<Column> whole = add;
+  whole.object.declared.backfill = value;
+  if (!can.alter_column_in_place) return {{whole}};
+  Add<Column> loose = whole;
+  loose.object = nullable_copy(whole.object);
+  return {{loose}, {fill(dialect, add.table, add.object.name, value)}, {Change<Column>{add.table, loose.object, whole.object}}};
+}
+
+std::vector<PlannedChange> tighten_in_steps(const Change<Column>& change, const std::string& value, const Dialect& dialect, const Capabilities& can) {
+  Change<Column> whole = change;
+  whole.after.declared.backfill = value;
+  if (!can.alter_column_in_place) return {{whole}};
+  return {{fill(dialect, change.table, change.before.name, value)}, {whole}};
+}
+
+std::string default_expression(const Column& column, const Dialect& dialect) {
+  if (!column.default_value) return "";
+  return column.default_value->expression ? column.default_value->text : dialect.quote_text(column.default_value->text);
+}
+
+bool tightens(const Change<Column>& change) {
+  return change.before.nullable && !change.after.nullable && !change.after.generated && !change.after.identity;
+}
+
+/// The name that a table has in the database now, before the renames of the plan.
+class FormerNames {
+ public:
+  explicit FormerNames(const std::vector<PlannedChange>& changes) {
+    for (const auto& change : changes) {
+      if (const auto* rename = std::get_if<Rename<Table>>(&change.operation)) tables_[rename->to] = rename->from;
+      if (const auto* rename = std::get_if<RenamePart<Column>>(&change.operation)) columns_[{rename->table, rename->to}] = rename->from;
+    }
+  }
+  [[nodiscard]] QualifiedName table(QualifiedName name) const {
+    for (auto it = tables_.find(name); it != tables_.end(); it = tables_.find(name)) name = it->second;
+    return name;
+  }
+  [[nodiscard]] std::string column(const QualifiedName& table, const std::string& name) const {
+    const auto it = columns_.find({table, name});
+    return it == columns_.end() ? name : it->second;
+  }
+
+ private:
+  std::map<QualifiedName, QualifiedName> tables_;
+  std::map<std::pair<QualifiedName, std::string>, std::string> columns_;
+};
+
+std::vector<PlannedChange> guarded_add(const PlannedChange& change, const Add<Column>& add, bool filled, const Difference& difference, const Dialect& dialect) {
+  const auto& can = difference.server.capabilities;
+  if (!add.object.declared.backfill.empty()) return add_in_steps(add, add.object.declared.backfill, dialect, can);
+  if (!filled) return {change};
+  auto value = neutral_value(add.object, difference.after, dialect);
+  auto steps = add_in_steps(add, value.empty() ? "NULL" : value, dialect, can);
+  const auto name = add.table.text() + "." + add.object.name;
+  steps.front().review = "the table " + add.table.text() + " has rows, and the new column " + add.object.name +
+                         " is NOT NULL without a default: put what existing rows should hold in the place of " +
+                         (value.empty() ? "NULL" : value) + " (or give the model `backfill:` or `default:` for " + name + ").";
+  return steps;
+}
+
+std::vector<PlannedChange> guarded_tightening(const PlannedChange& change, const Change<Column>& tighten, bool has_nulls, const Difference& difference,
+                                              const Dialect& dialect) {
+  const auto& can = difference.server.capabilities;
+  if (!tighten.after.declared.backfill.empty()) return tighten_in_steps(tighten, tighten.after.declared.backfill, dialect, can);
+  if (!has_nulls) return {change};
+  if (const auto value = default_expression(tighten.after, dialect); !value.empty()) {
+    auto steps = tighten_in_steps(tighten, value, dialect, can);
+    steps.front().note = "rows without a value get the default";
+    return steps;
+  }
+  const auto value = neutral_value(tighten.after, difference.after, dialect);
+  auto steps = tighten_in_steps(tighten, value.empty() ? "NULL" : value, dialect, can);
+  steps.front().review = "the column " + tighten.table.text() + "." + tighten.after.name +
+                         " becomes NOT NULL and has rows without a value: put what they should hold in the place of " +
+                         (value.empty() ? "NULL" : value) + " (or give the model `backfill:`).";
+  return steps;
+}
+
+}  // namespace
+
+void guard_data(Difference& difference, const Dialect& dialect, Connection& connection) {
+  const FormerNames former(difference.changes);
+  std::vector<std::string> questions;
+  std::map<std::size_t, std::size_t> question_of;
+  for (std::size_t i = 0; i < difference.changes.size(); ++i) {
+    const auto& operation = difference.changes[i].operation;
+    std::string condition;
+    const QualifiedName* table = nullptr;
+    if (const auto* add = std::get_if<Add<Column>>(&operation); add != nullptr && needs_value(add->object)) {
+      table = &add->table;
+    } else if (const auto* change = std::get_if<Change<Column>>(&operation); change != nullptr && tightens(*change)) {
+      table = &change->table;
+      condition = " WHERE " + dialect.quote_name(former.column(*table, change->before.name)) + " IS NULL";
+    }
+    if (table == nullptr || find_named(difference.before.tables, former.table(*table)) == nullptr) continue;
+    question_of[i] = questions.size();
+    questions.push_back("SELECT 1 FROM " + dialect.quote_name(former.table(*table)) + condition + " LIMIT 1");
+  }
+  if (questions.empty()) return;
+  const auto answers = connection.query_all(questions);
+  std::vector<PlannedChange> guarded;
+  for (std::size_t i = 0; i < difference.changes.size(); ++i) {
+    auto& change = difference.changes[i];
+    const auto it = question_of.find(i);
+    if (it == question_of.end()) {
+      guarded.push_back(std::move(change));
+      continue;
+    }
+    const bool yes = !answers[it->second].rows.empty();
+    const auto* add = std::get_if<Add<Column>>(&change.operation);
+    const auto steps = add != nullptr ? guarded_add(change, *add, yes, difference, dialect)
+                                      : guarded_tightening(change, std::get<Change<Column>>(change.operation), yes, difference, dialect);
+    guarded.insert(guarded.end(), steps.begin(), steps.end());
+  }
+  difference.changes = std::move(guarded);
+}
+
+std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& changes, const Schema& before, const Dialect& dialect,
+                                           const ServerInfo& server) {
+  std::vector<PlannedChange> out;
+  for (auto it = changes.rbegin(); it != changes.rend(); ++it) {
+    auto operation = reverse(it->operation);
+    if (const auto* sql = std::get_if<Sql>(&operation); sql != nullptr && sql->text.empty()) continue;
+    const auto* add = std::get_if<Add<Column>>(&operation);
+    if (add == nullptr || !needs_value(add->object)) {
+      out.push_back({std::move(operation)});
+      continue;
+    }
+    const auto value = neutral_value(add->object, before, dialect);
+    auto steps = value.empty() ? std::vector<PlannedChange>{{operation}} : add_in_steps(*add, value, dialect, server.capabilities);
+    if (!value.empty()) steps.front().note = "the values of " + add->table.text() + "." + add->object.name + " are gone: existing rows get " + value;
+    out.insert(out.end(), steps.begin(), steps.end());
+  }
+  return out;
+}
+
+}  // namespace migrate

@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "autogenerate/compare.hpp"
+#include "core/text.hpp"
+#include "dialect/lexer.hpp"
+#include "schema/lookup.hpp"
+
+namespace migrate {
+namespace {
+
+QualifiedName split_name(const std::string& text, const std::vector<QualifiedName>& known) {
+  for (const auto& name : known) {
+    if (name.text() == text) return name;
+  }
+  return {"", text};
+}
+
+template <class T>
+std::vector<QualifiedName> names_of(const std::vector<T>& items) {
+  std::vector<QualifiedName> names;
+  for (const auto& item : items) names.push_back(item.name);
+  return names;
+}
+
+std::string why(const RenameCandidate& candidate) {
+  return fmt::format("{}; score {:.2f}", join(candidate.reasons, ", "), candidate.score);
+}
+
+/// "users.email" or "users"
+std::string full_name(const RenameCandidate& candidate, const std::string& name) {
+  return candidate.kind == RenameKind::column ? candidate.table.text() + "." + name : name;
+}
+
+/// Renames in a text-bearing part of a table, for engines that correct them by themselves.
+void rename_in_expressions(Table& table, const std::string& from, const std::string& to, const LexicalRules& rules) {
+  const auto rename = [&](std::string& sql) {
+    if (!sql.empty()) sql = rename_in_sql(sql, from, to, rules);
+  };
+  for (auto& check : table.checks) rename(check.expression);
+  for (auto& column : table.columns) {
+    if (column.generated) rename(column.generated->expression);
+  }
+  for (auto& index : table.indexes) {
+    rename(index.where);
+    for (auto& part : index.parts) rename(part.expression);
+  }
+  for (auto& exclusion : table.exclusions) rename(exclusion.definition);
+  for (auto& trigger : table.triggers) rename(trigger.definition);
+  for (auto& policy : table.policies) {
+    rename(policy.using_expression);
+    rename(policy.check_expression);
+  }
+}
+
+class RenameMaker {
+ public:
+  RenameMaker(const Schema& live, const Schema& declared, const Dialect& dialect, const ServerInfo& server)
+      : declared_(declared), dialect_(dialect), server_(server) {
+    result_.schema = live;
+  }
+
+  void make(const std::vector<RenameDecision>& decisions) {
+    for (const auto& decision : in_order(decisions)) {
+      if (decision.how == RenameDecision::How::review_drop) reviewed_drops_.push_back(decision);
+      else make_one(decision);
+    }
+  }
+
+  Renamed take() { return std::move(result_); }
+  [[nodiscard]] const Schema& schema() const { return result_.schema; }
+  [[nodiscard]] const std::vector<RenameDecision>& reviewed_drops() const { return reviewed_drops_; }
+
+ private:
+  /// Chains from their end (b to c before a to b); a cycle is opened by going over a temporary name.
+  static std::vector<RenameDecision> in_order(std::vector<RenameDecision> pending) {
+    std::vector<RenameDecision> ordered;
+    std::vector<RenameDecision> closing;
+    const auto blocked = [&](const RenameDecision& decision) {
+      return std::any_of(pending.begin(), pending.end(), [&](const RenameDecision& other) {
+        return &other != &decision && other.candidate.kind == decision.candidate.kind && other.candidate.table == decision.candidate.table &&
+               other.candidate.from == decision.candidate.to && other.how != RenameDecision::How::review_drop;
+      });
+    };
+    while (!pending.empty()) {
+      auto it = std::find_if(pending.begin(), pending.end(), [&](const auto& decision) { return !blocked(decision); });
+      if (it == pending.end()) {
+        it = pending.begin();
+        RenameDecision second = *it;
+        const std::string temporary = it->candidate.from + "_renamed";
+        it->candidate.to = temporary;
+        second.candidate.from = temporary;
+        closing.push_back(second);
+      }
+      ordered.push_back(*it);
+      pending.erase(it);
+    }
+    ordered.insert(ordered.end(), closing.begin(), closing.end());
+    return ordered;
+  }
+
+  void make_one(const RenameDecision& decision) {
+    const auto& candidate = decision.candidate;
+    PlannedChange change{operation_for(candidate)};
+    if (decision.how == RenameDecision::How::certain) {
+      change.note = fmt::format("renamed: {} to {}", full_name(candidate, candidate.from), candidate.to);
+    } else {
+      change.note = fmt::format("renamed, not dropped: {} to {} ({})", full_name(candidate, candidate.from), candidate.to, why(candidate));
+    }
+    if (decision.how == RenameDecision::How::review_rename) {
+      change.review = fmt::format("was {} renamed to {}? ({}) If it was not, take the other statements.",
+                                  full_name(candidate, candidate.from), candidate.to, why(candidate));
+      change.alternative = drop_and_add(candidate);
+      change.note.clear();
+    }
+    migrate::apply(result_.schema, change.operation);
+    follow(candidate);
+    result_.changes.push_back(std::move(change));
+  }
+
+  template <class T>
+  Operation rename_object(const RenameCandidate& candidate, const std::vector<T>& before, const std::vector<T>& after) const {
+    const auto from = split_name(candidate.from, names_of(before));
+    const auto to = split_name(candidate.to, names_of(after));
+    Rename<T> rename{from, to, {}, {}};
+    if constexpr (std::is_same_v<T, View>) {
+      if (const auto* view = find_named(before, from)) rename.kind = view->materialized ? "materialized" : "";
+    }
+    return rename;
+  }
+
+  Operation operation_for(const RenameCandidate& candidate) const {
+    const Schema& now = result_.schema;
+    switch (candidate.kind) {
+      case RenameKind::table: return rename_object(candidate, now.tables, declared_.tables);
+      case RenameKind::view: return rename_object(candidate, now.views, declared_.views);
+      case RenameKind::enum_type: return rename_object(candidate, now.enums, declared_.enums);
+      case RenameKind::domain: return rename_object(candidate, now.domains, declared_.domains);
+      case RenameKind::sequence: return rename_object(candidate, now.sequences, declared_.sequences);
+      case RenameKind::enum_value: return value_rename(candidate);
+      default: return RenamePart<Column>{candidate.table, candidate.from, candidate.to};
+    }
+  }
+
+  Operation value_rename(const RenameCandidate& candidate) const {
+    EnumType before = *find_named(result_.schema.enums, candidate.table);
+    EnumType after = before;
+    std::replace(after.values.begin(), after.values.end(), candidate.from, candidate.to);
+    after.declared.value_renames = {{candidate.to, candidate.from}};
+    return Alter<EnumType>{before, after};
+  }
+
+  std::vector<Operation> drop_and_add(const RenameCandidate& candidate) const {
+    if (candidate.kind == RenameKind::column) {
+      const auto* before = find_named(result_.schema.tables, candidate.table);
+      const auto* after = find_named(declared_.tables, candidate.table);
+      return {Remove<Column>{candidate.table, *find_named(before->columns, candidate.from)},
+              Add<Column>{candidate.table, *find_named(after->columns, candidate.to)}};
+    }
+    if (candidate.kind == RenameKind::table) {
+      const auto rename = std::get<Rename<Table>>(operation_for(candidate));
+      return {Drop<Table>{*find_named(result_.schema.tables, rename.from)}, Create<Table>{*find_named(declared_.tables, rename.to)}};
+    }
+    return {};
+  }
+
+  void follow(const RenameCandidate& candidate) {
+    if (candidate.kind != RenameKind::column || !server_.capabilities.renames_follow) return;
+    rename_in_expressions(*find_named(result_.schema.tables, candidate.table), candidate.from, candidate.to, dialect_.lexical_rules());
+  }
+
+  const Schema& declared_;
+  const Dialect& dialect_;
+  const ServerInfo& server_;
+  Renamed result_;
+  std::vector<RenameDecision> reviewed_drops_;
+};
+
+}  // namespace
+
+Renamed make_renames(const Schema& live, const Schema& declared, const RenameOptions& options, const Dialect& dialect,
+                     const ServerInfo& server) {
+  RenameMaker maker(live, declared, dialect, server);
+  maker.make(find_object_renames(live, declared, options));
+  maker.make(find_part_renames(maker.schema(), declared, options));
+  Renamed renamed = maker.take();
+  renamed.reviewed_drops = maker.reviewed_drops();
+  return renamed;
+}
+
+}  // namespace migrate
