@@ -14,7 +14,9 @@ namespace {
 /// The way back of a hint: a cast or backfill has none, and a renamed value is renamed back.
 template <class T>
 T as_target(T object) {
+  auto spelling = std::move(object.declared.spelling);
   object.declared = {};
+  object.declared.spelling = std::move(spelling);
   return object;
 }
 PrimaryKey as_target(PrimaryKey key) { return key; }

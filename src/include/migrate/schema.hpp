@@ -80,6 +80,9 @@ struct Declaration {
   bool generated_name = false;                       ///< constraint, index: the model gave no name, a naming rule did; any name matches
   bool strict_order = false;                         ///< table: the model asks for this very column order
   std::map<std::string, std::string> value_renames;  ///< enum: new value -> the value it was called before
+  /// Property -> its text as somebody wrote it, where the canonical text reads otherwise but means the same. Set by a
+  /// dialect (inspection too) so that what it renders again looks as before; checked against the canonical text when used.
+  std::map<std::string, std::string> spelling;
 
   bool operator==(const Declaration&) const { return true; }
 };
@@ -303,9 +306,10 @@ struct Extension {
   bool operator==(const Extension&) const = default;
 };
 
-/// Any other kind of object, known by its CREATE statement only: composite and range types of PostgreSQL, events of MySQL.
+/// Any other kind of object, known by its CREATE statement only: composite and range types of PostgreSQL, events of
+/// MySQL, virtual tables of SQLite.
 struct Definition {
-  std::string kind;  ///< as SQL writes it after CREATE and DROP: "type", "event"
+  std::string kind;  ///< as SQL writes it after CREATE: "type", "event", "virtual table"
   QualifiedName name;
   std::string definition;
   std::string comment;
