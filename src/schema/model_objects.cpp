@@ -227,7 +227,7 @@ void read_tables(const Context& context, const yaml::Node& node, Schema& schema)
 
 const std::vector<std::string>& top_level_keys() {
   static const std::vector<std::string> keys{"schemas",  "extensions", "enums",     "domains",  "sequences", "types", "functions", "procedures",
-                                             "tables",   "views",      "materialized_views", "triggers", "events"};
+                                             "tables",   "views",      "materialized_views", "triggers", "events", "virtual_tables"};
   return keys;
 }
 
@@ -256,8 +256,8 @@ bool read_objects(const Context& context, const std::string& key, const yaml::No
     each(read_view, key == "materialized_views");
   } else if (key == "functions" || key == "procedures") {
     each(read_routine, key == "functions" ? Routine::Kind::function : Routine::Kind::procedure);
-  } else if (key == "types" || key == "events") {
-    each(read_definition, std::string(key == "types" ? "type" : "event"));
+  } else if (key == "types" || key == "events" || key == "virtual_tables") {
+    each(read_definition, std::string(key == "types" ? "type" : key == "events" ? "event" : "virtual table"));
   } else {
     return false;
   }

@@ -74,6 +74,8 @@ class TableReader {
     const Properties properties(context_, node, where, column_keys);
     if (!properties.holds_here()) return;
     column.type = collapse_spaces(properties.text("type"));
+    // An empty type is one in SQLite, where a column needs none: write_model says `type: ""`.
+    if (properties.find("type") == nullptr) context_.fail(node, where + " has no type", "write `" + name + ": {type: text}`");
     column.nullable = properties.flag("null", true);
     if (properties.find("null") != nullptr) explicit_null_.push_back(name);
     if (const auto* value = properties.find("default")) column.default_value = read_default(context_, *value, where + ": default");
@@ -363,12 +365,6 @@ class TableReader {
   /// A table without columns in the model (a partition, an inheriting table) is not checked.
   void check_key_columns() const {
     if (table_.columns.empty()) return;
-    for (const auto& column : table_.columns) {
-      if (column.type.empty()) {
-        throw Error{ErrorKind::usage, "column " + table_.name.text() + "." + column.name + " has no type",
-                    "write `" + column.name + ": {type: text}`", column.declared.location};
-      }
-    }
     for (const auto& key : table_.foreign_keys) {
       for (const auto& name : key.columns) check_column(name, "foreign key " + key.name, key.declared.location);
       if (key.columns.empty()) throw Error{ErrorKind::usage, what("foreign key " + key.name + " has no columns"), "", key.declared.location};

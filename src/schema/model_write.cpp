@@ -142,6 +142,7 @@ class Writer {
     write_views("views", false, schema);
     write_views("materialized_views", true, schema);
     write_definitions("events", "event", schema);
+    write_definitions("virtual_tables", "virtual table", schema);
     return std::move(out_);
   }
 
