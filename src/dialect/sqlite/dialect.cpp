@@ -1,0 +1,99 @@
+#include "dialect/sqlite/dialect.hpp"
+
+#include <unistd.h>
+#include <pwd.h>
+
+#include "dialect/sqlite/canonical.hpp"
+#include "dialect/sqlite/connect.hpp"
+#include "dialect/sqlite/fingerprint.hpp"
+#include "dialect/sqlite/inspect.hpp"
+#include "dialect/sqlite/normalize.hpp"
+#include "dialect/sqlite/render.hpp"
+#include "dialect/sqlite/split.hpp"
+#include "dialect/sqlite/text.hpp"
+
+namespace migrate::sqlite {
+namespace {
+
+/// SQLite knows no users: the one who runs the process.
+std::string system_user() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
+}
+
+/// 3.40.1 is 34001, as in the other engines' numbers; the library says 3040001.
+int short_version(int number) { return number / 1000000 * 10000 + number / 1000 % 1000 * 100 + number % 1000; }
+
+class SqliteDialect final : public Dialect {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "sqlite"; }
+
+  [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return sqlite::connect(url); }
+
+  [[nodiscard]] ServerInfo probe(Connection& /*connection*/) const override {
+    ServerInfo server{.product = "SQLite", .version = library_version(), .version_number = short_version(library_version_number()),
+                      .sections = {"sqlite"}, .user = system_user()};
+    server.capabilities.transactional_ddl = true;
+    server.capabilities.single_writer = true;
+    server.capabilities.column_order = true;
+    server.capabilities.deferrable_keys = true;
+    server.capabilities.renames_follow = true;
+    if (library_version_number() < 3035000) {
+      throw Error{ErrorKind::failed, "SQLite " + server.version + " is too old", "migrate needs SQLite 3.35 or later"};
+    }
+    return server;
+  }
+
+  [[nodiscard]] std::string quote_name(std::string_view name) const override { return sqlite::quote_name(name); }
+  [[nodiscard]] std::string quote_name(const QualifiedName& name) const override {
+    return name.schema.empty() ? sqlite::quote_name(name.name) : sqlite::quote_name(name.schema) + "." + sqlite::quote_name(name.name);
+  }
+  [[nodiscard]] std::string quote_text(std::string_view text) const override { return sqlite::quote_text(text); }
+
+  [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
+    return sqlite::split(sql, location);
+  }
+  [[nodiscard]] StatementClass classify(const Statement& statement) const override { return sqlite::classify(statement); }
+
+  [[nodiscard]] Schema inspect(Connection& connection, const ServerInfo& /*server*/, const InspectOptions& options) const override {
+    return sqlite::inspect(connection, options);
+  }
+  void canonicalize(Schema& declared, const ServerInfo& /*server*/) const override { sqlite::canonicalize(declared); }
+  [[nodiscard]] Schema normalize(Connection& /*connection*/, const ServerInfo& /*server*/, const Schema& objects, const Schema& declared,
+                                 const Schema& live) const override {
+    return sqlite::normalize(objects, declared, live);
+  }
+  [[nodiscard]] std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before,
+                                              const ServerInfo& /*server*/) const override {
+    return sqlite::render(operations, before);
+  }
+
+  /// Waiting for the write lock is the connection's ?busy_timeout.
+  [[nodiscard]] std::string session_setup(const RunTimeouts& /*timeouts*/) const override { return {}; }
+  [[nodiscard]] UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) const override {
+    return sqlite::frame_unit(std::move(statements), connection);
+  }
+  [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& /*connection*/, const ServerInfo& /*server*/,
+                                                   const std::string& /*key*/) const override {
+    return nullptr;
+  }
+  [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override {
+    return error.message().starts_with("no such table");
+  }
+  /// A file's locks do not tell who holds them.
+  [[nodiscard]] std::vector<std::string> blockers(Connection& /*connection*/, const Statement& /*statement*/) const override {
+    return {"another process holds a lock on the database file"};
+  }
+  [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& /*server*/, const Statement& statement) const override {
+    return sqlite::fingerprint(connection, statement);
+  }
+};
+
+}  // namespace
+
+const Dialect& dialect() {
+  static const SqliteDialect instance;
+  return instance;
+}
+
+}  // namespace migrate::sqlite

@@ -1,0 +1,21 @@
+/// What a rename in place does to the definitions that name the renamed thing. SQLite itself knows best: it is asked, in a
+/// database in memory.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "operation/operation.hpp"
+
+namespace migrate::sqlite {
+
+/// The table, and everything whose definition a rename in it may touch or has to read.
+[[nodiscard]] Schema related_to(const Schema& schema, const std::string& table);
+
+/// Brings the texts in `schema`, in which the rename is applied already, to what they are after `statements` have run on a
+/// database like `before`.
+void follow(Schema& schema, const Schema& before, const std::vector<std::string>& statements, const Operation& rename);
+
+[[nodiscard]] std::string renamed_trigger(const std::string& definition, const std::string& name);
+
+}  // namespace migrate::sqlite
