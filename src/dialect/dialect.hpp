@@ -114,6 +114,9 @@ class Dialect {
   [[nodiscard]] virtual std::string quote_name(const QualifiedName& name) const = 0;
   [[nodiscard]] virtual std::string quote_text(std::string_view text) const = 0;    ///< a string literal
 
+  /// The type for texts without a practical limit.
+  [[nodiscard]] virtual std::string long_text_type() const { return "text"; }
+
   /// How the engine's SQL is read as tokens; plain standard SQL unless the dialect says otherwise.
   [[nodiscard]] virtual const LexicalRules& lexical_rules() const;
 
@@ -145,6 +148,27 @@ class Dialect {
                                                       const ServerInfo& server) const = 0;
 
   // ---- run ----
+  /// Begins a transaction for a step; where a transaction locks the whole database it does so at once.
+  [[nodiscard]] virtual std::string_view begin_sql() const { return "BEGIN"; }
+
+  /// A value that changes when another connection changes the database, where that is cheap to know; else "".
+  [[nodiscard]] virtual std::string change_counter(Connection& connection) const {
+    static_cast<void>(connection);
+    return "";
+  }
+
+  /// What has to be cleared away before a statement that failed half way can run again (an invalid index); SQL, or "".
+  [[nodiscard]] virtual std::string cleanup_before(Connection& connection, const Statement& statement) const {
+    static_cast<void>(connection), static_cast<void>(statement);
+    return "";
+  }
+
+  /// Whether the rows that a data statement changes can be rolled back (false for a table without transactions).
+  [[nodiscard]] virtual bool rolls_back(Connection& connection, const Statement& statement) const {
+    static_cast<void>(connection), static_cast<void>(statement);
+    return true;
+  }
+
   /// SQL that sets up a session for running units; "" for none. `statements` are the ones about to run.
   [[nodiscard]] virtual std::string session_setup(const RunTimeouts& timeouts) const = 0;
 

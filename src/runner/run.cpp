@@ -1,0 +1,190 @@
+#include "runner/run.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "core/clock.hpp"
+#include "core/sha256.hpp"
+#include "core/text.hpp"
+#include "runner/run_lock.hpp"
+#include "runner/run_step.hpp"
+#include "runner/stop.hpp"
+
+namespace migrate {
+namespace {
+
+std::string lock_key(const Session& session, const RunOptions& options) {
+  return "migrate " + session.url().database + " " + options.versions_table;
+}
+
+/// One run: lock, plan again, step after step.
+class Run {
+ public:
+  Run(Session& session, const RunOptions& options, const Planner& planner, RunEvents& events)
+      : session_(session), options_(options), planner_(planner), events_(events), versions_(session.dialect(), options.versions_table),
+        lock_(session, lock_key(session, options)) {}
+
+  RunResult execute() {
+    rows_ = versions_.read(session_.connection(), &table_exists_);
+    if (planner_(rows_).empty()) return {};
+    lock_.acquire(options_.lock_wait, events_);
+    prepare();
+    while (true) {
+      auto steps = plan();
+      if (steps.empty()) return result_;
+      if (result_.steps == 0) events_.plan(steps);
+      if (run_steps(steps)) return result_;
+    }
+  }
+
+ private:
+  /// Makes the tables, and sets the session up, behind the lock.
+  void prepare() {
+    StepRunner::set_up(session_, options_);
+    rows_ = versions_.read(session_.connection(), &table_exists_);
+    if (!table_exists_) create_tables();
+  }
+
+  void create_tables() {
+    for (const auto& sql : versions_.create_sql(session_.server())) {
+      try {
+        session_.connection().execute(sql);
+      } catch (const DatabaseError& error) {
+        throw Error{ErrorKind::failed, "cannot create the table " + versions_.table().text() + ": " + error.message(),
+                    error.hint.empty() ? "the role needs the right to create tables there; versions_table in migrate.yaml names another place" : error.hint};
+      }
+    }
+    table_exists_ = true;
+  }
+
+  std::vector<Step> plan() {
+    auto steps = planner_(rows_);
+    if (options_.transaction == RunTransaction::none) {
+      for (auto& step : steps) step.transaction = false;
+    }
+    return steps;
+  }
+
+  /// True when the run is over; false when another process changed what is applied, and the plan must be made anew.
+  bool run_steps(std::vector<Step>& steps) {
+    StepRunner runner(session_, versions_, options_, events_, rows_);
+    const bool together = options_.transaction == RunTransaction::all && session_.server().capabilities.transactional_ddl;
+    if (together) {
+      runner.run_together(steps);
+      result_.steps += static_cast<int>(steps.size());
+      return true;
+    }
+    for (auto& step : steps) {
+      if (stop_requested()) {
+        result_.stopped = true;
+        return true;
+      }
+      switch (run_with_retries(runner, step)) {
+        case StepOutcome::done: ++result_.steps; break;
+        case StepOutcome::already_done: break;
+        case StepOutcome::plan_changed: rows_ = versions_.read(session_.connection(), &table_exists_); return false;
+        case StepOutcome::stopped: result_.stopped = true; return true;
+      }
+      step = {};
+    }
+    return true;
+  }
+
+  StepOutcome run_with_retries(StepRunner& runner, const Step& step) {
+    std::chrono::milliseconds pause{200};
+    int attempts = 0;
+    int reconnects = 0;
+    while (true) {
+      try {
+        return runner.run(step);
+      } catch (const StepFailure& failure) {
+        const auto& error = failure.error;
+        const bool again = error.cause == DatabaseError::Cause::lock_timeout || error.cause == DatabaseError::Cause::serialization;
+        if (stop_requested() && error.cause == DatabaseError::Cause::cancelled) return StepOutcome::stopped;
+        if (again && attempts < options_.retries) {
+          ++attempts;
+          events_.retry(step, attempts, error.message(), failure.blockers);
+          sleep_with_jitter(pause);
+          pause = std::min(pause * 2, std::chrono::milliseconds(5000));
+          if (stop_requested()) return StepOutcome::stopped;
+          rows_ = versions_.read(session_.connection(), &table_exists_);
+        } else if (error.cause == DatabaseError::Cause::connection && reconnects < 3) {
+          ++reconnects;
+          events_.notice("the connection was lost (" + error.message() + "); connecting again");
+          if (settle_after_reconnect(runner, step, failure)) return StepOutcome::done;
+        } else {
+          runner.log_failure(step, error);
+          throw failure.described(step);
+        }
+      }
+    }
+  }
+
+  /// Connects again, takes the lock again and reads the row: what the lost answer said stands there. True when the step
+  /// is done.
+  bool settle_after_reconnect(StepRunner& runner, const Step& step, const StepFailure& failure) {
+    lock_.abandon();
+    const Stopwatch watch;
+    while (true) {
+      try {
+        session_.reconnect();
+        break;
+      } catch (const DatabaseError&) {
+        if (watch.elapsed() > std::chrono::seconds(30) || stop_requested()) throw failure.described(step);
+        sleep_with_jitter(std::chrono::milliseconds(300));
+      }
+    }
+    lock_.acquire(options_.lock_wait, events_);
+    StepRunner::set_up(session_, options_);
+    rows_ = versions_.read(session_.connection(), &table_exists_);
+    return runner.is_done(step);
+  }
+
+  Session& session_;
+  const RunOptions& options_;
+  const Planner& planner_;
+  RunEvents& events_;
+  Versions versions_;
+  HeldLock lock_;
+  std::vector<VersionRow> rows_;
+  bool table_exists_ = false;
+  RunResult result_;
+};
+
+}  // namespace
+
+RunResult run(Session& session, const RunOptions& options, const Planner& planner, RunEvents& events) {
+  return Run(session, options, planner, events).execute();
+}
+
+void run_locked(Session& session, const RunOptions& options, RunEvents& events,
+                const std::function<std::vector<std::string>(const std::vector<VersionRow>& rows)>& work) {
+  const Versions versions(session.dialect(), options.versions_table);
+  HeldLock lock(session, lock_key(session, options));
+  lock.acquire(options.lock_wait, events);
+  bool exists = false;
+  (void)versions.read(session.connection(), &exists);
+  if (!exists) {
+    for (const auto& sql : versions.create_sql(session.server())) session.connection().execute(sql);
+  }
+  session.connection().execute(std::string(session.dialect().begin_sql()));
+  try {
+    for (const auto& sql : work(versions.read(session.connection()))) session.connection().execute(sql);
+    session.connection().execute("COMMIT");
+  } catch (...) {
+    try {
+      session.connection().execute("ROLLBACK");
+    } catch (const DatabaseError&) {
+      // The first error is the one to tell.
+    }
+    throw;
+  }
+}
+
+std::string digest_of(const std::vector<Statement>& statements, std::size_t count) {
+  std::string all;
+  for (std::size_t i = 0; i < std::min(count, statements.size()); ++i) all += statements[i].text + '\0';
+  return sha256(all).substr(0, 16);
+}
+
+}  // namespace migrate

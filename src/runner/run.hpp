@@ -1,0 +1,69 @@
+/// Runs steps against a database: once, whoever else runs at the same time, and to the end, whatever happened to the run
+/// before (docs/reliability.md).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runner/session.hpp"
+#include "runner/step.hpp"
+#include "runner/versions.hpp"
+
+namespace migrate {
+
+enum class RunTransaction { per_revision, all, none };
+
+struct RunOptions {
+  std::string versions_table = "schema_versions";
+  std::chrono::milliseconds lock_wait{60000};  ///< how long to wait for another runner
+  RunTimeouts timeouts;
+  int retries = 5;                             ///< of a step that hit a lock timeout or a serialization failure
+  RunTransaction transaction = RunTransaction::per_revision;
+};
+
+/// What happens during a run, for the terminal and for JSON.
+class RunEvents {
+ public:
+  virtual ~RunEvents() = default;
+  virtual void plan(const std::vector<Step>& steps) { (void)steps; }
+  virtual void waiting(const std::string& holder) { (void)holder; }
+  virtual void step_started(const Step& step, int resumed_at) { (void)step, (void)resumed_at; }
+  virtual void statement_done(const Step& step, int index) { (void)step, (void)index; }
+  virtual void retry(const Step& step, int attempt, const std::string& reason, const std::vector<std::string>& blockers) {
+    (void)step, (void)attempt, (void)reason, (void)blockers;
+  }
+  virtual void step_done(const Step& step, std::chrono::milliseconds time) { (void)step, (void)time; }
+  virtual void notice(const std::string& text) { (void)text; }
+};
+
+/// Works out the steps for what is applied now; called before the lock is taken and again behind it. It throws for what
+/// must stop the run (an edited unit, an unknown revision, a REVIEW).
+using Planner = std::function<std::vector<Step>(const std::vector<VersionRow>& rows)>;
+
+struct RunResult {
+  int steps = 0;
+  bool stopped = false;  ///< by a signal, between steps or statements
+};
+
+/// Runs what `planner` says. Throws Error: `locked` when another runner keeps the lock longer than `lock_wait`,
+/// `needs_person` when a statement is in doubt, else what failed, with the statement's location.
+RunResult run(Session& session, const RunOptions& options, const Planner& planner, RunEvents& events);
+
+/// Runs work that is not made of steps (stamp, repair) under the same lock, in a transaction where there are any;
+/// `work` gets the rows as they are behind the lock and returns the SQL to run.
+void run_locked(Session& session, const RunOptions& options, RunEvents& events,
+                const std::function<std::vector<std::string>(const std::vector<VersionRow>& rows)>& work);
+
+/// What is known about a statement that was begun and not recorded as done.
+enum class Doubt { applied, not_applied, unknown };
+
+/// Settles the row of a step that was cut off, as a person says: the statement in doubt was applied, or was not.
+[[nodiscard]] std::vector<std::string> resume_sql(const Versions& versions, const VersionRow& row, const Step& step, Doubt answer);
+
+/// Digest of the first `count` statements.
+[[nodiscard]] std::string digest_of(const std::vector<Statement>& statements, std::size_t count);
+
+}  // namespace migrate

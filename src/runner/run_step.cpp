@@ -1,0 +1,331 @@
+#include "runner/run_step.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+#include "core/clock.hpp"
+#include "revision/graph.hpp"
+#include "runner/run_lock.hpp"
+#include "runner/stop.hpp"
+
+namespace migrate {
+namespace {
+
+/// The first lines of a statement, for a message.
+std::string excerpt(const std::string& text) {
+  std::string out;
+  int lines = 0;
+  std::size_t start = 0;
+  while (start < text.size() && lines < 12) {
+    const auto end = std::min(text.find('\n', start), text.size());
+    out += "\n    " + text.substr(start, std::min<std::size_t>(end - start, 200));
+    start = end + 1;
+    ++lines;
+  }
+  return start < text.size() ? out + "\n    ..." : out;
+}
+
+}  // namespace
+
+Error StepFailure::described(const Step& step) const {
+  const std::string direction(to_text(step.direction));
+  std::string message = fmt::format("{} of {} failed", direction, title(step.revision));
+  Location location = step.revision.location;
+  if (statement >= 0 && statement < static_cast<int>(step.statements.size())) {
+    const auto& failed = step.statements[static_cast<std::size_t>(statement)];
+    location = failed.location;
+    message += fmt::format(" at statement {} of {}", statement + 1, step.statements.size());
+    message += ": " + error.message();
+    if (!error.sqlstate.empty()) message += fmt::format(" [{}]", error.sqlstate);
+    message += excerpt(failed.text);
+  } else {
+    message += ": " + error.message();
+  }
+  if (!blockers.empty()) {
+    message += "\n  blocked by:";
+    for (const auto& blocker : blockers) message += "\n    " + blocker;
+  }
+  auto hint = error.hint;
+  if (hint.empty()) {
+    hint = step.transaction ? "nothing of this revision was kept; mend it and run the same command again"
+                            : "the statements before it are done and recorded; mend it and run the same command again";
+  }
+  return Error{ErrorKind::failed, message, hint, location};
+}
+
+StepRunner::StepRunner(Session& session, const Versions& versions, const RunOptions& options, RunEvents& events, std::vector<VersionRow>& rows)
+    : session_(session), versions_(versions), options_(options), events_(events), rows_(rows) {
+  by_ = who_runs();
+  if (const auto& user = session.server().user; !user.empty()) by_ = user + " (" + by_ + ")";
+}
+
+void StepRunner::set_up(Session& session, const RunOptions& options) {
+  if (const auto sql = session.dialect().session_setup(options.timeouts); !sql.empty()) session.connection().execute(sql);
+}
+
+const VersionRow* StepRunner::row_of(const std::string& revision) const {
+  const auto it = std::find_if(rows_.begin(), rows_.end(), [&](const VersionRow& row) { return row.revision == revision; });
+  return it == rows_.end() ? nullptr : &*it;
+}
+
+bool StepRunner::is_done(const Step& step) const {
+  const auto* row = row_of(step.revision.id);
+  if (step.direction == Direction::downgrade) return row == nullptr;
+  return row != nullptr && row->state == RowState::applied;
+}
+
+VersionRow StepRunner::new_row(const Step& step, RowState state) const {
+  return {.revision = step.revision.id, .message = step.revision.message, .checksum = step.checksum, .state = state,
+          .applied_at = now_utc(), .applied_by = by_, .tool_version = tool_version()};
+}
+
+LogEntry StepRunner::log_entry(const Step& step, const std::string& outcome, std::chrono::milliseconds time) const {
+  return {std::string(to_text(step.direction)), step.revision.id, outcome, now_utc(), by_, time.count(), tool_version()};
+}
+
+void StepRunner::rollback() noexcept {
+  try {
+    connection().execute("ROLLBACK");
+  } catch (const std::exception&) {
+    // A broken connection has rolled back by itself.
+  }
+}
+
+void StepRunner::fail(const Step& step, const DatabaseError& error, int statement) {
+  StepFailure failure{error, statement, {}};
+  if (error.cause == DatabaseError::Cause::lock_timeout && statement >= 0) {
+    try {
+      failure.blockers = session_.dialect().blockers(connection(), step.statements[static_cast<std::size_t>(statement)]);
+    } catch (const Error&) {
+      // Not being allowed to see who blocks is no reason to hide what failed.
+    }
+  }
+  throw failure;
+}
+
+void StepRunner::log_failure(const Step& step, const DatabaseError& error) noexcept {
+  try {
+    connection().execute(versions_.log_sql(log_entry(step, "failed: " + error.message().substr(0, 2000), std::chrono::milliseconds(0))));
+  } catch (const std::exception&) {
+    // The failure itself is reported anyway.
+  }
+}
+
+StepOutcome StepRunner::run(const Step& step) {
+  const auto& can = session_.server().capabilities;
+  const auto* row = row_of(step.revision.id);
+  const bool begun = row != nullptr && row->state != RowState::applied;
+  if (step.transaction && can.transactional_ddl && !begun) return run_in_transaction(step);
+  return run_progressively(step);
+}
+
+// ---- in a transaction ----------------------------------------------------------------------------------------------
+
+std::vector<std::string> StepRunner::closing_sql(const Step& step, std::chrono::milliseconds time) const {
+  std::vector<std::string> sql;
+  if (step.direction == Direction::upgrade) {
+    auto row = new_row(step, RowState::applied);
+    row.duration_ms = time.count();
+    sql.push_back(versions_.insert_sql(row, step.downgrade));
+  } else {
+    sql.push_back(versions_.delete_sql(step.revision.id));
+  }
+  sql.push_back(versions_.log_sql(log_entry(step, "done", time)));
+  return sql;
+}
+
+StepOutcome StepRunner::run_in_transaction(const Step& step) {
+  return session_.server().capabilities.single_writer ? run_one_by_one(step) : run_in_batch(step);
+}
+
+StepOutcome StepRunner::run_in_batch(const Step& step) {
+  events_.step_started(step, 0);
+  const Stopwatch watch;
+  const Cancellable cancellable(connection(), true);
+  std::string batch = std::string(session_.dialect().begin_sql()) + ";\n";
+  std::vector<std::size_t> offsets;
+  for (const auto& statement : step.statements) {
+    offsets.push_back(batch.size());
+    batch += statement.text + "\n;\n";
+  }
+  offsets.push_back(batch.size());
+  for (const auto& sql : closing_sql(step, std::chrono::milliseconds(0))) batch += sql + ";\n";
+  batch += "COMMIT";
+  try {
+    connection().execute(batch);
+  } catch (const DatabaseError& error) {
+    if (error.cause == DatabaseError::Cause::connection) throw StepFailure{error, -1, {}};
+    rollback();
+    fail(step, error, find_failed_statement(step, batch, offsets, error));
+  }
+  events_.step_done(step, watch.elapsed());
+  return StepOutcome::done;
+}
+
+/// The server tells a place for some errors only; for the others the statements run again one by one in a transaction
+/// that is rolled back, until one fails.
+int StepRunner::find_failed_statement(const Step& step, const std::string& batch, const std::vector<std::size_t>& offsets, const DatabaseError& error) {
+  (void)batch;
+  if (error.position >= 0) {
+    const auto it = std::upper_bound(offsets.begin(), offsets.end(), static_cast<std::size_t>(error.position));
+    const auto index = static_cast<int>(it - offsets.begin()) - 1;
+    return index >= static_cast<int>(step.statements.size()) ? -1 : index;
+  }
+  if (step.statements.size() == 1) return 0;
+  if (error.cause != DatabaseError::Cause::statement) return -1;
+  int index = 0;
+  try {
+    connection().execute(std::string(session_.dialect().begin_sql()));
+    for (; index < static_cast<int>(step.statements.size()); ++index) connection().execute(step.statements[static_cast<std::size_t>(index)].text);
+    index = -1;
+  } catch (const DatabaseError& again) {
+    if (again.sqlstate != error.sqlstate) index = -1;
+  }
+  rollback();
+  return index;
+}
+
+/// Where a transaction locks the whole database it is also the lock of the run: waited for by polling, outside of it.
+void StepRunner::begin_exclusive(const Step& step) {
+  const Stopwatch watch;
+  bool told = false;
+  while (true) {
+    try {
+      connection().execute(session_.dialect().begin_sql());
+      return;
+    } catch (const DatabaseError& error) {
+      if (error.cause != DatabaseError::Cause::lock_timeout) throw StepFailure{error, -1, {}};
+      if (watch.elapsed() >= options_.lock_wait || stop_requested()) {
+        throw Error{ErrorKind::locked, fmt::format("{} of {}: the database is locked by another process: {}", to_text(step.direction),
+                                                   title(step.revision), error.message()),
+                    "wait for it to end, or give it longer with --lock-timeout"};
+      }
+      if (!std::exchange(told, true)) events_.waiting("another process writes to the database");
+      sleep_with_jitter(std::chrono::milliseconds(50));
+    }
+  }
+}
+
+/// Behind the lock: whether the step still is to be done, and the plan still holds.
+std::optional<StepOutcome> StepRunner::overtaken(const Step& step) {
+  const auto counter = session_.dialect().change_counter(connection());
+  const bool there = !connection().query(versions_.row_sql(step.revision.id)).rows.empty();
+  const bool first = change_counter_.empty();
+  if (there == (step.direction == Direction::downgrade) && (first || counter == change_counter_)) {
+    change_counter_ = counter;
+    if (!first) return std::nullopt;
+  }
+  change_counter_ = counter;
+  const auto now = versions_.read(connection());
+  if (now == rows_) return std::nullopt;
+  // Only this run's own rows may be new.
+  const bool ours = std::all_of(now.begin(), now.end(), [&](const VersionRow& row) { return row_of(row.revision) != nullptr || done_here_.contains(row.revision); });
+  const bool none_lost = std::all_of(rows_.begin(), rows_.end(), [&](const VersionRow& row) {
+    return done_here_.contains(row.revision) || std::any_of(now.begin(), now.end(), [&](const VersionRow& other) { return other.revision == row.revision; });
+  });
+  if (ours && none_lost) return std::nullopt;
+  rows_ = now;
+  done_here_.clear();
+  return is_done(step) ? StepOutcome::already_done : StepOutcome::plan_changed;
+}
+
+StepOutcome StepRunner::run_one_by_one(const Step& step) {
+  const auto frame = session_.dialect().frame_unit(step.statements, &connection());
+  const auto restore = [&] {
+    for (const auto& sql : frame.restore) connection().execute(sql);
+  };
+  int current = -1;
+  const auto run_all = [&](const std::vector<Statement>& statements) {
+    for (const auto& statement : statements) {
+      current = index_of(step, statement);
+      connection().execute(statement.text);
+      events_.statement_done(step, current);
+    }
+    current = -1;
+  };
+  try {
+    run_all(frame.before);
+    begin_exclusive(step);
+    if (const auto outcome = overtaken(step)) {
+      rollback();
+      restore();
+      return *outcome;
+    }
+    events_.step_started(step, 0);
+    const Stopwatch watch;
+    const Cancellable cancellable(connection(), true);
+    const auto before = frame.violations ? frame.violations(connection()) : std::vector<std::string>{};
+    run_all(frame.statements);
+    if (frame.violations) check_violations(step, before, frame.violations(connection()));
+    for (const auto& sql : closing_sql(step, watch.elapsed())) connection().execute(sql);
+    connection().execute("COMMIT");
+    done_here_.insert(step.revision.id);
+    run_all(frame.after);
+    restore();
+    events_.step_done(step, watch.elapsed());
+    return StepOutcome::done;
+  } catch (const DatabaseError& error) {
+    rollback();
+    restore();
+    fail(step, error, current);
+  } catch (const Error&) {
+    rollback();
+    restore();
+    throw;
+  }
+}
+
+/// A rule that the unit broke: what is violated now and was not before.
+void StepRunner::check_violations(const Step& step, std::vector<std::string> before, const std::vector<std::string>& after) {
+  std::vector<std::string> fresh;
+  for (const auto& line : after) {
+    const auto it = std::find(before.begin(), before.end(), line);
+    if (it == before.end()) fresh.push_back(line);
+    else before.erase(it);
+  }
+  if (fresh.empty()) return;
+  std::string message = fmt::format("{} of {} would break the database's rules:", to_text(step.direction), title(step.revision));
+  for (std::size_t i = 0; i < fresh.size() && i < 10; ++i) message += "\n    " + fresh[i];
+  if (fresh.size() > 10) message += fmt::format("\n    and {} more", fresh.size() - 10);
+  throw Error{ErrorKind::failed, message, "nothing of this revision was kept; mend the rows or the unit and run it again", step.revision.location};
+}
+
+int StepRunner::index_of(const Step& step, const Statement& statement) {
+  const auto it = std::find(step.statements.begin(), step.statements.end(), statement);
+  return it == step.statements.end() ? -1 : static_cast<int>(it - step.statements.begin());
+}
+
+void StepRunner::run_together(const std::vector<Step>& steps) {
+  for (const auto& step : steps) {
+    if (!step.transaction) {
+      throw Error{ErrorKind::usage, "the unit " + title(step.revision) + " says `transaction: off` and cannot be part of one transaction for all",
+                  "run with transaction: per-revision", step.revision.location};
+    }
+  }
+  const Step* now = &steps.front();
+  int current = -1;
+  const Cancellable cancellable(connection(), true);
+  try {
+    begin_exclusive(*now);
+    for (const auto& step : steps) {
+      now = &step;
+      events_.step_started(step, 0);
+      const Stopwatch watch;
+      for (std::size_t i = 0; i < step.statements.size(); ++i) {
+        current = static_cast<int>(i);
+        connection().execute(step.statements[i].text);
+        events_.statement_done(step, current);
+      }
+      current = -1;
+      for (const auto& sql : closing_sql(step, watch.elapsed())) connection().execute(sql);
+      events_.step_done(step, watch.elapsed());
+    }
+    connection().execute("COMMIT");
+  } catch (const DatabaseError& error) {
+    rollback();
+    throw StepFailure{error, current, {}}.described(*now);
+  }
+}
+
+}  // namespace migrate

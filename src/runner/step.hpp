@@ -1,0 +1,25 @@
+/// A step: one revision in one direction, with what it will run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dialect/statement.hpp"
+#include "revision/revision.hpp"
+
+namespace migrate {
+
+enum class Direction { upgrade, downgrade };
+
+[[nodiscard]] inline std::string_view to_text(Direction direction) { return direction == Direction::upgrade ? "upgrade" : "downgrade"; }
+
+struct Step {
+  Revision revision;
+  Direction direction = Direction::upgrade;
+  std::string checksum;                ///< of the unit, for its row
+  std::vector<Statement> statements;
+  std::string downgrade;               ///< SQL to go back, kept in the row of an upgrade
+  bool transaction = true;             ///< false: every statement commits by itself
+};
+
+}  // namespace migrate

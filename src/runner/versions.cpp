@@ -1,0 +1,192 @@
+#include "runner/versions.hpp"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "core/text.hpp"
+
+namespace migrate {
+namespace {
+
+constexpr std::string_view columns = "revision, message, checksum, state, statement, fingerprint, applied_at, applied_by, duration_ms, tool_version";
+
+std::string_view state_text(RowState state) {
+  switch (state) {
+    case RowState::upgrading: return "upgrading";
+    case RowState::downgrading: return "downgrading";
+    default: return "applied";
+  }
+}
+
+RowState read_state(const std::string& text) {
+  if (text == "upgrading") return RowState::upgrading;
+  if (text == "downgrading") return RowState::downgrading;
+  return RowState::applied;
+}
+
+long long number(const Value& value) { return value && !value->empty() ? std::stoll(*value) : 0; }
+
+Column column(const std::string& name, const std::string& type, bool nullable = true) {
+  Column out{.name = name, .type = type, .nullable = nullable};
+  return out;
+}
+
+}  // namespace
+
+std::string write_progress(const Progress& progress) {
+  if (progress.done.empty() && !progress.in_doubt) return "";
+  return fmt::format("{}:{}:{}", progress.done, !progress.in_doubt ? "-" : progress.visible ? "v" : "?", progress.before);
+}
+
+Progress read_progress(const std::string& text) {
+  Progress progress;
+  const auto first = text.find(':');
+  if (first == std::string::npos) return progress;
+  const auto second = text.find(':', first + 1);
+  progress.done = text.substr(0, first);
+  const auto mark = text.substr(first + 1, second - first - 1);
+  progress.in_doubt = mark != "-";
+  progress.visible = mark == "v";
+  if (second != std::string::npos) progress.before = text.substr(second + 1);
+  return progress;
+}
+
+Versions::Versions(const Dialect& dialect, const std::string& name) : dialect_(&dialect) {
+  const auto dot = name.find('.');
+  table_ = dot == std::string::npos ? QualifiedName{"", name} : QualifiedName{name.substr(0, dot), name.substr(dot + 1)};
+  log_ = {table_.schema, table_.name + "_log"};
+}
+
+bool Versions::owns(const QualifiedName& name) const {
+  const auto ours = [&](const QualifiedName& own) {
+    return own.name == name.name && (own.schema == name.schema || name.schema.empty() || own.schema.empty());
+  };
+  return ours(table_) || ours(log_);
+}
+
+std::string Versions::select_sql() const {
+  return fmt::format("SELECT {} FROM {} ORDER BY applied_at, revision", columns, dialect_->quote_name(table_));
+}
+
+std::vector<VersionRow> Versions::read(Connection& connection, bool* exists) const {
+  if (exists != nullptr) *exists = true;
+  Result result;
+  try {
+    result = connection.query(select_sql());
+  } catch (const DatabaseError& error) {
+    if (!dialect_->is_missing_table(error)) throw;
+    if (exists != nullptr) *exists = false;
+    return {};
+  }
+  std::vector<VersionRow> rows;
+  rows.reserve(result.rows.size());
+  for (const auto& row : result.rows) {
+    const auto field = [&](std::size_t i) { return row.at(i).value_or(""); };
+    rows.push_back({field(0), field(1), field(2), read_state(field(3)), static_cast<int>(number(row.at(4))), field(5), field(6), field(7),
+                    number(row.at(8)), field(9)});
+  }
+  return rows;
+}
+
+std::string Versions::read_downgrade(Connection& connection, const std::string& revision) const {
+  const auto result = connection.query(fmt::format("SELECT downgrade FROM {} WHERE revision = {}", dialect_->quote_name(table_), text(revision)));
+  return result.rows.empty() ? "" : result.rows[0].at(0).value_or("");
+}
+
+std::vector<LogEntry> Versions::read_log(Connection& connection, int limit) const {
+  Result result;
+  try {
+    result = connection.query(fmt::format(
+        "SELECT action, revision, outcome, logged_at, logged_by, duration_ms, tool_version FROM {} ORDER BY id DESC LIMIT {}",
+        dialect_->quote_name(log_), limit));
+  } catch (const DatabaseError& error) {
+    if (!dialect_->is_missing_table(error)) throw;
+    return {};
+  }
+  std::vector<LogEntry> entries;
+  for (const auto& row : result.rows) {
+    const auto field = [&](std::size_t i) { return row.at(i).value_or(""); };
+    entries.push_back({field(0), field(1), field(2), field(3), field(4), number(row.at(5)), field(6)});
+  }
+  return entries;
+}
+
+std::vector<std::string> Versions::create_sql(const ServerInfo& server) const {
+  const auto long_text = dialect_->long_text_type();
+  Schema schema;
+  Table versions{.name = table_};
+  versions.columns = {column("revision", "varchar(200)", false), column("message", long_text), column("checksum", "varchar(100)"),
+                      column("state", "varchar(20)", false),     column("statement", "integer", false), column("fingerprint", long_text),
+                      column("downgrade", long_text),            column("applied_at", "varchar(40)"), column("applied_by", "varchar(200)"),
+                      column("duration_ms", "bigint"),           column("tool_version", "varchar(40)")};
+  versions.primary_key = PrimaryKey{.parts = {{.column = "revision"}}};
+  Table log{.name = log_};
+  log.columns = {column("id", "bigint", false), column("action", "varchar(20)", false), column("revision", "varchar(200)"),
+                 column("outcome", long_text), column("logged_at", "varchar(40)"), column("logged_by", "varchar(200)"),
+                 column("duration_ms", "bigint"), column("tool_version", "varchar(40)")};
+  log.columns[0].identity = Identity{.kind = Identity::Kind::by_default};
+  log.primary_key = PrimaryKey{.parts = {{.column = "id"}}};
+  schema.tables = {versions, log};
+  dialect_->canonicalize(schema, server);
+  std::vector<std::string> sql;
+  for (const auto& table : schema.tables) {
+    for (auto& statement : dialect_->render({Create<Table>{table}}, Schema{}, server)) {
+      auto create = std::move(statement.text);
+      // Two that start together on an empty database both get here before either holds a lock.
+      if (starts_with_ignoring_case(create, "CREATE TABLE ")) create.insert(13, "IF NOT EXISTS ");
+      sql.push_back(std::move(create));
+    }
+  }
+  return sql;
+}
+
+std::string Versions::insert_sql(const VersionRow& row, const std::string& downgrade) const {
+  return fmt::format(
+      "INSERT INTO {} (revision, message, checksum, state, statement, fingerprint, downgrade, applied_at, applied_by, duration_ms, "
+      "tool_version) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
+      dialect_->quote_name(table_), text(row.revision), text(row.message), text(row.checksum), text(std::string(state_text(row.state))),
+      row.statement, text(row.fingerprint), text(downgrade), text(row.applied_at), text(row.applied_by), row.duration_ms, text(row.tool_version));
+}
+
+std::string Versions::progress_sql(const std::string& revision, int statement, const Progress& progress) const {
+  return fmt::format("UPDATE {} SET statement = {}, fingerprint = {} WHERE revision = {}", dialect_->quote_name(table_), statement,
+                     text(write_progress(progress)), text(revision));
+}
+
+std::string Versions::state_sql(const std::string& revision, RowState state, const std::string& at, long long duration_ms) const {
+  std::string set = fmt::format("state = {}, statement = 0, fingerprint = ''", text(std::string(state_text(state))));
+  if (!at.empty()) set += fmt::format(", applied_at = {}, duration_ms = {}", text(at), duration_ms);
+  return fmt::format("UPDATE {} SET {} WHERE revision = {}", dialect_->quote_name(table_), set, text(revision));
+}
+
+std::string Versions::checksum_sql(const std::string& revision, const std::string& checksum) const {
+  return fmt::format("UPDATE {} SET checksum = {} WHERE revision = {}", dialect_->quote_name(table_), text(checksum), text(revision));
+}
+
+std::string Versions::delete_sql(const std::string& revision) const {
+  return fmt::format("DELETE FROM {} WHERE revision = {}", dialect_->quote_name(table_), text(revision));
+}
+
+std::string Versions::log_sql(const LogEntry& entry) const {
+  return fmt::format("INSERT INTO {} (action, revision, outcome, logged_at, logged_by, duration_ms, tool_version) VALUES ({}, {}, {}, {}, {}, {}, {})",
+                     dialect_->quote_name(log_), text(entry.action), text(entry.revision), text(entry.outcome), text(entry.at), text(entry.by),
+                     entry.duration_ms, text(entry.tool_version));
+}
+
+std::string Versions::row_sql(const std::string& revision) const {
+  return fmt::format("SELECT state, statement, fingerprint FROM {} WHERE revision = {}", dialect_->quote_name(table_), text(revision));
+}
+
+std::string tool_version() { return MIGRATE_VERSION; }
+
+std::string who_runs() {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  const passwd* user = ::getpwuid(::geteuid());
+  return fmt::format("{}@{}, process {}", user == nullptr ? std::to_string(::geteuid()) : std::string(user->pw_name), host.data(), ::getpid());
+}
+
+}  // namespace migrate

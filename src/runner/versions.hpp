@@ -1,0 +1,98 @@
+/// The versions table: one row for each revision that is applied, or being applied or reverted; and its log.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dialect/dialect.hpp"
+
+namespace migrate {
+
+enum class RowState {
+  applied,
+  upgrading,   ///< begun; `statement` statements are done
+  downgrading
+};
+
+/// A row without its `downgrade` text, which is read only when it is needed.
+struct VersionRow {
+  std::string revision;
+  std::string message;
+  std::string checksum;
+  RowState state = RowState::applied;
+  int statement = 0;        ///< how many statements are done; the next one is in doubt if `fingerprint` is set
+  std::string fingerprint;  ///< see Progress
+  std::string applied_at;
+  std::string applied_by;
+  long long duration_ms = 0;
+  std::string tool_version;
+
+  bool operator==(const VersionRow&) const = default;
+};
+
+/// Where a run stands inside a unit that does not run in one transaction; kept as text in the `fingerprint` column.
+struct Progress {
+  std::string done;     ///< digest of the statements that are done, so that an edited unit is noticed
+  bool in_doubt = false;  ///< the statement behind them was begun
+  bool visible = false; ///< its effect can be told from the catalog
+  std::string before;   ///< the catalog's fingerprint before it
+
+  bool operator==(const Progress&) const = default;
+};
+[[nodiscard]] std::string write_progress(const Progress& progress);
+[[nodiscard]] Progress read_progress(const std::string& text);
+
+struct LogEntry {
+  std::string action;    ///< "upgrade", "downgrade", "stamp", "unstamp", "resume", "repair"
+  std::string revision;
+  std::string outcome;   ///< "done", "failed: ..."
+  std::string at;
+  std::string by;        ///< user@host, process
+  long long duration_ms = 0;
+  std::string tool_version;
+};
+
+/// SQL over the versions table and its log, in the engine's spelling.
+class Versions {
+ public:
+  /// `name` as in migrate.yaml, maybe qualified.
+  Versions(const Dialect& dialect, const std::string& name);
+
+  [[nodiscard]] const QualifiedName& table() const { return table_; }
+  [[nodiscard]] const QualifiedName& log_table() const { return log_; }
+  /// Whether a name is one of the framework's own tables.
+  [[nodiscard]] bool owns(const QualifiedName& name) const;
+
+  /// All rows, in the order they were applied. One round trip; no table is no rows, and `exists` tells.
+  [[nodiscard]] std::vector<VersionRow> read(Connection& connection, bool* exists = nullptr) const;
+  [[nodiscard]] std::string read_downgrade(Connection& connection, const std::string& revision) const;
+  [[nodiscard]] std::vector<LogEntry> read_log(Connection& connection, int limit) const;
+
+  /// CREATE TABLE statements of both.
+  [[nodiscard]] std::vector<std::string> create_sql(const ServerInfo& server) const;
+
+  [[nodiscard]] std::string insert_sql(const VersionRow& row, const std::string& downgrade) const;
+  [[nodiscard]] std::string progress_sql(const std::string& revision, int statement, const Progress& progress) const;
+  /// Sets the state of a row; for `applied` also its time, duration and an empty progress.
+  [[nodiscard]] std::string state_sql(const std::string& revision, RowState state, const std::string& at = {}, long long duration_ms = 0) const;
+  [[nodiscard]] std::string checksum_sql(const std::string& revision, const std::string& checksum) const;
+  [[nodiscard]] std::string delete_sql(const std::string& revision) const;
+  [[nodiscard]] std::string log_sql(const LogEntry& entry) const;
+  [[nodiscard]] std::string row_sql(const std::string& revision) const;  ///< SELECT of one row's state
+  [[nodiscard]] std::string select_sql() const;
+
+ private:
+  [[nodiscard]] std::string text(const std::string& value) const { return dialect_->quote_text(value); }
+
+  const Dialect* dialect_;
+  QualifiedName table_;
+  QualifiedName log_;
+};
+
+/// The version of this program.
+[[nodiscard]] std::string tool_version();
+
+/// Who runs this: "deploy@host, process 4711".
+[[nodiscard]] std::string who_runs();
+
+}  // namespace migrate
