@@ -1,0 +1,16 @@
+# The built-in templates become a source file, so that an installed program needs no folder beside it.
+set(template_source "// Made from templates/ by cmake/MigrateTemplates.cmake.\n#include \"unit/templates.hpp\"\n\nnamespace migrate {\n\n")
+string(APPEND template_source "std::string_view built_in_template(std::string_view name) {\n")
+file(GLOB template_files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/templates/*.mustache)
+foreach(template_file ${template_files})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${template_file})
+  get_filename_component(template_name ${template_file} NAME)
+  string(REPLACE ".mustache" "" template_name "${template_name}")
+  file(READ ${template_file} template_text)
+  string(APPEND template_source "  if (name == \"${template_name}\") return R\"template(${template_text})template\";\n")
+endforeach()
+string(APPEND template_source "  return {};\n}\n\n}  // namespace migrate\n")
+# Copied only when it changed, so that configuring again does not build again.
+file(WRITE ${CMAKE_BINARY_DIR}/generated/templates.cpp.new "${template_source}")
+configure_file(${CMAKE_BINARY_DIR}/generated/templates.cpp.new ${CMAKE_BINARY_DIR}/generated/templates.cpp COPYONLY)
+set(MIGRATE_TEMPLATES_SOURCE ${CMAKE_BINARY_DIR}/generated/templates.cpp)
