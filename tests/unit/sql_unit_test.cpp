@@ -7,7 +7,7 @@
 
 #include "core/filesystem.hpp"
 #include "core/mustache.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/sqlite/dialect.hpp"
 #include "unit/templates.hpp"
 #include "unit/write.hpp"
 
@@ -28,7 +28,7 @@ struct Folder {
 
 const std::vector<std::string> mariadb{"mysql", "mariadb"};
 const std::vector<std::string> mysql{"mysql"};
-const std::vector<std::string> sqlite{"sqlite"};
+const std::vector<std::string> on_sqlite{"sqlite"};
 const SqlUnitOptions known{{}, {"sqlite", "postgresql", "mysql", "mariadb"}};
 
 SqlUnit parse(const std::string& body) {
@@ -66,27 +66,27 @@ TEST_CASE("the most specific section wins") {
   };
   CHECK(text(Direction::upgrade, mariadb) == "maria;\n");
   CHECK(text(Direction::upgrade, mysql) == "mysql;\n");
-  CHECK(text(Direction::upgrade, sqlite) == "mysql;\n");
+  CHECK(text(Direction::upgrade, on_sqlite) == "mysql;\n");
   CHECK(text(Direction::upgrade, {"postgresql"}) == "plain;\n");
   CHECK(text(Direction::downgrade, mariadb) == "down;\n");
-  const auto none = error_of([&] { return text(Direction::downgrade, sqlite); });
+  const auto none = error_of([&] { return text(Direction::downgrade, on_sqlite); });
   CHECK(none.kind == ErrorKind::usage);
   CHECK(none.message() == "cannot downgrade 1: its unit has no downgrade section for sqlite");
   CHECK(is_reversible(unit, mysql));
-  CHECK_FALSE(is_reversible(unit, sqlite));
+  CHECK_FALSE(is_reversible(unit, on_sqlite));
 }
 
 TEST_CASE("a unit without a way back says so") {
   const auto declared = parse("-- migrate: upgrade\na;\n\n-- migrate: downgrade none\n-- because\n");
-  CHECK(
-      contains(error_of([&] { return section_for(declared, Direction::downgrade, sqlite).text; }).message(), "cannot be undone"));
+  CHECK(contains(error_of([&] { return section_for(declared, Direction::downgrade, on_sqlite).text; }).message(),
+                 "cannot be undone"));
   const auto missing = parse("-- migrate: upgrade\na;\n");
-  const auto error = error_of([&] { return section_for(missing, Direction::downgrade, sqlite).text; });
+  const auto error = error_of([&] { return section_for(missing, Direction::downgrade, on_sqlite).text; });
   CHECK(error.kind == ErrorKind::failed);
   CHECK(contains(error.message(), "has no downgrade section"));
   CHECK(contains(parse_error("-- migrate: upgrade\n-- migrate: downgrade none\nDROP TABLE t;\n").message(),
                  "below 'downgrade none'"));
-  CHECK(section_for(parse("-- migrate: upgrade\n"), Direction::upgrade, sqlite).text.empty());
+  CHECK(section_for(parse("-- migrate: upgrade\n"), Direction::upgrade, on_sqlite).text.empty());
 }
 
 TEST_CASE("what is wrong in a unit is named with its line") {
@@ -211,7 +211,7 @@ ALTER TABLE users RENAME COLUMN mail TO email;
   const auto text = render_unit(unit);
   CHECK(contains(text, "-- labels: billing\n-- depends_on: 0003-aa0000\n-- transaction: off\n\n-- migrate: upgrade\n"));
   CHECK(text.ends_with("-- migrate: downgrade none\n"));
-  CHECK_FALSE(is_reversible(parse_sql_unit(text, "u.sql"), sqlite));
+  CHECK_FALSE(is_reversible(parse_sql_unit(text, "u.sql"), on_sqlite));
   unit.format = UnitFormat::cpp;
   CHECK(contains(render_unit(unit), "MIGRATE_UNIT(upgrade, downgrade)"));
   CHECK(parse_header(render_unit(unit), "u.cpp")->revision.labels == unit.revision.labels);
@@ -255,4 +255,24 @@ TEST_CASE("the built-in templates are there, and give files that can be read") {
   CHECK(contains(render_file("migrate.yaml", data), "database: sqlite:///app.db\n"));
   CHECK(contains(render_file("model.yaml", {{{"model", ""}}, {}}), "\ntables: {}\n"));
   CHECK(contains(render_file("model.yaml", {{{"model", "tables:\n  a: {}"}}, {}}), "\ntables:\n  a: {}\n"));
+}
+
+TEST_CASE("statements carry the place in the file that they come from, and so do errors") {
+  const Folder folder;
+  const auto file = folder.path / "migrations" / "0001.sql";
+  const auto included = folder.path / "migrations" / "x.sql";
+  const std::string head =
+      "-- revision: 1\n\n-- migrate: upgrade\n\nCREATE TABLE a (id integer);\n-- migrate: include x.sql\n  SELECT 1\n";
+  write_file(included, "-- a comment\nINSERT INTO a VALUES (';\n');\n");
+  auto unit = parse_sql_unit(head, file);
+  const auto statements = statements_of(unit.sections.front(), sqlite::dialect());
+  REQUIRE(statements.size() == 3);
+  CHECK(statements[0].location == Location{file.string(), 5, 1});
+  CHECK(statements[1].text == "INSERT INTO a VALUES (';\n')");
+  CHECK(statements[1].location == Location{included.string(), 2, 1});
+  CHECK(statements[2].location == Location{file.string(), 7, 3});
+  write_file(included, "SELECT 1;\nSELECT 'x;\n");
+  unit = parse_sql_unit(head, file);
+  CHECK(error_of([&] { return statements_of(unit.sections.front(), sqlite::dialect()); }).location ==
+        Location{included.string(), 2, 8});
 }
