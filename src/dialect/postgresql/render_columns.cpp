@@ -1,0 +1,275 @@
+#include <algorithm>
+
+#include "core/text.hpp"
+#include "dialect/postgresql/definitions.hpp"
+#include "dialect/postgresql/literals.hpp"
+#include "dialect/postgresql/names.hpp"
+#include "dialect/postgresql/render.hpp"
+#include "dialect/postgresql/sequences.hpp"
+#include "dialect/postgresql/types.hpp"
+#include "schema/lookup.hpp"
+
+namespace migrate::postgresql {
+namespace {
+
+bool is_serial(const Column& column) { return column.identity && column.identity->kind == Identity::Kind::serial; }
+bool is_identity(const Column& column) { return column.identity && column.identity->kind != Identity::Kind::serial; }
+
+std::string alter(const Column& column) { return "ALTER COLUMN " + quote_name(column.name) + " "; }
+
+/// The expression that brings an old value into the new type, "" when the server converts by itself.
+std::string using_expression(const Column& before, const Column& after) {
+  if (!after.declared.cast.empty()) return after.declared.cast;
+  if (converts_by_itself(before.type, after.type)) return "";
+  const auto name = quote_name(after.name);
+  const auto target = type_sql(after.type);
+  // Between two types of the user's (enums, mostly) text is the bridge.
+  const bool through_text = (!is_builtin(before.type) || !is_builtin(after.type)) && !is_text_type(before.type);
+  if (!through_text) return name + "::" + target;
+  return name + (is_array(before.type) ? "::text[]::" : "::text::") + target;
+}
+
+}  // namespace
+
+void Renderer::render(const Add<Column>& operation) {
+  const auto& column = operation.object;
+  const auto name = quote_name(operation.table);
+  if (parent_has(operation.table, column.name)) return;  // it came with the parent's column
+  const bool fill = !column.declared.backfill.empty() && !column.generated && !column.identity;
+  auto bare = column;
+  if (fill) bare.nullable = true;
+  action(operation.table, "ADD COLUMN " + column_sql(bare));
+  for (auto& text : column_settings(column)) action(operation.table, std::move(text));
+  if (is_serial(column)) {
+    const auto options = alter_options({}, column.type, column.identity->sequence, column.type);
+    if (!options.empty()) serial_sequence(operation.table, column, options.substr(1));
+  }
+  if (fill) {
+    // With a default the old rows have it already: the backfill is for them nevertheless.
+    statement("UPDATE " + name + " SET " + quote_name(column.name) + " = " + column.declared.backfill);
+    if (!column.nullable) action(operation.table, alter(column) + "SET NOT NULL");
+  }
+  if (!column.comment.empty()) {
+    comment(operation.table, "COLUMN " + name + "." + quote_name(column.name), "", column.comment);
+  }
+}
+
+void Renderer::render(const Remove<Column>& operation) {
+  if (was_dropped("column", operation.table, operation.object.name)) return;
+  if (parent_has(operation.table, operation.object.name)) return;  // it goes with the parent's column
+  action(operation.table, "DROP COLUMN " + quote_name(operation.object.name));
+}
+
+void Renderer::render(const RenamePart<Column>& operation) {
+  if (parent_has(operation.table, operation.to)) return;
+  statement("ALTER TABLE " + quote_name(operation.table) + " RENAME COLUMN " + quote_name(operation.from) + " TO " + quote_name(operation.to));
+  const auto* owner = table(operation.table);
+  const auto* column = owner == nullptr ? nullptr : find_named(owner->columns, operation.from);
+  if (column == nullptr || !column->identity) return;
+  const auto old = object_name(operation.table.name, operation.from, "seq");
+  const auto now = object_name(operation.table.name, operation.to, "seq");
+  statement("ALTER SEQUENCE IF EXISTS " + quote_name({operation.table.schema, old}) + " RENAME TO " + quote_name(now));
+}
+
+/// The sequence of a serial is found by the server: its name need not be the one that a new table would give it.
+void Renderer::serial_sequence(const QualifiedName& table, const Column& column, const std::string& command) {
+  const bool drop = command == "DROP";
+  const auto format = drop ? "DROP SEQUENCE %s" : "ALTER SEQUENCE %s " + command;
+  statement("DO " + dollar_quote("\nBEGIN\n  EXECUTE format(" + quote_text(format) + ", pg_get_serial_sequence(" + quote_text(quote_name(table)) +
+                                 ", " + quote_text(column.name) + "));\nEND\n"));
+}
+
+/// A column that begins to number itself goes on behind the rows it has.
+void Renderer::number_on(const QualifiedName& table, const Column& column) {
+  const bool down = column.identity->sequence.increment.value_or("1").starts_with('-');
+  const auto name = quote_name(column.name);
+  const auto first = down ? "coalesce(min(" + name + "), 0) - 1" : "coalesce(max(" + name + "), 0) + 1";
+  const auto start = column.identity->sequence.start;
+  const std::string next = start ? (down ? "least(" : "greatest(") + first + ", " + *start + ")" : first;
+  statement("SELECT setval(pg_get_serial_sequence(" + quote_text(quote_name(table)) + ", " + quote_text(column.name) + "), (SELECT " + next +
+            " FROM " + quote_name(table) + "), false)");
+}
+
+void Renderer::own_sequence(const QualifiedName& table, const Column& column) {
+  Sequence sequence;
+  sequence.name = {table.schema, object_name(table.name, column.name, "seq")};
+  sequence.type = column.type;
+  sequence.sequence = column.identity->sequence;
+  statement(sequence_sql(sequence) + " OWNED BY " + quote_name(table) + "." + quote_name(column.name));
+  action(table, alter(column) + "SET DEFAULT nextval(" + quote_text(quote_name(sequence.name)) + "::regclass)");
+}
+
+void Renderer::change_identity(const QualifiedName& table, const Column& before, const Column& after) {
+  if (before.identity == after.identity && before.type == after.type) return;
+  if (is_identity(before) && is_identity(after)) {
+    std::string change;
+    if (before.identity->kind != after.identity->kind) {
+      change += std::string(" SET GENERATED ") + (after.identity->kind == Identity::Kind::always ? "ALWAYS" : "BY DEFAULT");
+    }
+    // A change of type takes the sequence's type and its own limits along.
+    change += alter_options(before.identity->sequence, after.type, after.identity->sequence, after.type, "SET ");
+    if (!change.empty()) action(table, "ALTER COLUMN " + quote_name(after.name) + change);
+    return;
+  }
+  if (is_serial(before) && is_serial(after)) {
+    const auto options = alter_options(before.identity->sequence, after.type, after.identity->sequence, after.type);
+    // The sequence may still have the type that the column had once.
+    if (before.type != after.type || !options.empty()) serial_sequence(table, after, "AS " + after.type + options);
+    return;
+  }
+  if (is_identity(before)) action(table, alter(before) + "DROP IDENTITY");
+  if (is_serial(before)) {
+    action(table, alter(before) + "DROP DEFAULT");
+    serial_sequence(table, before, "DROP");
+  }
+  if (!after.identity) return;
+  if (before.default_value) action(table, alter(after) + "DROP DEFAULT");
+  if (before.nullable) action(table, alter(after) + "SET NOT NULL");
+  if (is_serial(after)) {
+    own_sequence(table, after);
+  } else {
+    action(table, alter(after) + "ADD " + identity_sql(*after.identity));
+  }
+  number_on(table, after);
+}
+
+void Renderer::change_type(const QualifiedName& table, const Column& before, const Column& after) {
+  const auto conversion = using_expression(before, after);
+  // A default has to be converted too, which the server does for few types only; and it would keep the old spelling.
+  const bool around = before.default_value && after.default_value && (base_type(before.type) != base_type(after.type));
+  const bool before_only = before.default_value && !after.default_value && !after.identity;
+  if (around || before_only) action(table, alter(after) + "DROP DEFAULT");
+  std::string text = alter(after) + "TYPE " + type_sql(after.type);
+  if (!after.collation.empty()) text += " COLLATE " + collation_sql(after.collation);
+  if (!conversion.empty()) text += " USING " + conversion;
+  action(table, text);
+  if (around) action(table, alter(after) + "SET DEFAULT " + default_sql(*after.default_value, after.type));
+}
+
+/// Drops the column and adds it again with all that stood on it: it goes to the end of the table.
+void Renderer::replace_column(const QualifiedName& name, const Column& before, const Column& after) {
+  const auto* owner = table(name);
+  suspend_foreign_keys(name, {before.name}, false);
+  const auto dependents = drop_dependents(*owner, {before.name}, Scope::keys);
+  action(name, "DROP COLUMN " + quote_name(before.name));
+  flush();
+  action(name, "ADD COLUMN " + column_sql(after));
+  for (auto& text : column_settings(after)) action(name, std::move(text));
+  restore_dependents(dependents);
+  comment(name, "COLUMN " + quote_name(name) + "." + quote_name(after.name), "", after.comment);
+}
+
+void Renderer::change_generated(const QualifiedName& table, const Column& before, const Column& after) {
+  if (!after.generated) {
+    if (at_least(13)) {
+      action(table, alter(after) + "DROP EXPRESSION");
+      auto plain = before;
+      plain.generated.reset();
+      if (plain.type != after.type || plain.collation != after.collation) change_type(table, plain, after);
+      if (after.default_value) action(table, alter(after) + "SET DEFAULT " + default_sql(*after.default_value, after.type));
+      change_null(table, plain, after);
+      change_settings(table, plain, after);
+      return;
+    }
+    // Version 12 cannot take the expression away: the values move to a new column.
+    const auto kept = quote_name("migrate_" + after.name);
+    statement("ALTER TABLE " + quote_name(table) + " ADD COLUMN " + kept + " " + type_sql(after.type));
+    statement("UPDATE " + quote_name(table) + " SET " + kept + " = " + quote_name(before.name));
+    auto nullable = after;
+    nullable.nullable = true;
+    replace_column(table, before, nullable);
+    statement("UPDATE " + quote_name(table) + " SET " + quote_name(after.name) + " = " + kept);
+    if (!after.nullable) action(table, alter(after) + "SET NOT NULL");
+    action(table, "DROP COLUMN " + kept);
+    return;
+  }
+  const bool expression_only = before.generated && before.type == after.type && before.collation == after.collation;
+  if (expression_only && at_least(17) && server_.version_number != 0) {
+    action(table, alter(after) + "SET EXPRESSION AS (" + after.generated->expression + ")");
+    change_null(table, before, after);
+    change_settings(table, before, after);
+    return;
+  }
+  replace_column(table, before, after);
+}
+
+void Renderer::change_null(const QualifiedName& table, const Column& before, const Column& after) {
+  if (before.nullable == after.nullable) return;
+  if (after.nullable) {
+    action(table, alter(after) + "DROP NOT NULL");
+    return;
+  }
+  if (!after.declared.backfill.empty()) {
+    statement("UPDATE " + quote_name(table) + " SET " + quote_name(after.name) + " = " + after.declared.backfill + " WHERE " +
+              quote_name(after.name) + " IS NULL");
+  }
+  action(table, alter(after) + "SET NOT NULL");
+}
+
+void Renderer::change_settings(const QualifiedName& table, const Column& before, const Column& after) {
+  const auto now = [&](const char* key) { return option(after.options, key); };
+  const auto changed = [&](const char* key) { return option(before.options, key) != now(key); };
+  if (changed("storage")) {
+    auto storage = now("storage");
+    if (storage.empty()) {
+      // DEFAULT is a word here from version 16 on.
+      const auto base = base_type(after.type);
+      storage = base == "numeric" || base == "inet" || base == "cidr" ? "main" : "extended";
+    }
+    action(table, alter(after) + "SET STORAGE " + upper(storage));
+  }
+  if (changed("compression")) action(table, alter(after) + "SET COMPRESSION " + (now("compression").empty() ? "default" : now("compression")));
+  if (changed("statistics")) action(table, alter(after) + "SET STATISTICS " + (now("statistics").empty() ? "-1" : now("statistics")));
+  comment(table, "COLUMN " + quote_name(table) + "." + quote_name(after.name), before.comment, after.comment);
+}
+
+void Renderer::render(const Change<Column>& operation) {
+  const auto& [name, before, after] = std::tie(operation.table, operation.before, operation.after);
+  if (was_dropped("column", name, after.name)) return;
+  if (parent_has(name, after.name)) {
+    const auto* child = table(name);
+    if (child != nullptr && inherited(*child, after)) return;  // the parent's change came down
+  }
+  if (before.generated != after.generated || (after.generated && (before.type != after.type || before.collation != after.collation))) {
+    change_generated(name, before, after);
+    return;
+  }
+  const bool new_type = before.type != after.type || before.collation != after.collation;
+  std::optional<Dependents> dependents;
+  if (new_type) {
+    if (const auto* owner = table(name)) {
+      const bool strange = base_type(before.type) != base_type(after.type);
+      const bool numbers = is_number_type(before.type) && is_number_type(after.type);
+      const bool texts = is_text_type(before.type) && is_text_type(after.type);
+      if (strange && !numbers && !texts) suspend_foreign_keys(name, {after.name}, false);
+      dependents = drop_dependents(*owner, {after.name}, strange && !numbers && !texts ? Scope::words : Scope::type);
+    }
+    if (is_serial(before) && !is_serial(after)) {
+      // The default over the sequence goes first, it cannot follow the type.
+      change_identity(name, before, after);
+      change_type(name, before, after);
+    } else {
+      if (is_identity(before) && !after.identity) action(name, alter(before) + "DROP IDENTITY");
+      change_type(name, before, after);
+      if (!(is_identity(before) && !after.identity)) change_identity(name, before, after);
+    }
+  } else {
+    change_identity(name, before, after);
+  }
+  const bool handled = new_type && before.default_value && after.default_value && base_type(before.type) != base_type(after.type);
+  const bool dropped = new_type && before.default_value && !after.default_value;
+  if (before.default_value != after.default_value && !handled && !dropped && !(before.default_value && after.identity)) {
+    if (after.default_value) {
+      action(name, alter(after) + "SET DEFAULT " + default_sql(*after.default_value, after.type));
+    } else {
+      action(name, alter(after) + "DROP DEFAULT");
+    }
+  }
+  auto not_null = before;
+  if (after.identity && !before.identity) not_null.nullable = false;
+  change_null(name, not_null, after);
+  change_settings(name, before, after);
+  if (dependents) restore_dependents(*dependents);
+}
+
+}  // namespace migrate::postgresql

@@ -1,0 +1,187 @@
+/// What stands on something that changes: taken away before, made again after.
+#include <algorithm>
+
+#include "core/text.hpp"
+#include "dialect/postgresql/definitions.hpp"
+#include "dialect/postgresql/names.hpp"
+#include "dialect/postgresql/render.hpp"
+#include "schema/lookup.hpp"
+
+namespace migrate::postgresql {
+namespace {
+
+bool has_column(const std::vector<IndexPart>& parts, const std::vector<std::string>& include, const std::vector<std::string>& columns) {
+  const auto is_one = [&](const std::string& name) { return std::find(columns.begin(), columns.end(), name) != columns.end(); };
+  return std::any_of(parts.begin(), parts.end(), [&](const IndexPart& part) { return is_one(part.column); }) ||
+         std::any_of(include.begin(), include.end(), is_one);
+}
+
+bool mentions_any(const std::string& sql, const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return mentions(sql, word); });
+}
+
+bool in_expressions(const Index& index, const std::vector<std::string>& words) {
+  if (!index.where.empty() && mentions_any(index.where, words)) return true;
+  return std::any_of(index.parts.begin(), index.parts.end(),
+                     [&](const IndexPart& part) { return !part.expression.empty() && mentions_any(part.expression, words); });
+}
+
+/// Triggers depend on the columns that they name in OF and WHEN; the name of the function does not count.
+bool trigger_mentions(const Trigger& trigger, const std::vector<std::string>& words) {
+  const auto end = trigger.definition.rfind(" EXECUTE ");
+  return mentions_any(trigger.definition.substr(0, end), words);
+}
+
+}  // namespace
+
+template <class T>
+bool Renderer::touched_later(const QualifiedName& table, const std::string& name) const {
+  for (std::size_t i = at_ + 1; i < operations_.size(); ++i) {
+    if (const auto* change = std::get_if<Change<T>>(&operations_[i])) {
+      if (change->table == table && change->before.name == name) return true;
+    } else if (const auto* removal = std::get_if<Remove<T>>(&operations_[i])) {
+      if (removal->table == table && removal->object.name == name) return true;
+    } else if (const auto* drop = std::get_if<Drop<Table>>(&operations_[i])) {
+      if (drop->object.name == table) return true;
+    }
+  }
+  return false;
+}
+
+std::optional<std::optional<Column>> Renderer::later_column(const QualifiedName& table, const std::string& name) const {
+  for (std::size_t i = at_ + 1; i < operations_.size(); ++i) {
+    if (const auto* change = std::get_if<Change<Column>>(&operations_[i]); change && change->table == table && change->before.name == name) {
+      return change->after;
+    }
+    if (const auto* removal = std::get_if<Remove<Column>>(&operations_[i]); removal && removal->table == table && removal->object.name == name) {
+      return std::optional<Column>{};
+    }
+  }
+  return std::nullopt;
+}
+
+Renderer::Dependents Renderer::drop_dependents(const Table& table, const std::vector<std::string>& words, Scope scope) {
+  Dependents found;
+  found.table = table.name;
+  // A part that a later operation deals with is dropped here, and that operation makes it again.
+  const auto drop = [&]<class T>(std::vector<T>& list, const T& part, const char* kind, const std::string& sql, bool as_action) {
+    if (gone_.count(gone_key(kind, table.name, part.name)) != 0) return;
+    if (touched_later<T>(table.name, part.name)) {
+      gone_.insert(gone_key(kind, table.name, part.name));
+    } else {
+      list.push_back(part);
+    }
+    if (as_action) {
+      action(table.name, sql);
+    } else {
+      statement(sql);
+    }
+  };
+  const auto name = quote_name(table.name);
+  for (const auto& trigger : table.triggers) {
+    if (trigger_mentions(trigger, words)) drop(found.triggers, trigger, "trigger", "DROP TRIGGER " + quote_name(trigger.name) + " ON " + name, false);
+  }
+  for (const auto& policy : table.policies) {
+    if (mentions_any(policy.using_expression, words) || mentions_any(policy.check_expression, words)) {
+      drop(found.policies, policy, "policy", "DROP POLICY " + quote_name(policy.name) + " ON " + name, false);
+    }
+  }
+  if (scope != Scope::type) {
+    for (const auto& index : table.indexes) {
+      const bool hit = scope == Scope::keys ? has_column(index.parts, index.include, words) || in_expressions(index, words) : in_expressions(index, words);
+      if (hit) drop(found.indexes, index, "index", "DROP INDEX " + quote_name({table.name.schema, index.name}), false);
+    }
+    for (const auto& check : table.checks) {
+      if (mentions_any(check.expression, words)) drop(found.checks, check, "constraint", "DROP CONSTRAINT " + quote_name(check.name), true);
+    }
+    for (const auto& exclusion : table.exclusions) {
+      if (mentions_any(exclusion.definition, words)) {
+        drop(found.exclusions, exclusion, "constraint", "DROP CONSTRAINT " + quote_name(exclusion.name), true);
+      }
+    }
+  }
+  if (scope == Scope::keys) {
+    for (const auto& unique : table.uniques) {
+      if (has_column(unique.parts, unique.include, words)) {
+        drop(found.uniques, unique, "constraint", "DROP CONSTRAINT " + quote_name(unique.name), true);
+      }
+    }
+    if (table.primary_key && has_column(table.primary_key->parts, table.primary_key->include, words)) {
+      found.primary_key = table.primary_key;
+      action(table.name, "DROP CONSTRAINT " + quote_name(primary_key_name(*table.primary_key, table.name)));
+    }
+  }
+  for (const auto& column : table.columns) {
+    const bool itself = std::find(words.begin(), words.end(), column.name) != words.end();
+    if (!column.generated || itself || !mentions_any(column.generated->expression, words)) continue;
+    if (gone_.count(gone_key("column", table.name, column.name)) != 0) continue;
+    action(table.name, "DROP COLUMN " + quote_name(column.name));
+    const auto later = later_column(table.name, column.name);
+    if (!later) {
+      found.generated.push_back(column);
+      continue;
+    }
+    // What a later operation makes of it is made at once; that operation has nothing left to do.
+    if (*later) found.generated.push_back(**later);
+    gone_.insert(gone_key("column", table.name, column.name));
+  }
+  if (!found.generated.empty()) flush();
+  return found;
+}
+
+void Renderer::restore_dependents(const Dependents& dependents) {
+  const auto& name = dependents.table;
+  for (const auto& column : dependents.generated) {
+    action(name, "ADD COLUMN " + column_sql(column));
+    for (auto& text : column_settings(column)) action(name, std::move(text));
+    comment(name, "COLUMN " + quote_name(name) + "." + quote_name(column.name), "", column.comment);
+  }
+  if (!dependents.generated.empty()) flush();
+  if (dependents.primary_key) add_constraint(name, *dependents.primary_key);
+  for (const auto& unique : dependents.uniques) add_constraint(name, unique);
+  for (const auto& check : dependents.checks) add_constraint(name, check);
+  for (const auto& exclusion : dependents.exclusions) add_constraint(name, exclusion);
+  for (const auto& index : dependents.indexes) create_index(name, index);
+  for (const auto& policy : dependents.policies) create_policy(name, policy);
+  for (const auto& trigger : dependents.triggers) create_trigger(name, trigger);
+}
+
+void Renderer::suspend_foreign_keys(const QualifiedName& name, const std::vector<std::string>& columns, bool only_references) {
+  const auto same = [](std::vector<std::string> a, std::vector<std::string> b) {
+    std::sort(a.begin(), a.end());
+    std::sort(b.begin(), b.end());
+    return a == b;
+  };
+  const auto overlaps = [&](const std::vector<std::string>& list) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& item) { return std::find(columns.begin(), columns.end(), item) != columns.end(); });
+  };
+  for (const auto& owner : state_.tables) {
+    for (const auto& key : owner.foreign_keys) {
+      const bool to = key.references == name && (only_references ? same(key.referenced_columns, columns) : overlaps(key.referenced_columns));
+      const bool from = !only_references && owner.name == name && overlaps(key.columns);
+      if (!to && !from) continue;
+      const auto gone = gone_key("constraint", owner.name, key.name);
+      const auto entry = std::pair{owner.name, key.name};
+      if (gone_.count(gone) != 0 || std::find(suspended_.begin(), suspended_.end(), entry) != suspended_.end()) continue;
+      statement("ALTER TABLE " + quote_name(owner.name) + " DROP CONSTRAINT " + quote_name(key.name));
+      if (touched_later<ForeignKey>(owner.name, key.name)) {
+        gone_.insert(gone);
+      } else {
+        suspended_.push_back(entry);
+      }
+    }
+  }
+}
+
+void Renderer::resume_foreign_keys() {
+  for (const auto& [owner, name] : suspended_) {
+    const auto* found = table(owner);
+    const auto* key = found == nullptr ? nullptr : find_named(found->foreign_keys, name);
+    if (key != nullptr) add_constraint(owner, *key);
+  }
+  suspended_.clear();
+}
+
+template bool Renderer::touched_later<Column>(const QualifiedName&, const std::string&) const;
+
+}  // namespace migrate::postgresql
