@@ -1,0 +1,98 @@
+#include "dialect/postgresql/dialect.hpp"
+
+#include "dialect/driver.hpp"
+#include "dialect/postgresql/canonical.hpp"
+#include "dialect/postgresql/inspect.hpp"
+#include "dialect/postgresql/names.hpp"
+#include "dialect/postgresql/normalize.hpp"
+#include "dialect/postgresql/render.hpp"
+#include "dialect/postgresql/run.hpp"
+#include "dialect/postgresql/split.hpp"
+
+namespace migrate::postgresql {
+namespace {
+
+Capabilities capabilities() {
+  return {.transactional_ddl = true,
+          .session_lock = true,
+          .schemas = true,
+          .enum_types = true,
+          .alter_column_in_place = true,
+          .views_pin_columns = true,
+          .overloads = true,
+          .deferrable_keys = true,
+          .renames_follow = true,
+          .triggers_per_table = true};
+}
+
+ServerInfo probe(Connection& connection) {
+  const auto result = connection.query(R"(
+    select current_setting('server_version_num'), current_setting('server_version'), current_user, coalesce(current_schema(), 'public'),
+           current_setting('server_encoding'), datcollate
+      from pg_catalog.pg_database
+     where datname = current_database())");
+  const auto& row = result.rows.at(0);
+  ServerInfo info;
+  info.product = "PostgreSQL";
+  info.version_number = std::stoi(row[0].value_or("0"));
+  const auto version = row[1].value_or("");
+  info.version = version.substr(0, version.find(' '));
+  info.sections = {"postgresql"};
+  info.user = row[2].value_or("");
+  info.default_schema = row[3].value_or("public");
+  info.capabilities = capabilities();
+  info.defaults = {{"encoding", row[4].value_or("")}, {"collation", row[5].value_or("")}};
+  return info;
+}
+
+class PostgresqlDialect : public Dialect {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "postgresql"; }
+  [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return open_with_driver("postgresql", url); }
+  [[nodiscard]] ServerInfo probe(Connection& connection) const override { return postgresql::probe(connection); }
+
+  [[nodiscard]] std::string quote_name(std::string_view name) const override { return postgresql::quote_name(name); }
+  [[nodiscard]] std::string quote_name(const QualifiedName& name) const override { return postgresql::quote_name(name); }
+  [[nodiscard]] std::string quote_text(std::string_view text) const override { return postgresql::quote_text(text); }
+  [[nodiscard]] const LexicalRules& lexical_rules() const override { return postgresql::lexical_rules(); }
+  [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
+    return postgresql::split(sql, location);
+  }
+  [[nodiscard]] StatementClass classify(const Statement& statement) const override { return postgresql::classify(statement); }
+
+  [[nodiscard]] Schema inspect(Connection& connection, const ServerInfo& server, const InspectOptions& options) const override {
+    return postgresql::inspect(connection, server, options);
+  }
+  void canonicalize(Schema& declared, const ServerInfo& server) const override { postgresql::canonicalize(declared, server); }
+  [[nodiscard]] Schema normalize(Connection& connection, const ServerInfo& server, const Schema& objects, const Schema& declared,
+                                 const Schema& live) const override {
+    return postgresql::normalize(connection, server, objects, declared, live);
+  }
+  [[nodiscard]] std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before,
+                                              const ServerInfo& server) const override {
+    return postgresql::render(operations, before, server);
+  }
+
+  [[nodiscard]] std::string session_setup(const RunTimeouts& timeouts) const override { return postgresql::session_setup(timeouts); }
+  [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo&, const std::string& key) const override {
+    return postgresql::make_lock(connection, key);
+  }
+  [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override {
+    return error.sqlstate == "42P01" || error.sqlstate == "3F000";
+  }
+  [[nodiscard]] std::vector<std::string> blockers(Connection& connection, const Statement& statement) const override {
+    return postgresql::blockers(connection, statement);
+  }
+  [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const override {
+    return postgresql::fingerprint(connection, server, statement);
+  }
+};
+
+}  // namespace
+
+const Dialect& dialect() {
+  static const PostgresqlDialect instance;
+  return instance;
+}
+
+}  // namespace migrate::postgresql
