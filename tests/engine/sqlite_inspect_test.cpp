@@ -145,7 +145,7 @@ TEST_CASE("the sqlite corpora are read and made again from what was read") {
   for (const char* folder : {"chinook/sqlite-head", "sakila/sqlite-head", "ory-kratos/sqlite"}) {
     const std::string sql = corpus(folder);
     if (sql.empty()) {
-      MESSAGE("MIGRATE_TEST_CORPORA is not set or has no " << folder);
+      MESSAGE("MIGRATE_TEST_CORPORA is not set or has no " << std::string(folder));
       continue;
     }
     CAPTURE(std::string(folder));

@@ -70,26 +70,6 @@ void take_texts(Table& table, const Table& from) {
   }
 }
 
-/// Where SQLite cannot be asked (a function or module that is not there): names as tokens, in the table's own definitions.
-void replace_names(Schema& schema, const Operation& rename) {
-  std::string from, to;
-  QualifiedName table;
-  if (const auto* op = std::get_if<RenamePart<Column>>(&rename)) from = op->from, to = op->to, table = op->table;
-  if (const auto* op = std::get_if<Rename<Table>>(&rename)) from = op->from.name, to = op->to.name, table = op->to;
-  const auto replace = [&](std::string& text) { text = replace_identifier(text, from, to); };
-  Table* own = find_named(schema.tables, table);
-  if (own == nullptr) return;
-  for (auto& column : own->columns) {
-    if (column.generated) replace(column.generated->expression);
-  }
-  for (auto& check : own->checks) replace(check.expression);
-  for (auto& index : own->indexes) {
-    replace(index.where);
-    for (auto& part : index.parts) replace(part.expression);
-  }
-  for (auto& trigger : own->triggers) replace(trigger.definition);
-}
-
 }  // namespace
 
 Schema related_to(const Schema& schema, const std::string& table) {
@@ -130,7 +110,7 @@ Schema related_to(const Schema& schema, const std::string& table) {
   return related;
 }
 
-void follow(Schema& schema, const Schema& before, const std::vector<std::string>& statements, const Operation& rename) {
+bool follow(Schema& schema, const Schema& before, const std::vector<std::string>& statements) {
   Schema after;
   try {
     const auto memory = connect({.scheme = "sqlite"});
@@ -147,8 +127,7 @@ void follow(Schema& schema, const Schema& before, const std::vector<std::string>
     for (const auto& text : statements) memory->execute(text);
     after = inspect(*memory, {});
   } catch (const DatabaseError&) {
-    replace_names(schema, rename);
-    return;
+    return false;
   }
   for (const auto& table : after.tables) {
     Table* own = find_named(schema.tables, table.name);
@@ -169,6 +148,35 @@ void follow(Schema& schema, const Schema& before, const std::vector<std::string>
       if (const Trigger* now = find_named(view.triggers, trigger.name)) trigger = *now;
     }
   }
+  return true;
+}
+
+void replace_names(Schema& schema, const Operation& rename) {
+  std::string from, to;
+  QualifiedName table;
+  if (const auto* op = std::get_if<RenamePart<Column>>(&rename)) from = op->from, to = op->to, table = op->table;
+  if (const auto* op = std::get_if<Rename<Table>>(&rename)) from = op->from.name, to = op->to.name, table = op->to;
+  const auto replace = [&](std::string& text) { text = replace_identifier(text, from, to); };
+  Table* own = find_named(schema.tables, table);
+  if (own == nullptr) return;
+  for (auto& column : own->columns) {
+    if (column.generated) replace(column.generated->expression);
+  }
+  for (auto& check : own->checks) replace(check.expression);
+  for (auto& index : own->indexes) {
+    replace(index.where);
+    for (auto& part : index.parts) replace(part.expression);
+  }
+  for (auto& trigger : own->triggers) replace(trigger.definition);
+}
+
+std::vector<QualifiedName> indirect_views(const Schema& schema, const std::string& table) {
+  Names names{lower(table)};
+  std::vector<QualifiedName> indirect;
+  for (const View* view : views_over(schema, names)) {
+    if (!mentions(view->definition, table, lexical_rules())) indirect.push_back(view->name);
+  }
+  return indirect;
 }
 
 std::string renamed_trigger(const std::string& definition, const std::string& name) {

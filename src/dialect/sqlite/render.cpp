@@ -35,6 +35,7 @@ class Renderer {
       std::visit([&](const auto& op) { render(op); }, operation);
     }
     flush_all();
+    bring_back();
     if (keys_off_) statements_.insert(statements_.begin(), Statement{"PRAGMA foreign_keys = OFF", {}});
     return std::move(statements_);
   }
@@ -155,9 +156,10 @@ class Renderer {
   void render(const Alter<Table>& op) { wait(op.before.name); }
 
   void trigger_on_view(const Trigger* before, const Trigger* after) {
-    if (before != nullptr) emit("DROP TRIGGER " + quote_name(before->name));
+    const bool away = parked(table_of(*current_) == nullptr ? QualifiedName{} : *table_of(*current_));
+    if (before != nullptr && !away) emit("DROP TRIGGER " + quote_name(before->name));
     apply();
-    if (after == nullptr) return;
+    if (after == nullptr || away) return;
     flush_mentioned(after->definition);
     emit(after->definition);
   }
@@ -172,6 +174,7 @@ class Renderer {
     flush_all();
     trigger->name = op.to;
     trigger->definition = renamed_trigger(trigger->definition, op.to);
+    if (parked(op.table)) return;
     emit("DROP TRIGGER " + quote_name(op.from));
     emit(trigger->definition);
   }
@@ -219,10 +222,38 @@ class Renderer {
   }
 
   void follow_in_place(const std::vector<std::string>& statements, const std::string& table) {
-    const Schema before = related_to(state_, table);
+    const Schema before = related_to(without_parked(), table);
+    const Schema untouched = state_;
     apply();
-    follow(state_, before, statements, *current_);
+    if (!follow(state_, before, statements)) {
+      park(indirect_views(untouched, table));
+      if (!follow(state_, related_to(without_parked(untouched), table), statements)) replace_names(state_, *current_);
+    }
     for (const auto& text : statements) emit(text);
+  }
+
+  // ---- views that stand aside until the end ----
+
+  [[nodiscard]] bool parked(const QualifiedName& view) const { return std::find(parked_.begin(), parked_.end(), view) != parked_.end(); }
+  [[nodiscard]] Schema without_parked() const { return without_parked(state_); }
+  [[nodiscard]] Schema without_parked(Schema schema) const {
+    std::erase_if(schema.views, [&](const View& view) { return parked(view.name); });
+    return schema;
+  }
+  void park(const std::vector<QualifiedName>& views) {
+    for (const auto& view : views) {
+      if (parked(view)) continue;
+      parked_.push_back(view);
+      emit("DROP VIEW " + quote_name(view.name));
+    }
+  }
+  void bring_back() {
+    for (const auto& name : parked_) {
+      const View* view = find_named(state_.views, name);
+      if (view == nullptr) continue;
+      emit(create_view_sql(*view));
+      for (const auto& trigger : view->triggers) emit(trigger.definition);
+    }
   }
 
   // ---- views and virtual tables ----
@@ -236,11 +267,16 @@ class Renderer {
   }
   void render(const Drop<View>& op) {
     apply();
-    emit("DROP VIEW " + quote_name(op.object.name.name));
+    if (parked(op.object.name)) std::erase(parked_, op.object.name);
+    else emit("DROP VIEW " + quote_name(op.object.name.name));
   }
   /// The triggers on a view go with it and are made again; changes of theirs are operations of their own.
   void remake(const QualifiedName& was, const QualifiedName& now) {
     View* view = find_named(state_.views, now);
+    if (parked(was)) {
+      std::replace(parked_.begin(), parked_.end(), was, now);
+      return;
+    }
     flush_mentioned(view->definition);
     emit("DROP VIEW " + quote_name(was.name));
     emit(create_view_sql(*view));
@@ -301,6 +337,7 @@ class Renderer {
 
   Schema state_;
   std::vector<TableChange> waiting_;
+  std::vector<QualifiedName> parked_;
   std::vector<Statement> statements_;
   const Operation* current_ = nullptr;
   bool keys_off_ = false;
