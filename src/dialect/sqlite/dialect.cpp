@@ -27,6 +27,7 @@ int short_version(int number) { return number / 1000000 * 10000 + number / 1000 
 class SqliteDialect final : public Dialect {
  public:
   [[nodiscard]] std::string_view name() const override { return "sqlite"; }
+  [[nodiscard]] const LexicalRules& lexical_rules() const override { return sqlite::lexical_rules(); }
 
   [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return sqlite::connect(url); }
 
