@@ -1,0 +1,82 @@
+#include "dialect/mysql/dialect.hpp"
+
+#include <fmt/format.h>
+
+#include "dialect/driver.hpp"
+#include "dialect/mysql/schema.hpp"
+#include "dialect/mysql/text.hpp"
+
+namespace migrate::mysql {
+namespace {
+
+class MysqlDialect final : public Dialect {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "mysql"; }
+
+  [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return open_with_driver("mysql", url); }
+
+  [[nodiscard]] ServerInfo probe(Connection& connection) const override { return probe_server(connection); }
+
+  [[nodiscard]] std::string quote_name(std::string_view name) const override { return mysql::quote_name(name); }
+  [[nodiscard]] std::string quote_name(const QualifiedName& name) const override { return mysql::quote_name(name); }
+  [[nodiscard]] std::string quote_text(std::string_view text) const override { return mysql::quote_text(text); }
+
+  [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
+    return split_statements(sql, location);
+  }
+
+  [[nodiscard]] StatementClass classify(const Statement& statement) const override { return classify_statement(statement.text); }
+
+  [[nodiscard]] Schema inspect(Connection& connection, const ServerInfo& server, const InspectOptions& options) const override {
+    return inspect_database(connection, server, options);
+  }
+
+  void canonicalize(Schema& declared, const ServerInfo& server) const override { canonicalize_schema(declared, server); }
+
+  [[nodiscard]] Schema normalize(Connection& connection, const ServerInfo& server, const Schema& objects, const Schema& declared,
+                                 const Schema& live) const override {
+    return normalize_objects(connection, server, objects, declared, live);
+  }
+
+  [[nodiscard]] std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server) const override {
+    return render_operations(operations, before, server);
+  }
+
+  /// Statement timeouts have another name and another unit on each flavour; an executable comment holds MariaDB's.
+  [[nodiscard]] std::string session_setup(const RunTimeouts& timeouts) const override {
+    std::string sql;
+    if (timeouts.lock.count() > 0) {
+      const auto seconds = std::max<long long>(1, (timeouts.lock.count() + 999) / 1000);
+      sql = fmt::format("SET SESSION lock_wait_timeout = {0}, innodb_lock_wait_timeout = {0}", seconds);
+    }
+    if (timeouts.statement.count() > 0) {
+      if (sql.empty()) sql = "SET SESSION lock_wait_timeout = @@GLOBAL.lock_wait_timeout";
+      sql += fmt::format(" /*M!100101 , max_statement_time = {:.3f} */", static_cast<double>(timeouts.statement.count()) / 1000.0);
+      sql += fmt::format(" /*!50708 , max_execution_time = {} */", timeouts.statement.count());
+    }
+    return sql;
+  }
+
+  [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo&, const std::string& key) const override {
+    return make_session_lock(connection, key);
+  }
+
+  [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override { return error.native_code == 1146; }
+
+  [[nodiscard]] std::vector<std::string> blockers(Connection& connection, const Statement& statement) const override {
+    return find_blockers(connection, statement);
+  }
+
+  [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const override {
+    return take_fingerprint(connection, server, statement);
+  }
+};
+
+}  // namespace
+
+const Dialect& dialect() {
+  static const MysqlDialect instance;
+  return instance;
+}
+
+}  // namespace migrate::mysql

@@ -1,0 +1,28 @@
+/// The parts of the MySQL dialect, each in its file.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dialect/dialect.hpp"
+
+namespace migrate::mysql {
+
+[[nodiscard]] ServerInfo probe_server(Connection& connection);
+
+[[nodiscard]] Schema inspect_database(Connection& connection, const ServerInfo& server, const InspectOptions& options);
+
+void canonicalize_schema(Schema& declared, const ServerInfo& server);
+
+[[nodiscard]] Schema normalize_objects(Connection& connection, const ServerInfo& server, const Schema& objects, const Schema& declared, const Schema& live);
+
+[[nodiscard]] std::vector<Statement> render_operations(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server);
+
+[[nodiscard]] std::unique_ptr<RunLock> make_session_lock(Connection& connection, const std::string& key);
+
+[[nodiscard]] std::vector<std::string> find_blockers(Connection& connection, const Statement& statement);
+
+[[nodiscard]] Fingerprint take_fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement);
+
+}  // namespace migrate::mysql
