@@ -109,8 +109,8 @@ class Normalizer {
   std::string word(const Token& token) {
     const auto small = lower(token.text);
     if (behind_dot() || next_is(".")) return quote_name(column_case(token.text));
-    // The server prints _utf8mb4'x' where a plain 'x' was written.
-    if (small.starts_with("_utf8") && peek(1) != nullptr && peek(1)->kind == TokenKind::string) return kind_ = Kind::nothing, "";
+    // MySQL prints _utf8mb4'x' where a plain 'x' was written.
+    if (!context_.mariadb && small.starts_with("_utf8") && peek(1) != nullptr && peek(1)->kind == TokenKind::string) return kind_ = Kind::nothing, "";
     const bool call = next_is("(");
     if (is_operator_word(small) && !(call && (small == "values" || small == "interval"))) return kind_ = Kind::keyword, small;
     const bool mixed = token.text != small && token.text != upper(token.text);

@@ -243,7 +243,16 @@ TriggerText read_trigger(std::string_view sql, const Context& context, const Loc
   return trigger;
 }
 
-void canonicalize_routine(Routine& routine, const Context& context) {
+namespace {
+
+/// Parameters as they are written: the server keeps that text too.
+std::string raw_parameters(Cursor& cursor) {
+  const auto begin = cursor.offset();
+  cursor.skip_parenthesized();
+  return Cursor::body_text(cursor.from(begin));
+}
+
+void rewrite_routine(Routine& routine, const Context& context, bool own_types) {
   Cursor cursor(routine.definition, fmt::format("routine {}", routine.name.text()), routine.declared.location);
   cursor.open();
   const bool function = cursor.accept("FUNCTION");
@@ -251,7 +260,7 @@ void canonicalize_routine(Routine& routine, const Context& context) {
   cursor.object_name();
   if (!cursor.is_symbol("(")) return;  // CREATE FUNCTION ... SONAME
   std::string text = fmt::format("CREATE {}{} {}", cursor.aggregate ? "AGGREGATE " : "", function ? "FUNCTION" : "PROCEDURE", quote_name(routine.name.name));
-  text += read_parameters(cursor, context);
+  text += own_types ? read_parameters(cursor, context) : raw_parameters(cursor);
   if (function) {
     cursor.expect("RETURNS");
     text += " RETURNS " + read_return_type(cursor, context);
@@ -266,11 +275,32 @@ void canonicalize_routine(Routine& routine, const Context& context) {
   routine.definition = text + "\n" + cursor.body();
 }
 
+}  // namespace
+
+void canonicalize_routine(Routine& routine, const Context& context) { rewrite_routine(routine, context, false); }
+
+bool same_routine(const Routine& a, const Routine& b, const Context& context) {
+  if (a.definition == b.definition) return true;
+  auto one = a;
+  auto other = b;
+  rewrite_routine(one, context, true);
+  rewrite_routine(other, context, true);
+  return same_program(one.definition, other.definition, context);
+}
+
 std::string create_routine(const Routine& routine) {
   if (routine.comment.empty()) return routine.definition;
-  // The comment stands with the other characteristics, in front of the body: at the end of the first line.
-  const auto end = routine.definition.find('\n');
-  if (end == std::string::npos) return routine.definition;
+  // The comment stands with the other characteristics, in front of the body.
+  Cursor cursor(routine.definition, fmt::format("routine {}", routine.name.text()), routine.declared.location);
+  cursor.open();
+  const bool function = cursor.accept("FUNCTION");
+  if (!function) cursor.expect("PROCEDURE");
+  cursor.object_name();
+  if (!cursor.is_symbol("(")) return routine.definition;
+  cursor.skip_parenthesized();
+  if (function && cursor.accept("RETURNS")) static_cast<void>(read_return_type(cursor, {}));
+  static_cast<void>(read_characteristics(cursor));
+  const auto end = cursor.end_of_last();
   return routine.definition.substr(0, end) + " COMMENT " + quote_text(routine.comment) + routine.definition.substr(end);
 }
 

@@ -20,6 +20,9 @@ void canonicalize_routine(Routine& routine, const Context& context);
 /// The statement that creates the routine, its comment in it.
 [[nodiscard]] std::string create_routine(const Routine& routine);
 
+/// Whether the server would see no difference: types of parameters in other words, other spacing, other case.
+[[nodiscard]] bool same_routine(const Routine& a, const Routine& b, const Context& context);
+
 /// The same for events.
 void canonicalize_event(Definition& event, const Context& context);
 [[nodiscard]] std::string create_event(const Definition& event);

@@ -75,9 +75,9 @@ std::string column_sql(const Column& column, const Context& context, const std::
   if (column.generated) text += fmt::format(" GENERATED ALWAYS AS ({}) {}", column.generated->expression, column.generated->stored ? "STORED" : "VIRTUAL");
   const bool row = options.contains("as_row");
   if (!column.nullable && !(column.generated && context.mariadb) && !row) text += " NOT NULL";
-  if (column.nullable && type.base == "timestamp" && !column.generated) text += " NULL";
+  if (column.nullable && type.base == "timestamp" && !column.generated && !row) text += " NULL";
   if (column.default_value) text += " DEFAULT " + default_sql(*column.default_value, type, context);
-  else if (column.nullable && type.base == "timestamp" && !column.generated) text += " DEFAULT NULL";
+  else if (column.nullable && type.base == "timestamp" && !column.generated && !row) text += " DEFAULT NULL";
   if (options.contains("on_update")) text += " ON UPDATE " + option(options, "on_update");
   if (column.identity) text += " AUTO_INCREMENT";
   if (is_on(options, "invisible")) text += " INVISIBLE";

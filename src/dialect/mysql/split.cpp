@@ -196,9 +196,14 @@ class Splitter {
     return std::move(ranges_);
   }
 
+  /// Asked for in growing order mostly: lines are counted from the last place on.
   [[nodiscard]] Location place(std::size_t offset) const {
+    if (offset < counted_) counted_ = 0, lines_ = 0;
+    const auto between = sql_.substr(counted_, offset - counted_);
+    lines_ += std::count(between.begin(), between.end(), '\n');
+    counted_ = offset;
     const auto before = sql_.substr(0, offset);
-    const auto lines = std::count(before.begin(), before.end(), '\n');
+    const auto lines = lines_;
     const auto line_start = before.rfind('\n');
     int column = static_cast<int>(line_start == std::string_view::npos ? offset : offset - line_start - 1) + 1;
     if (lines == 0 && location_.column > 1) column += location_.column - 1;
@@ -227,6 +232,10 @@ class Splitter {
           at_ += stop + delimiter_.size();
           return true;
         }
+        if (token.is_symbol("\\") && (rest.substr(token.offset + 1, 1) == "\n" || rest.substr(token.offset + 1, 2) == "\r\n")) {
+          continuations.push_back(at_ + token.offset);
+          continue;
+        }
         refuse_client_command(token, words, rest);
         if (delimiter_ == ";") blocks.take(token);
         ++words;
@@ -242,6 +251,11 @@ class Splitter {
     return false;
   }
 
+ public:
+  /// Backslashes at the ends of lines: the mysql client drops them, so files have them.
+  std::vector<std::size_t> continuations;
+
+ private:
   void finish(std::optional<std::size_t> begin, std::size_t end, std::size_t words) {
     if (begin && words > 0 && end > *begin) ranges_.push_back({at_ + *begin, at_ + end});
   }
@@ -284,6 +298,8 @@ class Splitter {
   std::string_view sql_;
   Location location_;
   std::size_t at_ = 0;
+  mutable std::size_t counted_ = 0;
+  mutable std::ptrdiff_t lines_ = 0;
   std::string delimiter_ = ";";
   std::vector<Range> ranges_;
 };
@@ -297,6 +313,9 @@ std::vector<Statement> split_statements(std::string_view sql, const Location& lo
   std::vector<Statement> statements;
   for (const auto& range : splitter.run()) {
     statements.push_back({std::string(sql.substr(range.begin, range.end - range.begin)), splitter.place(range.begin)});
+    for (const auto offset : splitter.continuations) {
+      if (offset >= range.begin && offset < range.end) statements.back().text[offset - range.begin] = ' ';
+    }
   }
   return statements;
 }

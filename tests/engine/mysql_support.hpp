@@ -1,0 +1,158 @@
+/// A database of its own on the MariaDB or MySQL server of MIGRATE_TEST_MYSQL, dropped at the end.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "core/text.hpp"
+#include "dialect/lexer.hpp"
+#include "dialect/mysql/dialect.hpp"
+#include "dialect/mysql/text.hpp"
+#include "schema/lookup.hpp"
+
+namespace migrate::mysql_test {
+
+using mysql::dialect;
+
+inline const char* server_url() {
+  const char* url = std::getenv("MIGRATE_TEST_MYSQL");
+  return url != nullptr && *url != '\0' ? url : nullptr;
+}
+
+/// Ends a test case that has no server to run on.
+#define REQUIRE_MYSQL()                                                   \
+  if (migrate::mysql_test::server_url() == nullptr) {                     \
+    MESSAGE("MIGRATE_TEST_MYSQL is not set: skipped");                    \
+    return;                                                               \
+  }
+
+class Database {
+ public:
+  explicit Database(const std::string& options = "") {
+    static int count = 0;
+    name_ = "my_" + std::to_string(::getpid()) + "_" + std::to_string(++count);
+    admin_ = dialect().connect(parse_url(server_url()));
+    admin_->execute("DROP DATABASE IF EXISTS " + name_);
+    admin_->execute("CREATE DATABASE " + name_ + " " + options);
+    url = parse_url(server_url());
+    url.database = name_;
+    connection = dialect().connect(url);
+    server = dialect().probe(*connection);
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  ~Database() {
+    try {
+      connection.reset();
+      admin_->execute("DROP DATABASE IF EXISTS " + name_);
+    } catch (...) {
+    }
+  }
+
+  /// Runs SQL as a unit would: split, one statement after the other.
+  void run(const std::string& sql) {
+    for (const auto& statement : dialect().split(sql, {"test.sql", 1, 1})) run(statement);
+  }
+  void run(const Statement& statement) {
+    try {
+      static_cast<void>(connection->query(statement.text));
+    } catch (const DatabaseError& error) {
+      FAIL_CHECK(error.message() << "\n  in: " << statement.text);
+      throw;
+    }
+  }
+  void run(const std::vector<Operation>& operations) {
+    for (const auto& statement : dialect().render(operations, inspect(), server)) run(statement);
+  }
+
+  [[nodiscard]] Schema inspect() { return dialect().inspect(*connection, server, {}); }
+
+  /// What the server itself says about everything: SHOW CREATE of each object.
+  [[nodiscard]] std::string dump(bool with_database = true) {
+    std::string text;
+    const auto show = [&](const std::string& sql, std::size_t column) {
+      const auto result = connection->query(sql);
+      auto shown = result.rows.at(0).at(column).value_or("(hidden)");
+      if (const auto at = shown.find(" AUTO_INCREMENT="); at != std::string::npos) shown.erase(at, shown.find(' ', at + 1) - at);
+      text += shown + "\n\n";
+    };
+    if (with_database) text += connection->query("SELECT @@collation_database").rows[0][0].value_or("") + "\n\n";
+    for (const auto& row : connection->query("SHOW TABLES").rows) show("SHOW CREATE TABLE `" + *row[0] + "`", 1);
+    for (const auto& row : connection->query("SELECT trigger_name, event_object_table, action_timing, event_manipulation, action_order, action_statement "
+                                             "FROM information_schema.triggers WHERE trigger_schema = database() ORDER BY 2, 3, 4, 5").rows) {
+      for (const auto& value : row) text += value.value_or("") + " ";
+      text += "\n\n";
+    }
+    for (const auto& row : connection->query("SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = database() ORDER BY 1, 2").rows) {
+      show("SHOW CREATE " + *row[0] + " `" + *row[1] + "`", 2);
+    }
+    for (const auto& row : connection->query("SELECT event_name FROM information_schema.events WHERE event_schema = database() ORDER BY 1").rows) {
+      show("SHOW CREATE EVENT `" + *row[0] + "`", 3);
+    }
+    for (const auto* noise : {" ON DELETE NO ACTION", " ON UPDATE NO ACTION"}) text = replace_all(std::move(text), noise, "");
+    // Display widths are never a difference.
+    static const std::regex width(R"(\b(small|medium|big|tiny)?int\((?!1\))\d+\)(?! unsigned zerofill))");
+    text = std::regex_replace(text, width, "$1int");
+    return replace_all(std::move(text), name_, "DATABASE");
+  }
+
+  DatabaseUrl url;
+  std::unique_ptr<Connection> connection;
+  ServerInfo server;
+
+ private:
+  std::string name_;
+  std::unique_ptr<Connection> admin_;
+};
+
+/// The operations that make a schema out of nothing: tables without foreign keys first, as cycles are possible.
+inline std::vector<Operation> creation_of(const Schema& schema) {
+  std::vector<Operation> operations;
+  operations.emplace_back(SetDatabaseOptions{{}, schema.options});
+  for (const auto& sequence : schema.sequences) operations.emplace_back(Create<Sequence>{sequence});
+  for (auto table : schema.tables) {
+    table.foreign_keys.clear();
+    table.triggers.clear();
+    operations.emplace_back(CreateTable{table});
+  }
+  for (const auto& table : schema.tables) {
+    for (const auto& key : table.foreign_keys) operations.emplace_back(Add<ForeignKey>{table.name, key});
+  }
+  for (const auto& routine : schema.routines) operations.emplace_back(Create<Routine>{routine});
+  // Views over views: as often as it takes.
+  std::vector<const View*> left;
+  for (const auto& view : schema.views) left.push_back(&view);
+  while (!left.empty()) {
+    const auto ready = std::find_if(left.begin(), left.end(), [&](const View* view) {
+      return std::none_of(left.begin(), left.end(), [&](const View* other) {
+        return other != view && mentions(view->definition, other->name.name, mysql::lexical_rules());
+      });
+    });
+    const auto next = ready == left.end() ? left.begin() : ready;
+    operations.emplace_back(Create<View>{**next});
+    left.erase(next);
+  }
+  for (const auto& table : schema.tables) {
+    for (const auto& trigger : table.triggers) operations.emplace_back(Add<Trigger>{table.name, trigger});
+  }
+  for (const auto& definition : schema.definitions) operations.emplace_back(Create<Definition>{definition});
+  return operations;
+}
+
+/// Where two dumps part, for a message that can be read.
+inline std::string first_difference(const std::string& a, const std::string& b) {
+  if (a == b) return {};
+  std::size_t i = 0;
+  while (i < a.size() && i < b.size() && a[i] == b[i]) ++i;
+  const auto from = i < 300 ? 0 : i - 300;
+  return "---- one:\n" + a.substr(from, 700) + "\n---- other:\n" + b.substr(from, 700);
+}
+
+}  // namespace migrate::mysql_test
