@@ -13,6 +13,14 @@ namespace migrate::yaml {
 struct Node {
   enum class Kind { null, scalar, sequence, map };
 
+  // Defined below the class: Clang 14 wants a pair's parts complete where it makes these itself.
+  Node();
+  Node(const Node&);
+  Node(Node&&) noexcept;
+  Node& operator=(const Node&);
+  Node& operator=(Node&&) noexcept;
+  ~Node();
+
   Kind kind = Kind::null;
   bool quoted = false;  ///< the scalar was written in quotes or as a block: never a number, boolean or null
   std::string scalar;
@@ -28,6 +36,13 @@ struct Node {
   [[nodiscard]] bool is_sequence() const { return kind == Kind::sequence; }
   [[nodiscard]] bool is_map() const { return kind == Kind::map; }
 };
+
+inline Node::Node() = default;
+inline Node::Node(const Node&) = default;
+inline Node::Node(Node&&) noexcept = default;
+inline Node& Node::operator=(const Node&) = default;
+inline Node& Node::operator=(Node&&) noexcept = default;
+inline Node::~Node() = default;
 
 /// Parses one document; an empty one is a null node. Throws Error (usage) with file, line and column.
 [[nodiscard]] Node parse(std::string_view text, const std::string& file);

@@ -328,7 +328,11 @@ Config parse_config(std::string_view text, const std::filesystem::path& path, co
   defaults.file = file;
   defaults.environment = environment;
   Node root = yaml::parse(text, path.string());
-  if (root.is_null()) root.kind = Node::Kind::map;
+  if (root.is_null()) {
+    root.kind = Node::Kind::map;
+    root.line = 1;
+    root.column = 1;
+  }
   const Reader checker(path, nullptr);
   Config scratch = defaults;
   read_settings(checker, root, "", scratch, true);
