@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
 
 #include "revision/argument.hpp"
 #include "revision/plan.hpp"
@@ -402,4 +403,62 @@ TEST_CASE("a revision with 100,000 parents is no trouble") {
   const Graph graph(std::move(revisions));
   CHECK(graph.heads() == Ids{"3-m"});
   CHECK(graph.branch_points() == Ids{"1-a"});
+}
+
+namespace {
+
+/// A random graph of up to a dozen revisions with merges, dependencies and labels.
+Graph random_graph(std::mt19937& random) {
+  std::vector<Revision> revisions;
+  const int size = static_cast<int>(random() % 12) + 1;
+  for (int i = 0; i < size; ++i) {
+    auto next = revision(std::to_string(i / 2 + 1) + "-" + std::to_string(i));
+    for (const auto& other : revisions) {
+      if (random() % 3 == 0) {
+        next.parents.push_back(other.id);
+      } else if (random() % 8 == 0) {
+        next.depends_on.push_back(other.id);
+      }
+    }
+    if (random() % 4 == 0) next.labels.push_back("l" + std::to_string(i));
+    revisions.push_back(std::move(next));
+  }
+  return Graph(std::move(revisions));
+}
+
+bool is_closed(const Graph& graph, const Ids& ids) {
+  return graph.with_needs(graph.mark(ids)) == graph.mark(ids);
+}
+
+}  // namespace
+
+TEST_CASE("every plan keeps the applied set closed after each of its steps") {
+  std::mt19937 random(7);
+  for (int round = 0; round < 2'000; ++round) {
+    const auto graph = random_graph(random);
+    Marks marks = graph.no_marks();
+    for (auto& mark : marks) mark = static_cast<char>(random() % 3 == 0);
+    const auto applied = graph.ids(graph.with_needs(marks));
+    const auto& id = graph.at(static_cast<int>(random() % static_cast<unsigned>(graph.size()))).id;
+    for (const auto& argument : Ids{"head", "heads", "base", "-1", "-2", "+1", "+2", id, id + "-1", id + "@head", id + "@-1"}) {
+      CAPTURE(argument);
+      try {
+        Ids after = applied;
+        for (const auto& step : upgrade_plan(graph, applied, argument)) {
+          REQUIRE(std::find(after.begin(), after.end(), step) == after.end());
+          after.push_back(step);
+          REQUIRE(is_closed(graph, after));
+        }
+      } catch (const Error&) {
+      }
+      try {
+        Ids after = applied;
+        for (const auto& step : downgrade_plan(graph, applied, argument)) {
+          REQUIRE(std::erase(after, step) == 1);
+          REQUIRE(is_closed(graph, after));
+        }
+      } catch (const Error&) {
+      }
+    }
+  }
 }
