@@ -148,6 +148,20 @@ class Dialect {
                                                       const ServerInfo& server) const = 0;
 
   // ---- run ----
+  /// The statement as it stands in a script for the engine's own client, with its delimiter.
+  [[nodiscard]] virtual std::string script_statement(const Statement& statement) const { return statement.text + ";"; }
+
+  /// What makes the engine's own client stop at the first error; the first line of a script.
+  [[nodiscard]] virtual std::string script_prologue() const { return ""; }
+
+  /// What the server of a URL is taken to be when there is no connection (scripts, sections of units).
+  [[nodiscard]] virtual ServerInfo assume(const DatabaseUrl& url) const {
+    ServerInfo server;
+    server.sections = {std::string(name())};
+    if (url.scheme != name()) server.sections.push_back(url.scheme);
+    return server;
+  }
+
   /// Begins a transaction for a step; where a transaction locks the whole database it does so at once.
   [[nodiscard]] virtual std::string_view begin_sql() const { return "BEGIN"; }
 

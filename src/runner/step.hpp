@@ -6,12 +6,9 @@
 
 #include "dialect/statement.hpp"
 #include "revision/revision.hpp"
+#include "unit/sql_unit.hpp"
 
 namespace migrate {
-
-enum class Direction { upgrade, downgrade };
-
-[[nodiscard]] inline std::string_view to_text(Direction direction) { return direction == Direction::upgrade ? "upgrade" : "downgrade"; }
 
 struct Step {
   Revision revision;

@@ -1,0 +1,149 @@
+// migrate check, diff, inspect: schemas are looked at and compared
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/context.hpp"
+#include "core/filesystem.hpp"
+#include "core/text.hpp"
+#include "revision/plan.hpp"
+
+namespace migrate::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A side of a comparison: a database, or a model.
+struct Side {
+  std::string name;
+  bool declared = false;
+  Schema schema;
+};
+
+Side load_side(Context& context, const std::string& argument, Session& session) {
+  auto& project = context.project();
+  if (argument == "database") return {"database", false, project.live_schema()};
+  if (argument == "model") return {"model", true, project.declared_schema()};
+  if (is_url(argument)) {
+    const auto url = parse_url(argument);
+    if (url.dialect() != session.dialect().name()) {
+      throw Error{ErrorKind::usage, "cannot compare databases of different engines: " + url.display(), "compare each with the model"};
+    }
+    Session other(url);
+    return {url.display(), false, project.live_schema(other)};
+  }
+  if (!std::filesystem::exists(argument)) {
+    throw Error{ErrorKind::usage, "'" + argument + "' is neither a database URL, a model file, `model` nor `database`"};
+  }
+  auto schema = load_model({std::filesystem::path(argument)}, project.model_options(session.server()));
+  filter_schema(schema, project.filter());
+  return {argument, true, std::move(schema)};
+}
+
+/// The database that answers for the engine in a comparison: the first URL named, else the project's.
+std::unique_ptr<Session> judge(Context& context, const std::vector<std::string>& arguments) {
+  for (const auto& argument : arguments) {
+    if (is_url(argument)) return std::make_unique<Session>(parse_url(argument));
+  }
+  return std::make_unique<Session>(context.project().url());
+}
+
+Json to_json(const PlannedChange& change) {
+  Json json{{"change", describe(change.operation)}};
+  if (const auto* table = table_of(change.operation)) json["table"] = table->text();
+  if (!change.note.empty()) json["note"] = change.note;
+  if (!change.review.empty()) json["review"] = change.review;
+  return json;
+}
+
+void print_difference(const Context& context, const Difference& difference, const Dialect& dialect, const std::string& format) {
+  const auto& output = context.output;
+  if (output.json() || format == "json") {
+    Json list = Json::array();
+    for (const auto& change : difference.changes) list.push_back(to_json(change));
+    output.line(list.dump(2, ' ', false, Json::error_handler_t::replace));
+  } else if (format == "sql") {
+    output.text(render_unit(difference, dialect).upgrade);
+  } else if (format == "text") {
+    for (const auto& change : difference.changes) {
+      output.line(describe(change.operation));
+      if (!change.review.empty()) output.line("  unsure: " + change.review);
+    }
+  } else {
+    throw Error{ErrorKind::usage, "--format cannot be '" + format + "'", "text, sql or json"};
+  }
+}
+
+}  // namespace
+
+int run_diff(Context& context) {
+  const auto from = context.arguments.at(0, "database");
+  const auto to = context.arguments.at(1, "model");
+  const auto session = judge(context, {from, to});
+  const auto before = load_side(context, from, *session);
+  const auto after = load_side(context, to, *session);
+  Schema live = before.schema;
+  if (before.declared) session->dialect().canonicalize(live, session->server());
+  auto options = rename_options(context);
+  const auto difference = find_difference(session->dialect(), session->connection(), session->server(), std::move(live), after.schema, options);
+  print_difference(context, difference, session->dialect(), context.arguments.get("format", "text"));
+  if (difference.empty()) context.output.note("no difference between " + before.name + " and " + after.name);
+  return difference.empty() ? 0 : 3;
+}
+
+int run_check(Context& context) {
+  auto& project = context.project();
+  auto& session = project.session();
+  const auto rows = project.versions().read(session.connection());
+  const auto& graph = project.graph_with(rows);
+  const auto applied = applied_ids(rows);
+  std::vector<std::string> findings;
+  for (const auto& row : rows) {
+    if (row.state != RowState::applied) findings.push_back(row.revision + " was cut off after " + plural(static_cast<std::size_t>(row.statement), "statement"));
+    const auto* unit = project.unit(row.revision);
+    if (unit == nullptr) findings.push_back("the database has the revision " + row.revision + ", which has no unit here");
+    else if (row.state == RowState::applied && !row.checksum.empty() && project.checksum_of(*unit) != row.checksum) {
+      findings.push_back("the unit " + title(unit->revision) + " was edited after it was applied");
+    }
+  }
+  if (const auto heads = graph.effective_heads(); heads.size() > 1 && graph.labels().empty()) {
+    findings.push_back("there are several heads: " + titles(graph, heads));
+  }
+  const auto now = graph.mark(applied);
+  for (const auto& revision : graph.revisions()) {
+    if (now[static_cast<std::size_t>(graph.index(revision.id))] == 0) findings.push_back("pending: " + title(revision));
+  }
+  const auto difference = find_difference(session.dialect(), session.connection(), session.server(), project.live_schema(), project.declared_schema(),
+                                          {.policy = RenamePolicy::review, .answers = {}, .ask = {}});
+  if (context.output.json()) {
+    Json list = Json::array();
+    for (const auto& change : difference.changes) list.push_back(to_json(change));
+    context.output.line(Json({{"ok", findings.empty() && difference.empty()}, {"findings", findings}, {"changes", list}}).dump(2, ' ', false, Json::error_handler_t::replace));
+  } else {
+    for (const auto& finding : findings) context.output.line(finding);
+    if (!difference.empty()) {
+      context.output.line("the model and the database differ:");
+      for (const auto& change : difference.changes) context.output.line("  " + describe(change.operation));
+      context.output.note("`migrate revision --autogenerate -m MESSAGE` writes what leads from the database to the model");
+    }
+    if (findings.empty() && difference.empty()) context.output.line("the model, the revisions and the database agree");
+  }
+  return findings.empty() && difference.empty() ? 0 : 3;
+}
+
+int run_inspect(Context& context) {
+  auto& project = context.project();
+  const auto schema = project.live_schema();
+  const auto text = write_model(schema, std::string(project.dialect().name()));
+  const auto file = context.arguments.get("output");
+  if (file.empty() || file == "-") {
+    context.output.text(text);
+  } else {
+    write_file(file, text);
+    context.output.note(fmt::format("wrote {}: {}, {}", file, plural(schema.tables.size(), "table"), plural(schema.views.size(), "view")));
+  }
+  return 0;
+}
+
+}  // namespace migrate::cli

@@ -1,0 +1,160 @@
+// migrate graph: the graph as text, dot, mermaid or SVG
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "cli/context.hpp"
+#include "core/text.hpp"
+
+namespace migrate::cli {
+namespace {
+
+struct Picture {
+  const Graph& graph;
+  std::set<std::string> applied;
+
+  [[nodiscard]] bool is_applied(int index) const { return applied.contains(graph.at(index).id); }
+};
+
+std::string text_graph(const Picture& picture) {
+  const auto& graph = picture.graph;
+  std::string out;
+  std::vector<int> lanes;  // the revision that each column waits for, newest first
+  for (int index = graph.size() - 1; index >= 0; --index) {
+    auto lane = std::find(lanes.begin(), lanes.end(), index);
+    if (lane == lanes.end()) lane = lanes.insert(lanes.end(), index);
+    const auto at = static_cast<std::size_t>(lane - lanes.begin());
+    std::string row;
+    for (std::size_t i = 0; i < lanes.size(); ++i) row += i == at ? (picture.is_applied(index) ? "* " : "o ") : "| ";
+    out += row + " " + title(graph.at(index)) + "\n";
+    std::vector<int> next;
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      if (lanes[i] != index) {
+        if (std::find(next.begin(), next.end(), lanes[i]) == next.end()) next.push_back(lanes[i]);
+        continue;
+      }
+      for (const int parent : graph.parents(index)) {
+        if (std::find(next.begin(), next.end(), parent) == next.end()) next.push_back(parent);
+      }
+    }
+    lanes = std::move(next);
+  }
+  return out;
+}
+
+std::string node_label(const Revision& revision) {
+  return revision.message.empty() ? revision.id : revision.id + "\\n" + replace_all(replace_all(revision.message, "\\", "\\\\"), "\"", "\\\"");
+}
+
+std::string dot_graph(const Picture& picture) {
+  const auto& graph = picture.graph;
+  std::string out = "digraph revisions {\n  rankdir=BT;\n  node [shape=box, style=\"rounded,filled\", fontname=sans];\n";
+  for (int i = 0; i < graph.size(); ++i) {
+    out += fmt::format("  \"{}\" [label=\"{}\", fillcolor=\"{}\"];\n", graph.at(i).id, node_label(graph.at(i)), picture.is_applied(i) ? "#b7e1cd" : "white");
+  }
+  for (int i = 0; i < graph.size(); ++i) {
+    for (const int parent : graph.parents(i)) out += fmt::format("  \"{}\" -> \"{}\" [dir=back];\n", graph.at(i).id, graph.at(parent).id);
+    for (const int needed : graph.needs(i)) {
+      const auto& parents = graph.parents(i);
+      if (std::find(parents.begin(), parents.end(), needed) == parents.end()) {
+        out += fmt::format("  \"{}\" -> \"{}\" [dir=back, style=dashed];\n", graph.at(i).id, graph.at(needed).id);
+      }
+    }
+  }
+  return out + "}\n";
+}
+
+std::string mermaid_graph(const Picture& picture) {
+  const auto& graph = picture.graph;
+  std::string out = "flowchart TD\n";
+  for (int i = 0; i < graph.size(); ++i) {
+    const auto message = replace_all(graph.at(i).message, "\"", "#quot;");
+    out += fmt::format("  r{}[\"{}{}\"]{}\n", i, graph.at(i).id, message.empty() ? "" : "<br/>" + message, picture.is_applied(i) ? ":::applied" : "");
+  }
+  for (int i = 0; i < graph.size(); ++i) {
+    for (const int parent : graph.parents(i)) out += fmt::format("  r{} --> r{}\n", parent, i);
+    for (const int needed : graph.needs(i)) {
+      const auto& parents = graph.parents(i);
+      if (std::find(parents.begin(), parents.end(), needed) == parents.end()) out += fmt::format("  r{} -.-> r{}\n", needed, i);
+    }
+  }
+  return out + "  classDef applied fill:#b7e1cd\n";
+}
+
+std::string xml(const std::string& text) {
+  return replace_all(replace_all(replace_all(text, "&", "&amp;"), "<", "&lt;"), "\"", "&quot;");
+}
+
+/// Newest on top; each line of revisions in a column of its own.
+std::string svg_graph(const Picture& picture) {
+  const auto& graph = picture.graph;
+  constexpr int row = 34;
+  constexpr int column = 26;
+  std::vector<int> lane_of(static_cast<std::size_t>(graph.size()), 0);
+  std::vector<int> lanes;
+  std::size_t widest = 1;
+  for (int index = graph.size() - 1; index >= 0; --index) {
+    auto lane = std::find(lanes.begin(), lanes.end(), index);
+    if (lane == lanes.end()) lane = std::find(lanes.begin(), lanes.end(), -1);
+    if (lane == lanes.end()) lane = lanes.insert(lanes.end(), index);
+    lane_of[static_cast<std::size_t>(index)] = static_cast<int>(lane - lanes.begin());
+    *lane = -1;
+    for (auto& waiting : lanes) {
+      if (waiting == index) waiting = -1;
+    }
+    for (const int parent : graph.parents(index)) {
+      if (std::find(lanes.begin(), lanes.end(), parent) != lanes.end()) continue;
+      auto& own = lanes[static_cast<std::size_t>(lane_of[static_cast<std::size_t>(index)])];
+      if (own == -1) {
+        own = parent;
+      } else if (auto free = std::find(lanes.begin(), lanes.end(), -1); free != lanes.end()) {
+        *free = parent;
+      } else {
+        lanes.push_back(parent);
+      }
+    }
+    widest = std::max(widest, lanes.size());
+  }
+  const auto x = [&](int i) { return 20 + column * lane_of[static_cast<std::size_t>(i)]; };
+  const auto y = [&](int i) { return 24 + row * (graph.size() - 1 - i); };
+  const int text_x = 30 + column * static_cast<int>(widest);
+  std::string out = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" font-family=\"sans-serif\" font-size=\"13\">\n",
+                                text_x + 620, row * graph.size() + 20);
+  for (int i = 0; i < graph.size(); ++i) {
+    for (const int parent : graph.parents(i)) {
+      out += fmt::format("<path d=\"M{} {} C{} {} {} {} {} {}\" fill=\"none\" stroke=\"#888\" stroke-width=\"2\"/>\n", x(i), y(i), x(i), y(i) + row / 2, x(parent),
+                         y(parent) - row / 2, x(parent), y(parent));
+    }
+  }
+  for (int i = 0; i < graph.size(); ++i) {
+    out += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"7\" fill=\"{}\" stroke=\"#444\"/><text x=\"{}\" y=\"{}\">{}</text>\n", x(i), y(i),
+                       picture.is_applied(i) ? "#3aa76d" : "#fff", text_x, y(i) + 5, xml(title(graph.at(i))));
+  }
+  return out + "</svg>\n";
+}
+
+}  // namespace
+
+int run_graph(Context& context) {
+  auto& project = context.project();
+  std::vector<VersionRow> rows;
+  if (project.has_database()) {
+    try {
+      rows = project.versions().read(project.session().connection());
+    } catch (const Error& error) {
+      context.output.detail("cannot read what is applied: " + error.message());
+    }
+  }
+  const auto applied = applied_ids(rows);
+  const Picture picture{project.graph(), {applied.begin(), applied.end()}};
+  const auto format = context.arguments.get("format", "text");
+  if (format == "text") context.output.text(text_graph(picture));
+  else if (format == "dot") context.output.text(dot_graph(picture));
+  else if (format == "mermaid") context.output.text(mermaid_graph(picture));
+  else if (format == "svg") context.output.text(svg_graph(picture));
+  else throw Error{ErrorKind::usage, "--format cannot be '" + format + "'", "text, dot, mermaid or svg"};
+  return 0;
+}
+
+}  // namespace migrate::cli

@@ -1,0 +1,86 @@
+// migrate init: a project is started, on an empty database or one that has tables
+#include <fmt/format.h>
+
+#include "cli/context.hpp"
+#include "core/clock.hpp"
+#include "core/filesystem.hpp"
+#include "core/text.hpp"
+#include "unit/templates.hpp"
+#include "unit/write.hpp"
+
+namespace migrate::cli {
+namespace {
+
+void refuse_existing(const std::filesystem::path& file) {
+  if (std::filesystem::exists(file)) {
+    throw Error{ErrorKind::usage, file.string() + " is there already", "init starts a new project; it replaces nothing", {file.string()}};
+  }
+}
+
+/// A baseline: everything that the database has, as a unit that a new database runs and this one counts as applied.
+void write_baseline(Context& context, Project& project, const Schema& live) {
+  auto& session = project.session();
+  auto difference = find_difference(session.dialect(), session.connection(), session.server(), Schema{}, live, {.policy = RenamePolicy::never, .answers = {}, .ask = {}});
+  const auto text = render_unit(difference, session.dialect());
+  const auto& config = project.config();
+  NewUnit unit{.revision = {}, .format = UnitFormat::sql, .upgrade = text.upgrade, .downgrade = text.downgrade};
+  unit.revision.number = 1;
+  unit.revision.id = make_revision_id(1, config.revision.number_width);
+  unit.revision.message = "baseline";
+  unit.revision.created = now_utc();
+  const auto path = write_unit(project.new_unit_folder(), unit,
+                               {.templates = config.templates, .file_name = config.revision.file_name, .number_width = config.revision.number_width});
+  project.write_sum();
+  const auto* file = project.unit(unit.revision.id);
+  RunEvents events;
+  run_locked(session, project.run_options(context.arguments), events, [&](const std::vector<VersionRow>&) {
+    const auto& versions = project.versions();
+    const VersionRow row{.revision = unit.revision.id, .message = "baseline", .checksum = project.checksum_of(*file), .applied_at = now_utc(),
+                         .applied_by = who_runs(), .tool_version = tool_version()};
+    return std::vector<std::string>{versions.insert_sql(row, kept_downgrade(unit.revision, text.downgrade, false)),
+                                    versions.log_sql({"stamp", unit.revision.id, "done", now_utc(), who_runs(), 0, tool_version()})};
+  });
+  context.output.line("wrote " + std::filesystem::relative(path).string() + " (stamped: the database has it already)");
+}
+
+std::string database_for_config(const std::string& url, const std::filesystem::path& folder) {
+  auto parsed = parse_url(url);
+  // A relative path on the command line is relative to here, in migrate.yaml to that file.
+  if (parsed.dialect() != "sqlite" || parsed.database.empty() || std::filesystem::path(parsed.database).is_absolute()) return url;
+  const auto from_here = std::filesystem::absolute(parsed.database);
+  auto path = std::filesystem::relative(from_here, folder).string();
+  const auto query = url.find('?');
+  return "sqlite:///" + path + (query == std::string::npos ? "" : url.substr(query));
+}
+
+}  // namespace
+
+int run_init(Context& context) {
+  const auto& arguments = context.arguments;
+  const auto folder = std::filesystem::absolute(arguments.at(0, ".")).lexically_normal();
+  const auto url = arguments.get("database");
+  if (url.empty()) throw Error{ErrorKind::usage, "init needs the database", "migrate init --database sqlite:///app.db"};
+  (void)parse_url(url);
+  const auto config_file = folder / "migrate.yaml";
+  refuse_existing(config_file);
+  refuse_existing(folder / "model.yaml");
+  std::filesystem::create_directories(folder / "migrations");
+  if (!list_files(folder / "migrations").empty()) refuse_existing(folder / "migrations");
+  const auto database = database_for_config(url, folder);
+  const auto config_text = render_file("migrate.yaml", TemplateData{.texts = {{"database", yaml::quote(database)}}, .lists = {}});
+  Project project(parse_config(config_text, config_file), std::nullopt);
+  // Everything that can fail comes before the first file is written.
+  const auto live = project.live_schema();
+  const auto rows = project.versions().read(project.session().connection());
+  const bool empty = live == Schema{.options = live.options};
+  const auto section = std::string(project.dialect().name());
+  write_file(folder / "model.yaml", empty ? render_file("model.yaml", {}) : write_model(live, section));
+  write_file(config_file, config_text);
+  context.output.line("wrote " + std::filesystem::relative(config_file).string());
+  context.output.line("wrote " + std::filesystem::relative(folder / "model.yaml").string());
+  if (!empty && rows.empty()) write_baseline(context, project, live);
+  else if (!rows.empty()) context.output.note("the database is under migration already: bring its units into " + (folder / "migrations").string());
+  return 0;
+}
+
+}  // namespace migrate::cli

@@ -1,0 +1,177 @@
+// migrate upgrade, migrate downgrade
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/context.hpp"
+#include "cli/events.hpp"
+#include "revision/argument.hpp"
+#include "revision/plan.hpp"
+#include "runner/offline.hpp"
+#include "runner/stop.hpp"
+
+namespace migrate::cli {
+namespace {
+
+/// Works out the steps of one command. The first call fixes which revisions are meant; later ones (behind the lock) leave
+/// out what another process has done in the meantime.
+class CommandPlanner {
+ public:
+  CommandPlanner(Context& context, Direction direction, std::string argument)
+      : context_(context), project_(context.project()), direction_(direction), argument_(std::move(argument)) {}
+
+  std::vector<Step> operator()(const std::vector<VersionRow>& rows) {
+    refuse_half_done(rows);
+    const auto ids = direction_ == Direction::upgrade ? pending(rows) : to_revert(rows);
+    if (ids.empty()) return {};
+    project_.verify_applied(rows, direction_ == Direction::downgrade);
+    std::vector<Step> steps;
+    steps.reserve(ids.size());
+    for (const auto& id : ids) steps.push_back(project_.step(id, direction_));
+    return steps;
+  }
+
+ private:
+  void refuse_half_done(const std::vector<VersionRow>& rows) const {
+    for (const auto& row : rows) {
+      const bool half_up = row.state == RowState::upgrading && direction_ == Direction::downgrade;
+      const bool half_down = row.state == RowState::downgrading && direction_ == Direction::upgrade;
+      if (!half_up && !half_down) continue;
+      throw Error{ErrorKind::needs_person,
+                  fmt::format("the {} of {} was cut off after {} statements", half_up ? "upgrade" : "downgrade", row.revision, row.statement),
+                  half_up ? "finish it first: `migrate upgrade " + row.revision + "`" : "finish it first with the `migrate downgrade` that was cut off"};
+    }
+  }
+
+  Ids pending(const std::vector<VersionRow>& rows) {
+    const auto applied = applied_ids(rows);
+    const auto& graph = project_.graph();
+    if (!fixed_) {
+      fixed_ = upgrade_plan(graph, applied, argument_);
+      check_order(graph, applied);
+      return *fixed_;
+    }
+    const auto now = graph.mark(applied);
+    Ids ids;
+    for (const auto& id : graph.ids(graph.with_needs(graph.mark(*fixed_)))) {
+      if (now[static_cast<std::size_t>(graph.index(id))] == 0) ids.push_back(id);
+    }
+    return ids;
+  }
+
+  void check_order(const Graph& graph, const Ids& applied) const {
+    if (fixed_->empty() || context_.arguments.has("allow-out-of-order")) return;
+    for (const auto& [below, above] : out_of_order(graph, applied)) {
+      if (std::find(fixed_->begin(), fixed_->end(), below) == fixed_->end()) continue;
+      throw Error{ErrorKind::failed, fmt::format("{} is not applied, but {}, which needs it, is", title(*graph.find(below)), title(*graph.find(above))),
+                  "it came in below what is applied; if it may run now, say --allow-out-of-order", graph.find(below)->location};
+    }
+  }
+
+  Ids to_revert(const std::vector<VersionRow>& rows) {
+    const auto applied = applied_ids(rows);
+    const auto& graph = project_.graph_with(rows);
+    if (!fixed_) {
+      fixed_ = downgrade_plan(graph, applied, argument_);
+      return *fixed_;
+    }
+    const auto now = graph.mark(applied);
+    auto marks = graph.with_dependents(graph.mark(*fixed_));
+    for (std::size_t i = 0; i < marks.size(); ++i) marks[i] = static_cast<char>(marks[i] != 0 && now[i] != 0);
+    auto ids = graph.ids(marks);
+    std::reverse(ids.begin(), ids.end());
+    return ids;
+  }
+
+  Context& context_;
+  Project& project_;
+  Direction direction_;
+  std::string argument_;
+  std::optional<Ids> fixed_;
+};
+
+void print_plan(const Context& context, const std::vector<Step>& steps) {
+  const auto& output = context.output;
+  if (output.json()) {
+    auto list = nlohmann::ordered_json::array();
+    for (const auto& step : steps) {
+      auto statements = nlohmann::ordered_json::array();
+      for (const auto& statement : step.statements) statements.push_back({{"line", statement.location.line}, {"sql", statement.text}});
+      list.push_back({{"revision", step.revision.id}, {"direction", to_text(step.direction)}, {"message", step.revision.message},
+                      {"transaction", step.transaction}, {"statements", statements}});
+    }
+    output.line(nlohmann::ordered_json({{"event", "plan"}, {"steps", list}}).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    return;
+  }
+  for (const auto& step : steps) {
+    output.line(output.strong(fmt::format("-- {} {}", to_text(step.direction), title(step.revision))));
+    for (const auto& statement : step.statements) output.line(statement.text + ";");
+    output.line();
+  }
+}
+
+/// --sql: from A to B without a database, or from where the database is.
+int write_sql(Context& context, Direction direction, const std::string& argument) {
+  auto& project = context.project();
+  std::string range = context.arguments.get("sql");
+  if (range.empty() && is_range(argument)) range = argument;
+  Ids expected;
+  std::vector<Step> steps;
+  ServerInfo server;
+  if (!range.empty()) {
+    server = project.dialect().assume(project.url());
+    const auto& graph = project.graph();
+    const auto resolved = resolve_range(graph, {}, range);
+    const auto& low = direction == Direction::upgrade ? resolved.from : resolved.to;
+    const auto& high = direction == Direction::upgrade ? resolved.to : resolved.from;
+    auto ids = revisions_in(graph, {low, high}, false);
+    if (direction == Direction::downgrade) std::reverse(ids.begin(), ids.end());
+    expected = graph.ids(graph.with_needs(graph.mark(direction == Direction::upgrade ? low : high)));
+    for (const auto& id : ids) steps.push_back(project.step(id, direction));
+  } else {
+    const auto rows = project.versions().read(project.session().connection());
+    expected = applied_ids(rows);
+    steps = CommandPlanner(context, direction, argument)(rows);
+    server = project.session().server();
+  }
+  context.output.text(write_script(project.dialect(), server, project.versions(), steps, expected, direction == Direction::upgrade && expected.empty()));
+  return 0;
+}
+
+int run_direction(Context& context, Direction direction, const std::string& argument) {
+  if (context.arguments.has("sql")) return write_sql(context, direction, argument);
+  auto& project = context.project();
+  CommandPlanner planner(context, direction, argument);
+  if (context.arguments.has("dry-run")) {
+    const auto steps = planner(project.versions().read(project.session().connection()));
+    if (steps.empty()) context.output.note("nothing to do");
+    print_plan(context, steps);
+    return 0;
+  }
+  if (project.config().confirm) {
+    const auto steps = planner(project.versions().read(project.session().connection()));
+    if (!steps.empty()) {
+      context.confirm(fmt::format("{} {} on {}?", direction == Direction::upgrade ? "Apply" : "Revert",
+                                  steps.size() == 1 ? title(steps.front().revision) : std::to_string(steps.size()) + " revisions", project.url().display()));
+    }
+  }
+  install_stop_handlers();
+  EventPrinter events(context.output);
+  const auto options = project.run_options(context.arguments);
+  const auto result = run(project.session(), options, [&](const auto& rows) { return planner(rows); }, events);
+  context.output.detail(fmt::format("{} round trips", project.session().connection().round_trips()));
+  if (result.stopped) {
+    throw Error{ErrorKind::failed, fmt::format("stopped after {} of the revisions", result.steps), "the same command goes on where this one stopped"};
+  }
+  if (result.steps == 0) context.output.note("nothing to do");
+  return 0;
+}
+
+}  // namespace
+
+int run_upgrade(Context& context) { return run_direction(context, Direction::upgrade, context.arguments.at(0, "head")); }
+
+int run_downgrade(Context& context) { return run_direction(context, Direction::downgrade, context.arguments.at(0)); }
+
+}  // namespace migrate::cli

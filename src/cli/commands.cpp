@@ -1,0 +1,90 @@
+#include "cli/context.hpp"
+
+namespace migrate::cli {
+namespace {
+
+const OptionSpec message{"message,m", "TEXT", "what the revision does"};
+const OptionSpec yes{"yes,y", "", "do not ask"};
+
+std::vector<OptionSpec> with_renames(std::vector<OptionSpec> options) {
+  options.insert(options.end(), {
+      {"rename", "OLD:NEW", "this is a rename (TABLE.OLD:NEW for a column); may be given several times"},
+      {"no-rename", "OLD", "this is dropped, not renamed (TABLE.OLD for a column)"},
+      {"rename-policy", "POLICY", "what to do when unsure: ask, auto, never or review"},
+      {"answers", "FILE", "renames and drops as YAML: {renames: {old: new}, dropped: [old]}"},
+  });
+  return options;
+}
+
+std::vector<CommandSpec> build() {
+  const std::vector<OptionSpec> new_unit{
+      message,
+      {"format", "FORMAT", "sql or cpp"},
+      {"label", "LABEL", "a label of the branch that starts here"},
+      {"depends-on", "R", "a revision of another branch that must be applied before"},
+      {"id", "ID", "an id in place of a new one"}};
+  auto revision_options = with_renames({{"autogenerate,a", "", "compare the model with the database and write what leads from one to the other"},
+                                        {"head", "R", "the revision to follow; base starts a new line"},
+                                        {"splice", "", "allow --head to be a revision that is not a head"}});
+  revision_options.insert(revision_options.begin(), new_unit.begin(), new_unit.end());
+  const std::vector<OptionSpec> run_options{
+      {"dry-run", "", "print the plan with its statements, run nothing"},
+      {"sql", "[A:B]", "write an SQL script, from A to B, or from where the database is"},
+      yes};
+  auto upgrade_options = run_options;
+  upgrade_options.push_back({"allow-out-of-order", "", "apply revisions that came in below applied ones"});
+  return {
+      {"init", "init [DIR] --database URL", "start a project",
+       "Writes migrate.yaml, model.yaml and migrations/. When the database has tables, the model is read from it, and a baseline\n"
+       "revision that makes them is written and stamped.",
+       "  migrate init --database sqlite:///app.db\n  migrate init service --database postgresql://me@localhost/service", {}, 0, 1, run_init},
+      {"revision", "revision -m MESSAGE [--autogenerate]", "write a new unit",
+       "Without --autogenerate the unit is a skeleton. With it, the model is compared with the database, which must be at head;\n"
+       "when they agree nothing is written.",
+       "  migrate revision -m \"add users\" --autogenerate\n  migrate revision -m \"fill prices\"\n"
+       "  migrate revision -a -m \"rename\" --rename users.email:mail", revision_options, 0, 0, run_revision},
+      {"upgrade", "upgrade [R]", "apply revisions up to R (head)",
+       "Applies R and all that it needs. R may be a revision, head, heads, LABEL@head, or +N.",
+       "  migrate upgrade\n  migrate upgrade +1\n  migrate upgrade 7 --dry-run\n  migrate upgrade head --sql > deploy.sql\n  migrate upgrade --sql 5:head > deploy.sql",
+       upgrade_options, 0, 1, run_upgrade},
+      {"downgrade", "downgrade R", "revert revisions down to R",
+       "Reverts every applied revision that needs R; R stays. -N reverts the last N, base reverts all.",
+       "  migrate downgrade -1\n  migrate downgrade 7\n  migrate downgrade base", run_options, 1, 1, run_downgrade},
+      {"current", "current", "what is applied", "", "  migrate current\n  migrate current --json", {}, 0, 0, run_current},
+      {"history", "history [A:B]", "the revisions, newest first", "", "  migrate history\n  migrate history base:current", {}, 0, 1, run_history},
+      {"heads", "heads", "the revisions that nothing follows", "", "  migrate heads", {}, 0, 0, run_heads},
+      {"branches", "branches", "where the graph branches", "", "  migrate branches", {}, 0, 0, run_branches},
+      {"show", "show [R]", "one revision, whole", "", "  migrate show head\n  migrate show 7", {}, 0, 1, run_show},
+      {"log", "log", "who ran what, when, and how it ended", "", "  migrate log --limit 10", {{"limit", "N", "how many entries (50)"}}, 0, 0, run_log},
+      {"graph", "graph", "the graph as a picture", "", "  migrate graph\n  migrate graph --format svg > graph.svg",
+       {{"format", "FORMAT", "text, dot, mermaid or svg"}}, 0, 0, run_graph},
+      {"merge", "merge R R... [-m MESSAGE]", "join branches by a revision", "", "  migrate merge heads -m \"join billing\"", new_unit, 0, 99, run_merge},
+      {"stamp", "stamp R...", "set what counts as applied, running nothing",
+       "After it, R and all that it needs count as applied and what needs R does not. --purge: nothing else does.",
+       "  migrate stamp head\n  migrate stamp base", {{"purge", "", "first forget everything"}}, 1, 99, run_stamp},
+      {"edit", "edit [R]", "open a unit in $EDITOR", "", "  migrate edit head", {}, 0, 1, run_edit},
+      {"check", "check", "do the model, the revisions and the database agree?", "Exit code 3 when they do not.", "  migrate check", {}, 0, 0, run_check},
+      {"diff", "diff [A] [B]", "what leads from A to B",
+       "A and B are database URLs, model files, `model` or `database`; without them, from the database to the model.",
+       "  migrate diff\n  migrate diff database model --format sql\n  migrate diff sqlite:///a.db sqlite:///b.db",
+       with_renames({{"format", "FORMAT", "text, sql or json"}}), 0, 2, run_diff},
+      {"inspect", "inspect", "the live schema as a model file", "", "  migrate inspect -o model.yaml", {{"output,o", "FILE", "where to write it"}}, 0, 0, run_inspect},
+      {"verify", "verify", "are the units what they were, and the graph sound?",
+       "Compares the units with migrate.sum and, unless --offline, with the database. Exit code 3 for findings.",
+       "  migrate verify --offline", {{"offline", "", "files only"}, {"update", "", "write migrate.sum anew"}}, 0, 0, run_verify},
+      {"repair", "repair --accept R", "take an edited unit as it is now", "", "  migrate repair --accept 7",
+       {{"accept", "R", "the edited revision"}}, 0, 0, run_repair},
+      {"resume", "resume --applied|--not-applied", "settle a statement in doubt",
+       "After a run was cut off in the middle of a statement whose effect cannot be seen, say whether it took effect.",
+       "  migrate resume --not-applied", {{"applied", "", "it took effect"}, {"not-applied", "", "it did not"}}, 0, 0, run_resume},
+  };
+}
+
+}  // namespace
+
+const std::vector<CommandSpec>& commands() {
+  static const std::vector<CommandSpec> all = build();
+  return all;
+}
+
+}  // namespace migrate::cli

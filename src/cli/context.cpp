@@ -1,0 +1,40 @@
+#include "cli/context.hpp"
+
+#include <unistd.h>
+
+#include <iostream>
+
+namespace migrate::cli {
+
+Project& Context::project() {
+  if (project_) return *project_;
+  std::optional<std::string> database;
+  if (arguments.has("database")) database = arguments.get("database");
+  const auto environment = arguments.get("env");
+  if (arguments.has("config")) {
+    project_.emplace(load_config(arguments.get("config"), environment), database);
+  } else if (const auto found = find_config(std::filesystem::current_path())) {
+    project_.emplace(load_config(*found, environment), database);
+  } else if (!environment.empty()) {
+    throw Error{ErrorKind::usage, "there is no migrate.yaml here or above, so no environment '" + environment + "'", "name the file with -c"};
+  } else if (!database && !std::filesystem::exists("migrations")) {
+    throw Error{ErrorKind::usage, "there is no migrate.yaml here or in a folder above", "start a project with `migrate init --database URL`, or name the file with -c"};
+  } else {
+    project_.emplace(default_config(std::filesystem::current_path()), database);
+  }
+  return *project_;
+}
+
+bool Context::may_ask() const { return !arguments.has("no-input") && ::isatty(STDIN_FILENO) != 0 && ::isatty(STDERR_FILENO) != 0; }
+
+void Context::confirm(const std::string& question) {
+  if (arguments.has("yes")) return;
+  if (!may_ask()) throw Error{ErrorKind::usage, question + " Nobody can be asked here.", "say --yes"};
+  output.end_progress();
+  std::cerr << question << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer != "y" && answer != "Y" && answer != "yes") throw Error{ErrorKind::failed, "not confirmed; nothing was done"};
+}
+
+}  // namespace migrate::cli

@@ -1,0 +1,61 @@
+/// What a command gets: its arguments, the project, the place for its output.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.hpp"
+#include "cli/output.hpp"
+#include "cli/project.hpp"
+
+namespace migrate::cli {
+
+class Context {
+ public:
+  Context(Arguments arguments, Output output) : arguments(std::move(arguments)), output(std::move(output)) {}
+
+  /// The project of -c, -e and --database. Throws Error (usage) when there is no migrate.yaml and no --database.
+  Project& project();
+
+  /// Whether somebody sits at a terminal and may be asked.
+  [[nodiscard]] bool may_ask() const;
+  /// Asks a question with a yes or no; `--yes` answers it. Throws Error (usage) when nobody can be asked.
+  void confirm(const std::string& question);
+
+  const Arguments arguments;
+  const Output output;
+
+ private:
+  std::optional<Project> project_;
+};
+
+/// All commands, in the order of the help.
+[[nodiscard]] const std::vector<CommandSpec>& commands();
+
+/// --rename, --no-rename, --answers and --rename-policy.
+[[nodiscard]] RenameOptions rename_options(Context& context);
+
+// One file a command, or a few that belong together.
+int run_init(Context& context);
+int run_revision(Context& context);
+int run_merge(Context& context);
+int run_edit(Context& context);
+int run_upgrade(Context& context);
+int run_downgrade(Context& context);
+int run_current(Context& context);
+int run_history(Context& context);
+int run_heads(Context& context);
+int run_branches(Context& context);
+int run_show(Context& context);
+int run_log(Context& context);
+int run_stamp(Context& context);
+int run_graph(Context& context);
+int run_check(Context& context);
+int run_diff(Context& context);
+int run_inspect(Context& context);
+int run_verify(Context& context);
+int run_repair(Context& context);
+int run_resume(Context& context);
+
+}  // namespace migrate::cli

@@ -1,0 +1,27 @@
+/// Tells a run's events: lines for people, a progress line on a terminal, one JSON object a line for programs.
+#pragma once
+
+#include "cli/output.hpp"
+#include "runner/run.hpp"
+
+namespace migrate::cli {
+
+class EventPrinter : public RunEvents {
+ public:
+  explicit EventPrinter(const Output& output) : output_(output) {}
+
+  void plan(const std::vector<Step>& steps) override;
+  void waiting(const std::string& holder) override;
+  void step_started(const Step& step, int resumed_at) override;
+  void statement_done(const Step& step, int index) override;
+  void retry(const Step& step, int attempt, const std::string& reason, const std::vector<std::string>& blockers) override;
+  void step_done(const Step& step, std::chrono::milliseconds time) override;
+  void notice(const std::string& text) override;
+
+ private:
+  const Output& output_;
+  std::size_t total_ = 0;
+  std::size_t number_ = 0;
+};
+
+}  // namespace migrate::cli

@@ -1,0 +1,264 @@
+#include "cli/project.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "core/filesystem.hpp"
+#include "core/text.hpp"
+
+namespace migrate::cli {
+namespace {
+
+std::string comma_list(const std::vector<std::string>& items) { return join(items, ", "); }
+
+}  // namespace
+
+Project::Project(Config config, std::optional<std::string> database) : config_(std::move(config)), database_(std::move(database)) {}
+
+// ---- units ---------------------------------------------------------------------------------------------------------
+
+const std::vector<UnitFile>& Project::units() {
+  if (!units_) {
+    std::vector<std::filesystem::path> folders;
+    for (const auto& folder : config_.migrations) {
+      if (std::filesystem::exists(folder)) folders.push_back(folder);
+      else if (config_.file.empty()) {
+        throw Error{ErrorKind::usage, "there is no migrate.yaml here or above, and no folder " + folder.string(), "start a project with `migrate init`"};
+      }
+    }
+    units_ = load_units(folders);
+  }
+  return *units_;
+}
+
+const Graph& Project::graph() {
+  if (!graph_) graph_.emplace(revisions_of(units()));
+  return *graph_;
+}
+
+const UnitFile* Project::unit(const std::string& id) {
+  const auto& all = units();
+  if (unit_index_.empty()) {
+    for (std::size_t i = 0; i < all.size(); ++i) unit_index_.emplace(all[i].revision.id, i);
+  }
+  const auto it = unit_index_.find(id);
+  return it == unit_index_.end() ? nullptr : &all[it->second];
+}
+
+void Project::reload_units() {
+  units_.reset();
+  unit_index_.clear();
+  graph_.reset();
+  full_graph_.reset();
+}
+
+SqlUnit Project::parse(const UnitFile& unit) const { return parse_sql_unit(unit_text(unit), unit.path, {.folders = config_.migrations, .known_engines = {}}); }
+
+std::string Project::checksum_of(const UnitFile& unit) const {
+  const auto text = unit_text(unit);
+  if (unit.format == UnitFormat::cpp || text.find("migrate: include") == std::string::npos) return checksum(text);
+  return parse(unit).checksum;
+}
+
+std::vector<SumEntry> Project::sum_entries() {
+  std::vector<SumEntry> entries;
+  for (const auto& revision : graph().revisions()) {
+    const auto* file = unit(revision.id);
+    if (file->path.parent_path() != new_unit_folder() && config_.migrations.size() > 1) {
+      entries.push_back({revision.id, checksum_of(*file), std::filesystem::relative(file->path, new_unit_folder()).string()});
+    } else {
+      entries.push_back({revision.id, checksum_of(*file), file->path.filename().string()});
+    }
+  }
+  return entries;
+}
+
+void Project::write_sum() {
+  reload_units();
+  write_file(sum_file(), migrate::write_sum(graph(), sum_entries()));
+}
+
+// ---- database ------------------------------------------------------------------------------------------------------
+
+bool Project::has_database() const { return database_.has_value() || !config_.database.is_null(); }
+
+const DatabaseUrl& Project::url() {
+  if (!url_) {
+    if (database_) {
+      url_ = parse_url(*database_);
+    } else {
+      url_ = database_url(config_);
+    }
+  }
+  return *url_;
+}
+
+Session& Project::session() {
+  if (!session_) session_ = std::make_unique<Session>(url());
+  return *session_;
+}
+
+const Versions& Project::versions() {
+  if (!versions_) versions_.emplace(dialect(), config_.versions_table);
+  return *versions_;
+}
+
+const Dialect& Project::dialect() { return dialect_named(url().dialect()); }
+
+std::vector<std::string> Project::sections() {
+  if (session_) return session_->server().sections;
+  if (!has_database()) return {};
+  std::vector<std::string> names{url().dialect()};
+  if (url().scheme != names.front()) names.push_back(url().scheme);
+  return names;
+}
+
+RunOptions Project::run_options(const Arguments& arguments) {
+  RunOptions options;
+  options.versions_table = config_.versions_table;
+  options.lock_wait = config_.lock.timeout;
+  if (const auto text = arguments.get("lock-timeout"); !text.empty()) {
+    const auto time = parse_duration(text);
+    if (!time) throw Error{ErrorKind::usage, "--lock-timeout cannot be '" + text + "'", "a time such as 30s, 500ms or 5m"};
+    options.lock_wait = *time;
+  }
+  options.timeouts = {config_.statement.lock_timeout, config_.statement.timeout};
+  options.retries = config_.statement.retries;
+  options.transaction = config_.transaction == TransactionMode::all    ? RunTransaction::all
+                        : config_.transaction == TransactionMode::none ? RunTransaction::none
+                                                                        : RunTransaction::per_revision;
+  return options;
+}
+
+// ---- what is applied -----------------------------------------------------------------------------------------------
+
+Ids applied_ids(const std::vector<VersionRow>& rows) {
+  Ids ids;
+  for (const auto& row : rows) {
+    if (row.state != RowState::upgrading) ids.push_back(row.revision);
+  }
+  return ids;
+}
+
+std::string kept_downgrade(const Revision& revision, const std::string& sql, bool none) {
+  std::string text = "-- revision: " + revision.id + "\n";
+  if (!revision.parents.empty()) text += "-- parents: " + comma_list(revision.parents) + "\n";
+  if (!revision.message.empty()) text += "-- message: " + revision.message + "\n";
+  if (!revision.created.empty()) text += "-- created: " + revision.created + "\n";
+  if (!revision.labels.empty()) text += "-- labels: " + comma_list(revision.labels) + "\n";
+  if (!revision.depends_on.empty()) text += "-- depends_on: " + comma_list(revision.depends_on) + "\n";
+  if (!revision.transaction) text += "-- transaction: off\n";
+  return text + (none ? "\n-- migrate: downgrade none\n" : "\n-- migrate: downgrade\n" + sql);
+}
+
+const Graph& Project::graph_with(const std::vector<VersionRow>& rows) {
+  Ids unknown;
+  for (const auto& row : rows) {
+    if (graph().find(row.revision) == nullptr) unknown.push_back(row.revision);
+  }
+  if (unknown.empty()) return graph();
+  if (full_graph_) return *full_graph_;
+  auto revisions = revisions_of(units());
+  for (const auto& id : unknown) {
+    const auto kept = versions().read_downgrade(session().connection(), id);
+    const auto header = parse_header(kept, "the row of " + id);
+    if (!header || header->revision.id != id) {
+      throw Error{ErrorKind::failed, "the database has the revision " + id + ", which has no unit here and no way back in its row",
+                  "restore its file, or take it out of the table with `migrate stamp`"};
+    }
+    revisions.push_back(header->revision);
+  }
+  full_graph_.emplace(std::move(revisions));
+  return *full_graph_;
+}
+
+Step Project::kept_step(const std::string& id) {
+  const auto kept = versions().read_downgrade(session().connection(), id);
+  const std::string place = "the kept downgrade of " + id;
+  const auto unit = parse_sql_unit(kept, place);
+  Step step{.revision = unit.revision, .direction = Direction::downgrade, .transaction = unit.revision.transaction};
+  step.statements = statements_of(section_for(unit, Direction::downgrade, sections()), dialect());
+  return step;
+}
+
+Step Project::step(const std::string& id, Direction direction) {
+  const auto* file = unit(id);
+  if (file == nullptr) return kept_step(id);
+  if (file->format == UnitFormat::cpp) {
+    throw Error{ErrorKind::failed, "the unit " + id + " is C++, which this version cannot run", "", {file->path.string()}};
+  }
+  const auto parsed = parse(*file);
+  const auto reviews = reviews_of(parsed);
+  if (direction == Direction::upgrade && !reviews.empty()) {
+    throw Error{ErrorKind::needs_person, "the unit " + title(parsed.revision) + " has a question to answer: " + reviews.front().reason,
+                "settle it and delete the line that starts with `-- REVIEW:`", reviews.front().location};
+  }
+  const auto engines = sections();
+  const auto& section = section_for(parsed, direction, engines);
+  for (const auto& review : section.reviews) {
+    throw Error{ErrorKind::needs_person, "the unit " + title(parsed.revision) + " has a question to answer: " + review.reason,
+                "settle it and delete the line that starts with `-- REVIEW:`", review.location};
+  }
+  Step step{.revision = parsed.revision, .direction = direction, .checksum = parsed.checksum, .transaction = parsed.revision.transaction};
+  step.statements = statements_of(section, dialect());
+  if (direction == Direction::upgrade) {
+    const bool back = is_reversible(parsed, engines);
+    step.downgrade = kept_downgrade(parsed.revision, back ? section_for(parsed, Direction::downgrade, engines).text : "", !back);
+  }
+  return step;
+}
+
+void Project::verify_applied(const std::vector<VersionRow>& rows, bool unknown_allowed) {
+  for (const auto& row : rows) {
+    const auto* file = unit(row.revision);
+    if (file == nullptr) {
+      if (unknown_allowed) continue;
+      throw Error{ErrorKind::failed,
+                  "the database has the revision " + row.revision + " (" + row.message + "), which has no unit here",
+                  "restore its file, deploy the release that has it, or go back with `migrate downgrade`"};
+    }
+    // A unit that was cut off may be mended before it goes on; what is done of it is checked there.
+    if (row.checksum.empty() || row.state != RowState::applied || checksum_of(*file) == row.checksum) continue;
+    throw Error{ErrorKind::failed, "the unit " + title(file->revision) + " was edited after it was applied on " + row.applied_at,
+                "restore the file as it was, or accept the edit with `migrate repair --accept " + row.revision + "`", {file->path.string()}};
+  }
+}
+
+// ---- schemas -------------------------------------------------------------------------------------------------------
+
+ModelOptions Project::model_options(const ServerInfo& server) const {
+  ModelOptions options;
+  options.sections = server.sections;
+  for (const char* name : {"sqlite", "postgresql", "mysql", "mariadb"}) {
+    if (std::find(options.sections.begin(), options.sections.end(), name) == options.sections.end()) options.other_sections.emplace_back(name);
+  }
+  options.schemas = server.capabilities.schemas;
+  options.default_schema = config_.schemas.empty() ? server.default_schema : config_.schemas.front();
+  options.naming = {config_.naming.index, config_.naming.unique, config_.naming.foreign_key, config_.naming.check};
+  return options;
+}
+
+ObjectFilter Project::filter() {
+  return [this](std::string_view, const QualifiedName& name) {
+    return !versions().owns(name) && is_included(config_, name.schema, name.name);
+  };
+}
+
+Schema Project::live_schema() { return live_schema(session()); }
+
+Schema Project::live_schema(Session& session) {
+  const auto keep = filter();
+  auto schema = session.dialect().inspect(session.connection(), session.server(), {.schemas = config_.schemas, .tables = {}, .filter = keep});
+  filter_schema(schema, keep);
+  return schema;
+}
+
+Schema Project::declared_schema() {
+  const auto files = model_files(config_);
+  if (files.empty()) throw Error{ErrorKind::usage, "there is no model", "name it with `model:` in migrate.yaml"};
+  auto schema = load_model(files, model_options(session().server()));
+  filter_schema(schema, filter());
+  return schema;
+}
+
+}  // namespace migrate::cli

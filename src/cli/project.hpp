@@ -1,0 +1,91 @@
+/// The project that a command works on: configuration, units, graph, database; each made when it is first needed.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "autogenerate/autogenerate.hpp"
+#include "cli/arguments.hpp"
+#include "project/config.hpp"
+#include "revision/files.hpp"
+#include "revision/graph.hpp"
+#include "revision/sum.hpp"
+#include "runner/run.hpp"
+#include "runner/session.hpp"
+#include "unit/sql_unit.hpp"
+
+namespace migrate::cli {
+
+class Project {
+ public:
+  Project(Config config, std::optional<std::string> database);
+
+  [[nodiscard]] const Config& config() const { return config_; }
+
+  // ---- units ----
+  const std::vector<UnitFile>& units();
+  const Graph& graph();
+  [[nodiscard]] const UnitFile* unit(const std::string& id);
+  [[nodiscard]] std::filesystem::path new_unit_folder() const { return config_.migrations.front(); }
+  /// Reads units again after one was written.
+  void reload_units();
+  /// A SQL unit, parsed.
+  [[nodiscard]] SqlUnit parse(const UnitFile& unit) const;
+  [[nodiscard]] std::string checksum_of(const UnitFile& unit) const;
+  /// Writes migrate.sum anew for the units as they are.
+  void write_sum();
+  [[nodiscard]] std::filesystem::path sum_file() const { return new_unit_folder() / "migrate.sum"; }
+  [[nodiscard]] std::vector<SumEntry> sum_entries();
+
+  // ---- database ----
+  [[nodiscard]] bool has_database() const;
+  const DatabaseUrl& url();
+  Session& session();
+  const Versions& versions();
+  [[nodiscard]] RunOptions run_options(const Arguments& arguments);
+  /// The dialect of the URL; no connection is made.
+  const Dialect& dialect();
+  /// The section names that hold: from the server when we are connected, else from the URL.
+  [[nodiscard]] std::vector<std::string> sections();
+
+  // ---- what is applied ----
+  /// The graph with the revisions that the database has and no file here: as their rows describe them.
+  const Graph& graph_with(const std::vector<VersionRow>& rows);
+  /// The step of a revision; its unit must be there, or for a downgrade its row.
+  [[nodiscard]] Step step(const std::string& id, Direction direction);
+  /// Throws Error for units that were edited after they were applied, and for rows without a unit.
+  void verify_applied(const std::vector<VersionRow>& rows, bool unknown_allowed);
+
+  // ---- schemas ----
+  [[nodiscard]] ModelOptions model_options(const ServerInfo& server) const;
+  [[nodiscard]] ObjectFilter filter();
+  /// The live schema, without what is ignored and the framework's own tables.
+  [[nodiscard]] Schema live_schema();
+  [[nodiscard]] Schema live_schema(Session& session);
+  /// The declared schema for the server in hand.
+  [[nodiscard]] Schema declared_schema();
+
+ private:
+  [[nodiscard]] Step kept_step(const std::string& id);
+
+  Config config_;
+  std::optional<std::string> database_;
+  std::optional<std::vector<UnitFile>> units_;
+  std::unordered_map<std::string, std::size_t> unit_index_;
+  std::optional<Graph> graph_;
+  std::optional<Graph> full_graph_;
+  std::optional<DatabaseUrl> url_;
+  std::unique_ptr<Session> session_;
+  std::optional<Versions> versions_;
+};
+
+/// The ids whose rows say they are applied, or being reverted.
+[[nodiscard]] Ids applied_ids(const std::vector<VersionRow>& rows);
+
+/// A unit that holds only the way back, for the row: header and `downgrade` section.
+[[nodiscard]] std::string kept_downgrade(const Revision& revision, const std::string& sql, bool none);
+
+}  // namespace migrate::cli

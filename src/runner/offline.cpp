@@ -1,0 +1,62 @@
+#include "runner/offline.hpp"
+
+#include <fmt/format.h>
+
+#include "core/clock.hpp"
+#include "revision/graph.hpp"
+
+namespace migrate {
+namespace {
+
+/// A statement that fails when the database is somewhere else, on every engine and client: where DDL is transactional a
+/// key that is inserted twice and rolled back, elsewhere a scalar subquery with two rows.
+std::string guard_sql(const Dialect& dialect, const Versions& versions, const std::vector<std::string>& expected, bool transactions) {
+  const auto table = dialect.quote_name(versions.table());
+  std::string condition = fmt::format("(SELECT COUNT(*) FROM {}) = {}", table, expected.size());
+  for (const auto& id : expected) {
+    condition += fmt::format("\n  AND EXISTS (SELECT 1 FROM {} WHERE revision = {} AND state = 'applied')", table, dialect.quote_text(id));
+  }
+  const auto message = dialect.quote_text("the database is not where this script starts");
+  if (!transactions) return fmt::format("SELECT CASE WHEN {}\n  THEN 'ok' ELSE (SELECT {} UNION SELECT 'stopped') END;\n", condition, message);
+  return fmt::format("INSERT INTO {} (revision, state, statement)\nSELECT {}, 'applied', 0 FROM (SELECT 1 AS n UNION ALL SELECT 2) AS twice\nWHERE NOT ({});\n",
+                     table, message, condition);
+}
+
+}  // namespace
+
+std::string write_script(const Dialect& dialect, const ServerInfo& server, const Versions& versions, const std::vector<Step>& steps,
+                         const std::vector<std::string>& expected, bool create) {
+  std::string out = fmt::format("-- Written by migrate {} on {}\n", tool_version(), now_utc());
+  if (const auto prologue = dialect.script_prologue(); !prologue.empty()) out = prologue + "\n" + out;
+  const bool transactions = server.capabilities.transactional_ddl;
+  if (create) {
+    for (const auto& sql : versions.create_sql(server)) out += sql + ";\n";
+    out += "\n";
+  }
+  out += "-- Fails here, on purpose, when the database is not where this script starts.\n";
+  if (transactions) out += std::string(dialect.begin_sql()) + ";\n";
+  out += guard_sql(dialect, versions, expected, transactions);
+  if (transactions) out += "COMMIT;\n";
+  for (const auto& step : steps) {
+    out += fmt::format("\n-- {} {}\n", to_text(step.direction), title(step.revision));
+    const auto frame = dialect.frame_unit(step.statements, nullptr);
+    const bool together = transactions && step.transaction;
+    for (const auto& statement : frame.before) out += statement.text + ";\n";
+    if (together) out += std::string(dialect.begin_sql()) + ";\n";
+    for (const auto& statement : frame.statements) out += dialect.script_statement(statement) + "\n";
+    if (step.direction == Direction::upgrade) {
+      const VersionRow row{.revision = step.revision.id, .message = step.revision.message, .checksum = step.checksum,
+                           .applied_at = now_utc(), .applied_by = "script by " + who_runs(), .tool_version = tool_version()};
+      out += versions.insert_sql(row, step.downgrade) + ";\n";
+    } else {
+      out += versions.delete_sql(step.revision.id) + ";\n";
+    }
+    out += versions.log_sql({std::string(to_text(step.direction)), step.revision.id, "done", now_utc(), "script by " + who_runs(), 0, tool_version()}) + ";\n";
+    if (together) out += "COMMIT;\n";
+    for (const auto& statement : frame.after) out += statement.text + ";\n";
+    for (const auto& sql : frame.restore) out += sql + ";\n";
+  }
+  return out;
+}
+
+}  // namespace migrate

@@ -1,0 +1,18 @@
+/// A run as an SQL script that a person runs by hand.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runner/step.hpp"
+#include "runner/versions.hpp"
+
+namespace migrate {
+
+/// The script: it fails at once when the database does not have exactly `expected` applied (empty: none), then carries
+/// out the steps and keeps the versions table, each step in a transaction where the engine has them for DDL. `create`:
+/// the tables may have to be made first.
+[[nodiscard]] std::string write_script(const Dialect& dialect, const ServerInfo& server, const Versions& versions, const std::vector<Step>& steps,
+                                       const std::vector<std::string>& expected, bool create);
+
+}  // namespace migrate
