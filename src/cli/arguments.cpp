@@ -93,12 +93,13 @@ Arguments parse_arguments(const CommandSpec& command, const std::vector<std::str
   for (const auto& word : words) marked.push_back(is_step(word) ? step_mark + word : word);
   auto description = describe(global_options());
   description.add(describe(command.options));
+  description.add_options()("arguments", po::value<std::vector<std::string>>()->composing(), "");
   Arguments arguments{.command = command.name};
   try {
     const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    const auto parsed = po::command_line_parser(marked).options(description).style(style).positional(po::positional_options_description().add("", -1)).run();
+    const auto parsed = po::command_line_parser(marked).options(description).style(style).positional(po::positional_options_description().add("arguments", -1)).run();
     for (const auto& option : parsed.options) {
-      if (option.position_key >= 0) {
+      if (option.string_key == "arguments") {
         arguments.positional.insert(arguments.positional.end(), option.value.begin(), option.value.end());
       } else {
         auto& values = arguments.options[option.string_key];

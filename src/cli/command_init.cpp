@@ -67,14 +67,14 @@ int run_init(Context& context) {
   std::filesystem::create_directories(folder / "migrations");
   if (!list_files(folder / "migrations").empty()) refuse_existing(folder / "migrations");
   const auto database = database_for_config(url, folder);
-  const auto config_text = render_file("migrate.yaml", TemplateData{.texts = {{"database", yaml::quote(database)}}, .lists = {}});
+  const auto config_text = render_file("migrate.yaml", TemplateData{.texts = {{"database", yaml::quote(database)}, {"migrations", "migrations"}, {"model", "model.yaml"}}, .lists = {}});
   Project project(parse_config(config_text, config_file), std::nullopt);
   // Everything that can fail comes before the first file is written.
   const auto live = project.live_schema();
   const auto rows = project.versions().read(project.session().connection());
   const bool empty = live == Schema{.options = live.options};
   const auto section = std::string(project.dialect().name());
-  write_file(folder / "model.yaml", empty ? render_file("model.yaml", {}) : write_model(live, section));
+  write_file(folder / "model.yaml", empty ? render_file("model.yaml", TemplateData{.texts = {{"model", ""}}, .lists = {}}) : write_model(live, section));
   write_file(config_file, config_text);
   context.output.line("wrote " + std::filesystem::relative(config_file).string());
   context.output.line("wrote " + std::filesystem::relative(folder / "model.yaml").string());

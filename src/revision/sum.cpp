@@ -14,7 +14,7 @@ constexpr std::string_view head_comment =
     "# Written by migrate; commit it with the units. A conflict in it means that two branches added revisions:\n"
     "# keep both units, run `migrate merge heads -m MESSAGE`, and this file is written anew.\n";
 
-constexpr std::string_view write_hint = "`migrate verify --write` records the units as they are";
+constexpr std::string_view write_hint = "`migrate verify --update` records the units as they are";
 
 /// Appends `text` with "\n" line ends and without trailing blanks and blank lines at the end.
 void append_normalized(std::string& out, std::string_view text) {
