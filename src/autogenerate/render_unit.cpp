@@ -36,7 +36,7 @@ class SectionWriter {
   void flush(std::vector<Operation>& run) {
     if (run.empty()) return;
     for (auto& statement : render(run)) add(std::move(statement));
-    for (const auto& operation : run) migrate::apply(state_, operation);
+    for (const auto& operation : run) dialect_.apply(state_, operation);
     run.clear();
   }
 

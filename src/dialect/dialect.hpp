@@ -147,6 +147,10 @@ class Dialect {
   [[nodiscard]] virtual std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before,
                                                       const ServerInfo& server) const = 0;
 
+  /// Makes the change in a schema value as migrate::apply does, and what else the engine changes with it: the definitions
+  /// that follow a rename in place.
+  virtual void apply(Schema& schema, const Operation& operation) const { migrate::apply(schema, operation); }
+
   // ---- run ----
   /// The statement as it stands in a script for the engine's own client, with its delimiter.
   [[nodiscard]] virtual std::string script_statement(const Statement& statement) const { return statement.text + ";"; }

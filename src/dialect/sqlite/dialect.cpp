@@ -6,6 +6,7 @@
 #include "dialect/sqlite/canonical.hpp"
 #include "dialect/sqlite/connect.hpp"
 #include "dialect/sqlite/fingerprint.hpp"
+#include "dialect/sqlite/follow.hpp"
 #include "dialect/sqlite/inspect.hpp"
 #include "dialect/sqlite/normalize.hpp"
 #include "dialect/sqlite/render.hpp"
@@ -68,6 +69,8 @@ class SqliteDialect final : public Dialect {
                                               const ServerInfo& /*server*/) const override {
     return sqlite::render(operations, before);
   }
+
+  void apply(Schema& schema, const Operation& operation) const override { apply_and_follow(schema, operation); }
 
   /// Waiting for the write lock is the connection's ?busy_timeout.
   [[nodiscard]] std::string session_setup(const RunTimeouts& /*timeouts*/) const override { return {}; }

@@ -179,6 +179,41 @@ std::vector<QualifiedName> indirect_views(const Schema& schema, const std::strin
   return indirect;
 }
 
+std::string scratch_name(const Schema& schema, const std::string& table) {
+  const auto taken = [&](const std::string& name) {
+    const auto same = [&](const auto& object) { return equal_ignoring_case(object.name.name, name); };
+    return std::any_of(schema.tables.begin(), schema.tables.end(), same) || std::any_of(schema.views.begin(), schema.views.end(), same);
+  };
+  std::string name = "new_" + table;
+  while (taken(name)) name = "new_" + name;
+  return name;
+}
+
+std::vector<std::string> rename_in_place(const Schema& schema, const Operation& rename) {
+  if (const auto* op = std::get_if<RenamePart<Column>>(&rename)) {
+    return {"ALTER TABLE " + quote_name(op->table.name) + " RENAME COLUMN " + quote_name(op->from) + " TO " + quote_name(op->to)};
+  }
+  const auto& op = std::get<Rename<Table>>(rename);
+  const std::string alter = "ALTER TABLE " + quote_name(op.from.name) + " RENAME TO ";
+  if (!equal_ignoring_case(op.from.name, op.to.name)) return {alter + quote_name(op.to.name)};
+  const std::string between = scratch_name(schema, op.from.name);  // SQLite finds a table of that name already
+  return {alter + quote_name(between), "ALTER TABLE " + quote_name(between) + " RENAME TO " + quote_name(op.to.name)};
+}
+
+void apply_and_follow(Schema& schema, const Operation& operation) {
+  const bool renames = std::holds_alternative<Rename<Table>>(operation) || std::holds_alternative<RenamePart<Column>>(operation);
+  if (!renames) return migrate::apply(schema, operation);
+  const std::string table = table_of(operation)->name;
+  const auto statements = rename_in_place(schema, operation);
+  Schema before = schema;
+  migrate::apply(schema, operation);
+  if (follow(schema, related_to(before, table), statements)) return;
+  for (const auto& name : indirect_views(before, table)) {
+    std::erase_if(before.views, [&](const View& view) { return view.name == name; });
+  }
+  if (!follow(schema, related_to(before, table), statements)) replace_names(schema, operation);
+}
+
 std::string renamed_trigger(const std::string& definition, const std::string& name) {
   Cursor cursor(definition);
   cursor.advance(2);  // CREATE TRIGGER

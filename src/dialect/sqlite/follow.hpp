@@ -20,6 +20,15 @@ namespace migrate::sqlite {
 /// database like `before`. False when SQLite refuses them, then nothing is changed.
 [[nodiscard]] bool follow(Schema& schema, const Schema& before, const std::vector<std::string>& statements);
 
+/// The statements that rename the table or column in place.
+[[nodiscard]] std::vector<std::string> rename_in_place(const Schema& schema, const Operation& rename);
+
+/// migrate::apply, with the definitions that follow a rename.
+void apply_and_follow(Schema& schema, const Operation& operation);
+
+/// A name for a table that is there for a moment only.
+[[nodiscard]] std::string scratch_name(const Schema& schema, const std::string& table);
+
 /// Where SQLite cannot be asked (a function or module that is not there): names as tokens, in the table's own definitions.
 void replace_names(Schema& schema, const Operation& rename);
 

@@ -88,7 +88,7 @@ class Renderer {
       return;
     }
     keys_off_ = true;
-    for (const auto& text : rebuild(change, scratch_name(change.after.name.name))) emit(text);
+    for (const auto& text : rebuild(change, scratch_name(state_, change.after.name.name))) emit(text);
   }
 
   void flush_all() {
@@ -120,16 +120,6 @@ class Renderer {
     }
     return std::any_of(state_.tables.begin(), state_.tables.end(),
                        [&](const Table& other) { return other.name != table.name && in_triggers(other); });
-  }
-
-  [[nodiscard]] std::string scratch_name(const std::string& table) const {
-    const auto taken = [&](const std::string& name) {
-      const auto same = [&](const auto& object) { return equal_ignoring_case(object.name.name, name); };
-      return std::any_of(state_.tables.begin(), state_.tables.end(), same) || std::any_of(state_.views.begin(), state_.views.end(), same);
-    };
-    std::string name = "new_" + table;
-    while (taken(name)) name = "new_" + name;
-    return name;
   }
 
   template <class T>
@@ -230,19 +220,12 @@ class Renderer {
   void render(const Rename<Table>& op) {
     flush_all();
     follow_put_off(op.from, op.to);
-    const std::string alter = "ALTER TABLE " + quote_name(op.from.name) + " RENAME TO ";
-    if (equal_ignoring_case(op.from.name, op.to.name)) {  // SQLite finds a table of that name already
-      const std::string between = scratch_name(op.from.name);
-      follow_in_place({alter + quote_name(between), "ALTER TABLE " + quote_name(between) + " RENAME TO " + quote_name(op.to.name)}, op.from.name);
-    } else {
-      follow_in_place({alter + quote_name(op.to.name)}, op.from.name);
-    }
+    follow_in_place(rename_in_place(state_, *current_), op.from.name);
   }
 
   void render(const RenamePart<Column>& op) {
     flush_all();
-    follow_in_place({"ALTER TABLE " + quote_name(op.table.name) + " RENAME COLUMN " + quote_name(op.from) + " TO " + quote_name(op.to)},
-                    op.table.name);
+    follow_in_place(rename_in_place(state_, *current_), op.table.name);
   }
 
   void follow_in_place(const std::vector<std::string>& statements, const std::string& table) {

@@ -123,6 +123,14 @@ bool works_outside_only(const Pragma& pragma) {
   return pragma.sets && std::find(names.begin(), names.end(), pragma.name) != names.end();
 }
 
+bool turns_off(const std::string& pragma) {
+  const auto tokens = tokenize(pragma, lexical_rules());
+  return std::any_of(tokens.begin(), tokens.end(), [](const Token& token) {
+    const std::string value = lower(token.kind == TokenKind::string ? unquote_text(token.text) : std::string(token.text));
+    return value == "off" || value == "0" || value == "false" || value == "no";
+  });
+}
+
 /// Rows whose foreign key finds no parent. A key over columns that are not unique in the parent makes the check of its
 /// table fail ("foreign key mismatch"); then the tables are asked one by one, and that one is left out.
 std::vector<std::string> foreign_key_violations(Connection& connection) {
@@ -178,14 +186,19 @@ UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) 
   std::size_t last = statements.size();
   while (last > first && works_outside_only(pragmas[last - 1])) --last;
   for (std::size_t i = first; i < last; ++i) {
-    if (pragmas[i].name == "foreign_keys" && pragmas[i].sets) {
-      throw Error{ErrorKind::usage, "PRAGMA foreign_keys does nothing inside a transaction, and this unit runs in one",
-                  "put it in front of the unit's other statements, or set 'transaction: off'", statements[i].location};
-    }
+    if (pragmas[i].name != "foreign_keys" || !pragmas[i].sets) continue;
+    if (turns_off(statements[i].text)) continue;
+    throw Error{ErrorKind::usage, "PRAGMA foreign_keys does nothing inside a transaction, and this unit runs in one",
+                "put it at the unit's very beginning or end, or set 'transaction: off'", statements[i].location};
   }
   const auto at = [&](std::size_t i) { return std::make_move_iterator(statements.begin() + static_cast<std::ptrdiff_t>(i)); };
   frame.before.assign(at(0), at(first));
-  frame.statements.assign(at(first), at(last));
+  // A unit that was written in parts turns keys off where the first rebuild stands: they are off for all of it then, and
+  // what that leaves undone is found by the check.
+  for (std::size_t i = first; i < last; ++i) {
+    auto& into = pragmas[i].name == "foreign_keys" && pragmas[i].sets ? frame.before : frame.statements;
+    into.push_back(std::move(statements[i]));
+  }
   frame.after.assign(at(last), at(statements.size()));
   if (checks) frame.violations = foreign_key_violations;
   if (connection != nullptr && keys) frame.restore.push_back("PRAGMA foreign_keys = " + current_setting(*connection, "foreign_keys"));
