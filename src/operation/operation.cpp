@@ -63,6 +63,12 @@ struct Reverser {
   Operation operator()(const Change<T>& op) const {
     return Change<T>{op.table, op.after, as_target(op.before)};
   }
+  /// Values of an enum that is a column's own type are renamed back.
+  Operation operator()(const Change<Column>& op) const {
+    Column target = as_target(op.before);
+    for (const auto& [now, was] : op.after.declared.value_renames) target.declared.value_renames[was] = now;
+    return Change<Column>{op.table, op.after, std::move(target)};
+  }
   template <class T>
   Operation operator()(const RenamePart<T>& op) const {
     return RenamePart<T>{op.table, op.to, op.from};

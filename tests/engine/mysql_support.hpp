@@ -81,7 +81,7 @@ class Database {
       const auto result = connection->query(sql);
       auto shown = result.rows.at(0).at(column).value_or("(hidden)");
       if (const auto at = shown.find(" AUTO_INCREMENT="); at != std::string::npos) shown.erase(at, shown.find(' ', at + 1) - at);
-      text += shown + "\n\n";
+      text += sorted_keys(shown) + "\n\n";
     };
     if (with_database) text += connection->query("SELECT @@collation_database").rows[0][0].value_or("") + "\n\n";
     for (const auto& row : connection->query("SHOW TABLES").rows) show("SHOW CREATE TABLE `" + *row[0] + "`", 1);
@@ -97,10 +97,25 @@ class Database {
       show("SHOW CREATE EVENT `" + *row[0] + "`", 3);
     }
     for (const auto* noise : {" ON DELETE NO ACTION", " ON UPDATE NO ACTION"}) text = replace_all(std::move(text), noise, "");
+    text = replace_all(std::move(text), " PAGE_CHECKSUM=1", "");
     // Display widths are never a difference.
     static const std::regex width(R"(\b(small|medium|big|tiny)?int\((?!1\))\d+\)(?! unsigned zerofill))");
     text = std::regex_replace(text, width, "$1int");
     return replace_all(std::move(text), name_, "DATABASE");
+  }
+
+  /// The order of keys means nothing.
+  static std::string sorted_keys(const std::string& shown) {
+    auto lines = split(shown, '\n');
+    const auto is_key = [](const std::string& line) { return line.starts_with("KEY ") || line.starts_with("UNIQUE KEY ") || line.starts_with("FULLTEXT KEY ") || line.starts_with("SPATIAL KEY "); };
+    if (!shown.starts_with("CREATE TABLE")) return shown;
+    for (auto& line : lines) {
+      if (line.ends_with(',')) line.pop_back();
+    }
+    const auto first = std::find_if(lines.begin(), lines.end(), is_key);
+    const auto last = std::find_if_not(first, lines.end(), is_key);
+    std::sort(first, last);
+    return join(lines, "\n");
   }
 
   DatabaseUrl url;

@@ -277,7 +277,7 @@ class Alteration {
     });
     if (!covered) return;
     clauses_.push_back("DROP KEY " + quote_name(key.name));
-    adds.push_back("ADD " + index_sql(*index, context_));
+    adds.insert(adds.begin(), "ADD " + index_sql(*index, context_));
   }
 
   // ---- options ----

@@ -395,6 +395,7 @@ class Reader {
       value = token.kind == TokenKind::string ? literal_value(token.text) : unquote_name(token.text);
     }
     if (key == "auto_increment") return;  // where the counter stands is data
+    if (key == "page_checksum" && value == "1") return;  // Aria's default, which outlives a change of the engine
     if (key == "comment") table_.comment = value;
     else if (key == "default charset" || key == "charset" || key == "default character set") table_charset_ = value;
     else if (key == "collate") table_collation_ = value;

@@ -304,6 +304,25 @@ std::string create_routine(const Routine& routine) {
   return routine.definition.substr(0, end) + " COMMENT " + quote_text(routine.comment) + routine.definition.substr(end);
 }
 
+namespace {
+
+/// Upper case outside of quotes.
+std::string upper_words(std::string text) {
+  char quote = 0;
+  for (auto& c : text) {
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"' || c == '`') {
+      quote = c;
+    } else if (c >= 'a' && c <= 'z') {
+      c = static_cast<char>(c - 'a' + 'A');
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
 void canonicalize_event(Definition& event, const Context& context) {
   Cursor cursor(event.definition, fmt::format("event {}", event.name.text()), event.declared.location);
   cursor.open();
@@ -316,7 +335,7 @@ void canonicalize_event(Definition& event, const Context& context) {
     if (cursor.is_symbol("(")) cursor.skip_parenthesized();
     else cursor.take();
   }
-  std::string text = fmt::format("CREATE EVENT {} ON SCHEDULE {}", quote_name(event.name.name), normal_expression(cursor.from(begin), context));
+  std::string text = fmt::format("CREATE EVENT {} ON SCHEDULE {}", quote_name(event.name.name), upper_words(normal_expression(cursor.from(begin), context)));
   if (cursor.accept("ON")) {
     cursor.expect("COMPLETION");
     const bool drop = cursor.accept("NOT");
