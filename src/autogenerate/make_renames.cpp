@@ -113,7 +113,7 @@ class RenameMaker {
       change.alternative = drop_and_add(candidate);
       change.note.clear();
     }
-    migrate::apply(result_.schema, change.operation);
+    dialect_.apply(result_.schema, change.operation);
     follow(candidate);
     result_.changes.push_back(std::move(change));
   }

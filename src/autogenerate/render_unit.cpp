@@ -1,29 +1,25 @@
-#include <algorithm>
-
 #include "autogenerate/autogenerate.hpp"
 #include "core/text.hpp"
 
 namespace migrate {
 namespace {
 
-/// Renders runs of changes in one go, so that the dialect can join what belongs together; a note or a question stands
-/// above its own statements.
+/// Renders runs of changes in one go, so that the dialect can join what belongs together. A note or a question stands
+/// above its own statements, or above the joined ones of its table.
 class SectionWriter {
  public:
   SectionWriter(const Dialect& dialect, const ServerInfo& server, Schema state) : dialect_(dialect), server_(server), state_(std::move(state)) {}
 
   void write(const std::vector<PlannedChange>& changes) {
-    std::vector<Operation> run;
     for (const auto& change : changes) {
-      const bool plain = change.note.empty() && change.review.empty();
-      if (!plain) {
-        flush(run);
-        write_marked(change);
+      if (change.note.empty() && change.review.empty()) {
+        if (!marks_.empty() && !joins(change)) flush();
+        run_.push_back(change.operation);
       } else {
-        run.push_back(change.operation);
+        start_marked(change);
       }
     }
-    flush(run);
+    flush();
   }
 
   [[nodiscard]] std::string text() const { return text_; }
@@ -33,48 +29,80 @@ class SectionWriter {
  private:
   std::vector<Statement> render(const std::vector<Operation>& operations) const { return dialect_.render(operations, state_, server_); }
 
-  void flush(std::vector<Operation>& run) {
-    if (run.empty()) return;
-    for (auto& statement : render(run)) add(std::move(statement));
-    for (const auto& operation : run) dialect_.apply(state_, operation);
-    run.clear();
+  static bool same_table(const Operation& a, const Operation& b) {
+    const auto* first = table_of(a);
+    const auto* second = table_of(b);
+    return first != nullptr && second != nullptr && *first == *second;
   }
 
-  void comment(const std::string& text) {
+  /// Whether the change becomes part of one statement with the run before it: always where a table is rebuilt, and without
+  /// a question also where one ALTER TABLE takes all changes of a table.
+  [[nodiscard]] bool joins(const PlannedChange& change) const {
+    if (run_.empty() || !same_table(run_.back(), change.operation)) return false;
+    const auto& can = server_.capabilities;
+    if (!can.alter_column_in_place) return true;
+    return !can.transactional_ddl && change.review.empty() && !reviewed_;
+  }
+
+  void start_marked(const PlannedChange& change) {
+    if (!joins(change)) {
+      flush();
+    } else if (marks_.empty()) {
+      // What stands before it on other tables is none of its business.
+      std::vector<Operation> own;
+      while (!run_.empty() && same_table(run_.back(), change.operation)) {
+        own.insert(own.begin(), std::move(run_.back()));
+        run_.pop_back();
+      }
+      flush();
+      run_ = std::move(own);
+    }
+    if (change.review.empty()) {
+      marks_ += comment(change.note);
+    } else {
+      std::string review = comment("REVIEW: " + change.review);
+      if (!change.alternative.empty()) {
+        for (const auto& statement : render(change.alternative)) review += "--   " + replace_all(statement.text, "\n", "\n--   ") + ";\n";
+      }
+      marks_ = review + marks_;  // a block starts with its question
+      reviewed_ = true;
+    }
+    run_.push_back(change.operation);
+  }
+
+  void flush() {
+    if (run_.empty()) return;
+    auto statements = render(run_);
+    if (!statements.empty()) text_ += marks_;
+    for (auto& statement : statements) {
+      text_ += statement.text + ";\n\n";
+      statements_.push_back(std::move(statement));
+    }
+    for (const auto& operation : run_) dialect_.apply(state_, operation);
+    run_.clear();
+    marks_.clear();
+    reviewed_ = false;
+  }
+
+  static std::string comment(const std::string& text) {
+    std::string out;
     std::string line;
     for (const auto& word : split(replace_all(text, "\n", " "), ' ')) {
       if (!line.empty() && line.size() + word.size() > 110) {
-        text_ += "-- " + line + "\n";
+        out += "-- " + line + "\n";
         line.clear();
       }
       line += (line.empty() ? "" : " ") + word;
     }
-    text_ += "-- " + line + "\n";
-  }
-
-  void write_marked(const PlannedChange& change) {
-    if (!change.review.empty()) {
-      comment("REVIEW: " + change.review);
-      if (!change.alternative.empty()) {
-        for (const auto& statement : render(change.alternative)) {
-          text_ += "--   " + replace_all(statement.text, "\n", "\n--   ") + ";\n";
-        }
-      }
-    } else {
-      comment(change.note);
-    }
-    std::vector<Operation> one{change.operation};
-    flush(one);
-  }
-
-  void add(Statement statement) {
-    text_ += statement.text + ";\n\n";
-    statements_.push_back(std::move(statement));
+    return out + "-- " + line + "\n";
   }
 
   const Dialect& dialect_;
   const ServerInfo& server_;
   Schema state_;
+  std::vector<Operation> run_;
+  std::string marks_;      ///< comments above the run
+  bool reviewed_ = false;  ///< one of them is a question
   std::string text_;
   std::vector<Statement> statements_;
 };
