@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "dialect/mysql/dialect.hpp"
 #include "dialect/mysql/text.hpp"
 #include "dialect/mysql/types.hpp"
 
@@ -39,6 +40,13 @@ TEST_CASE("bodies of MySQL's stored programs hold together with and without a DE
         Texts{"CREATE FUNCTION f() RETURNS int DETERMINISTIC RETURN CASE WHEN 1 THEN 2 END", "SELECT 1"});
   CHECK(texts("BEGIN; UPDATE a SET b = 1; COMMIT;") == Texts{"BEGIN", "UPDATE a SET b = 1", "COMMIT"});
   CHECK(texts("BEGIN NOT ATOMIC SELECT 1; SELECT 2; END; SELECT 3") == Texts{"BEGIN NOT ATOMIC SELECT 1; SELECT 2; END", "SELECT 3"});
+}
+
+TEST_CASE("a statement of a MySQL script is split as it was written") {
+  for (const auto* sql : {"SELECT 1", "CREATE TRIGGER t BEFORE INSERT ON x FOR EACH ROW BEGIN SET NEW.a = 1 // 2; END", "SELECT ';'"}) {
+    const auto script = mysql::dialect().script_statement({sql, {}});
+    CHECK(texts(script + "\nSELECT 2;") == Texts{sql, "SELECT 2"});
+  }
 }
 
 TEST_CASE("what is not SQL for MySQL is an error with its place") {

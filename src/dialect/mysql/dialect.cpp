@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "dialect/driver.hpp"
 #include "dialect/mysql/schema.hpp"
 #include "dialect/mysql/text.hpp"
@@ -41,6 +43,18 @@ class MysqlDialect final : public Dialect {
   [[nodiscard]] std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server) const override {
     return render_operations(operations, before, server);
   }
+
+  /// The mysql client ends a statement at its first ';', in a body too, unless told otherwise.
+  [[nodiscard]] std::string script_statement(const Statement& statement) const override {
+    const auto tokens = tokenize(statement.text, lexical_rules());
+    const bool body = std::any_of(tokens.begin(), tokens.end(), [](const Token& token) { return token.is_symbol(";"); });
+    if (!body) return statement.text + ";";
+    std::string delimiter = "//";
+    while (statement.text.find(delimiter) != std::string::npos) delimiter += "/";
+    return fmt::format("DELIMITER {0}\n{1}\n{0}\nDELIMITER ;", delimiter, statement.text);
+  }
+
+  [[nodiscard]] ServerInfo assume(const DatabaseUrl& url) const override { return assumed_server(url); }
 
   /// Statement timeouts have another name and another unit on each flavour; an executable comment holds MariaDB's.
   [[nodiscard]] std::string session_setup(const RunTimeouts& timeouts) const override {

@@ -27,7 +27,31 @@ void override_collations(std::map<std::string, std::string>& collations, const s
   }
 }
 
+void set_capabilities(ServerInfo& server) {
+  auto& can = server.capabilities;
+  can.session_lock = !server.defaults.contains("galera");  // GET_LOCK of one node says nothing to the others
+  can.alter_column_in_place = true;
+  can.column_order = true;
+}
+
 }  // namespace
+
+ServerInfo assumed_server(const DatabaseUrl& url) {
+  ServerInfo server;
+  const bool mariadb = url.scheme == "mariadb";
+  server.product = mariadb ? "MariaDB" : "MySQL";
+  server.version_number = mariadb ? 101100 : 80036;
+  server.sections = {"mysql"};
+  if (mariadb) server.sections.emplace_back("mariadb");
+  auto& facts = server.defaults;
+  facts["database"] = url.database;
+  facts["charset"] = "utf8mb4";
+  facts["collation"] = mariadb ? "utf8mb4_general_ci" : "utf8mb4_0900_ai_ci";
+  facts["engine"] = "InnoDB";
+  facts["collations"] = "ascii=ascii_general_ci,binary=binary,latin1=latin1_swedish_ci,utf8mb3=utf8mb3_general_ci,utf8mb4=" + facts["collation"];
+  set_capabilities(server);
+  return server;
+}
 
 ServerInfo probe_server(Connection& connection) {
   const std::vector<std::string> queries = {
@@ -73,10 +97,7 @@ ServerInfo probe_server(Connection& connection) {
   if (galera) facts["galera"] = "true";
   if (server.version.find("TiDB") != std::string::npos) facts["tidb"] = "true";
 
-  auto& can = server.capabilities;
-  can.session_lock = !galera;  // GET_LOCK of one node says nothing to the others
-  can.alter_column_in_place = true;
-  can.column_order = true;
+  set_capabilities(server);
   return server;
 }
 

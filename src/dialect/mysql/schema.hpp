@@ -11,6 +11,9 @@ namespace migrate::mysql {
 
 [[nodiscard]] ServerInfo probe_server(Connection& connection);
 
+/// What a server of that URL's scheme is as a rule: a MariaDB 10.11 or a MySQL 8.
+[[nodiscard]] ServerInfo assumed_server(const DatabaseUrl& url);
+
 [[nodiscard]] Schema inspect_database(Connection& connection, const ServerInfo& server, const InspectOptions& options);
 
 void canonicalize_schema(Schema& declared, const ServerInfo& server);
