@@ -188,7 +188,7 @@ Difference find_difference(const Dialect& dialect, Connection& connection, const
   note_losses(changes);
   changes.insert(changes.begin(), std::make_move_iterator(renamed.changes.begin()), std::make_move_iterator(renamed.changes.end()));
   Difference difference{.before = std::move(live), .after = std::move(declared), .server = server};
-  difference.changes = order(std::move(changes), renamed.schema, difference.after, dialect, server);
+  difference.changes = order(std::move(changes), difference.before, renamed.schema, difference.after, dialect, server);
   return difference;
 }
 

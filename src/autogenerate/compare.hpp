@@ -34,7 +34,8 @@ struct Renamed {
 
 /// Puts changes into an order in which they can run, and whose reverse can run too: adds what has to be dropped and made
 /// again around them (views over a changed column, keys over a changed one), splits keys out of cycles of tables.
-[[nodiscard]] std::vector<PlannedChange> order(std::vector<PlannedChange> changes, const Schema& live, const Schema& declared,
-                                        const Dialect& dialect, const ServerInfo& server);
+/// `original` is the live schema before, `live` after the renames among the changes.
+[[nodiscard]] std::vector<PlannedChange> order(std::vector<PlannedChange> changes, const Schema& original, const Schema& live,
+                                               const Schema& declared, const Dialect& dialect, const ServerInfo& server);
 
 }  // namespace migrate

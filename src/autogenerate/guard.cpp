@@ -3,6 +3,7 @@
 #include <map>
 
 #include "autogenerate/autogenerate.hpp"
+#include "autogenerate/former_names.hpp"
 #include "core/text.hpp"
 #include "schema/lookup.hpp"
 #include "schema/type_family.hpp"
@@ -57,6 +58,7 @@ std::vector<PlannedChange> add_in_steps(const Add<Column>& add, const std::strin
   Add<Column> whole = add;
   whole.object.declared.backfill = value;
   if (!can.alter_column_in_place) return {{whole}};
+  whole.object.declared.backfill.clear();
   Add<Column> loose = whole;
   loose.object = nullable_copy(whole.object);
   return {{loose}, {fill(dialect, add.table, add.object.name, value)}, {Change<Column>{add.table, loose.object, whole.object}}};
@@ -66,6 +68,7 @@ std::vector<PlannedChange> tighten_in_steps(const Change<Column>& change, const 
   Change<Column> whole = change;
   whole.after.declared.backfill = value;
   if (!can.alter_column_in_place) return {{whole}};
+  whole.after.declared.backfill.clear();
   return {{fill(dialect, change.table, change.before.name, value)}, {whole}};
 }
 
@@ -77,29 +80,6 @@ std::string default_expression(const Column& column, const Dialect& dialect) {
 bool tightens(const Change<Column>& change) {
   return change.before.nullable && !change.after.nullable && !change.after.generated && !change.after.identity;
 }
-
-/// The name that a table has in the database now, before the renames of the plan.
-class FormerNames {
- public:
-  explicit FormerNames(const std::vector<PlannedChange>& changes) {
-    for (const auto& change : changes) {
-      if (const auto* rename = std::get_if<Rename<Table>>(&change.operation)) tables_[rename->to] = rename->from;
-      if (const auto* rename = std::get_if<RenamePart<Column>>(&change.operation)) columns_[{rename->table, rename->to}] = rename->from;
-    }
-  }
-  [[nodiscard]] QualifiedName table(QualifiedName name) const {
-    for (auto it = tables_.find(name); it != tables_.end(); it = tables_.find(name)) name = it->second;
-    return name;
-  }
-  [[nodiscard]] std::string column(const QualifiedName& table, const std::string& name) const {
-    const auto it = columns_.find({table, name});
-    return it == columns_.end() ? name : it->second;
-  }
-
- private:
-  std::map<QualifiedName, QualifiedName> tables_;
-  std::map<std::pair<QualifiedName, std::string>, std::string> columns_;
-};
 
 std::vector<PlannedChange> guarded_add(const PlannedChange& change, const Add<Column>& add, bool filled, const Difference& difference, const Dialect& dialect) {
   const auto& can = difference.server.capabilities;

@@ -4,6 +4,7 @@
 
 #include "autogenerate/compare.hpp"
 #include "autogenerate/dependencies.hpp"
+#include "autogenerate/former_names.hpp"
 #include "core/text.hpp"
 #include "schema/lookup.hpp"
 
@@ -19,16 +20,17 @@ const T* get(const PlannedChange& change) {
 /// runs everything backwards, makes them in that very order.
 class Orderer {
  public:
-  Orderer(const Schema& live, const Schema& declared, const Dialect& dialect, const ServerInfo& server)
-      : live_(live), declared_(declared), rules_(dialect.lexical_rules()), can_(server.capabilities) {}
+  Orderer(const Schema& original, const Schema& live, const Schema& declared, const Dialect& dialect, const ServerInfo& server)
+      : original_(original), live_(live), declared_(declared), rules_(dialect.lexical_rules()), can_(server.capabilities) {}
 
   std::vector<PlannedChange> run(std::vector<PlannedChange> changes) {
+    former_ = FormerNames(changes);
     changes = with_pinned_things(std::move(changes));
     for (auto& change : changes) sort_in(std::move(change));
     order_table_groups();
     std::vector<PlannedChange> out;
-    append(out, first_);
     append(out, dropped_dependents());
+    append(out, first_);
     append(out, removed_keys_);
     auto drops = dropped_objects();  // splits keys off, which have to go before everything else
     append(out, split_keys_);
@@ -68,23 +70,59 @@ class Orderer {
     return pins;
   }
 
-  std::vector<PlannedChange> with_pinned_things(std::vector<PlannedChange> changes) {
-    const auto pins = pins_of(changes);
-    if (can_.views_pin_columns) {
-      changes = with_pinned_views(std::move(changes), pins);
-      changes = with_pinned_triggers(std::move(changes), pins);
+  /// Tables of which names go away: a definition that uses them cannot be put back before they are back.
+  [[nodiscard]] static std::set<std::string> unsettled_tables(const std::vector<PlannedChange>& changes) {
+    std::set<std::string> names;
+    for (const auto& change : changes) {
+      if (const auto* remove = get<Remove<Column>>(change)) names.insert(remove->table.name);
+      if (const auto* rename = get<RenamePart<Column>>(change)) names.insert(rename->table.name);
+      if (const auto* drop = get<Drop<Table>>(change)) names.insert(drop->object.name.name);
+      if (const auto* rename = get<Rename<Table>>(change)) names.insert({rename->from.name, rename->to.name});
     }
-    if (can_.keys_pin_columns) changes = with_pinned_keys(std::move(changes), pins);
+    return names;
+  }
+
+  [[nodiscard]] bool mentions_any(const std::string& text, const std::set<std::string>& names) const {
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return mentions(text, name, rules_); });
+  }
+
+  std::vector<PlannedChange> with_pinned_things(std::vector<PlannedChange> changes) {
+    const auto pins = can_.views_pin_columns ? pins_of(changes) : std::vector<Pin>{};
+    const auto unsettled = unsettled_tables(changes);
+    changes = with_pinned_views(std::move(changes), pins, unsettled);
+    if (can_.views_pin_columns) changes = with_pinned_triggers(std::move(changes), pins);
+    changes = with_split_triggers(std::move(changes), unsettled);
+    if (can_.keys_pin_columns) changes = with_pinned_keys(std::move(changes), pins_of(changes));
     return changes;
   }
 
-  /// Views over a changed column, and views over views that are made again, are dropped first and made again last.
-  std::vector<PlannedChange> with_pinned_views(std::vector<PlannedChange> changes, const std::vector<Pin>& pins) {
+  /// A trigger that changes while names that it uses go away is dropped first and made again last.
+  std::vector<PlannedChange> with_split_triggers(std::vector<PlannedChange> changes, const std::set<std::string>& unsettled) const {
+    std::vector<PlannedChange> out;
+    for (auto& change : changes) {
+      const auto* trigger = get<Change<Trigger>>(change);
+      if (trigger == nullptr || !(mentions_any(trigger->before.definition, unsettled) || mentions_any(trigger->after.definition, unsettled))) {
+        out.push_back(std::move(change));
+        continue;
+      }
+      out.push_back({Remove<Trigger>{trigger->table, trigger->before}});
+      out.push_back({Add<Trigger>{trigger->table, trigger->after}});
+    }
+    return out;
+  }
+
+  /// Views over a changed column, views over views that are made again, and views that change together with names that
+  /// they use are dropped first and made again last.
+  std::vector<PlannedChange> with_pinned_views(std::vector<PlannedChange> changes, const std::vector<Pin>& pins,
+                                               const std::set<std::string>& unsettled) {
     std::set<QualifiedName> again;
     std::set<QualifiedName> altered;
     std::set<QualifiedName> gone;
     for (const auto& change : changes) {
-      if (const auto* alter = get<Alter<View>>(change)) altered.insert(alter->before.name);
+      if (const auto* alter = get<Alter<View>>(change)) {
+        altered.insert(alter->before.name);
+        if (mentions_any(alter->before.definition, unsettled) || mentions_any(alter->after.definition, unsettled)) again.insert(alter->before.name);
+      }
       if (const auto* drop = get<Drop<View>>(change)) gone.insert(drop->object.name);
     }
     for (const auto& view : live_.views) {
@@ -93,7 +131,7 @@ class Orderer {
       });
       if (pinned) again.insert(view.name);
     }
-    for (bool grew = true; grew;) {
+    for (bool grew = can_.views_pin_columns; grew;) {
       grew = false;
       for (const auto& view : live_.views) {
         if (again.contains(view.name)) continue;
@@ -108,6 +146,8 @@ class Orderer {
     for (auto& change : changes) {
       const auto* alter = get<Alter<View>>(change);
       const auto* create = get<Create<View>>(change);
+      const auto* rename = get<Rename<View>>(change);
+      if (rename != nullptr && again.contains(rename->to)) continue;  // dropped by its old name, made by its new one
       if (alter != nullptr && again.contains(alter->before.name)) continue;
       if (create != nullptr && gone.contains(create->object.name)) again.erase(create->object.name);
       // Parts of a view that is made again are made with it.
@@ -464,7 +504,39 @@ class Orderer {
     return out;
   }
 
-  std::vector<PlannedChange> dropped_dependents() { return reversed_by_dependency(std::move(early_drops_)); }
+  /// They go before anything is renamed, under the names and with the definitions that they have in the database.
+  std::vector<PlannedChange> dropped_dependents() {
+    for (auto& change : early_drops_) {
+      if (auto* view = std::get_if<Drop<View>>(&change.operation)) {
+        if (const auto* before = find_named(original_.views, former_.view(view->object.name))) {
+          view->object = *before;
+          view->object.triggers.clear();
+        }
+      } else if (auto* trigger = std::get_if<Remove<Trigger>>(&change.operation)) {
+        use_original(*trigger, &Table::triggers);
+      } else if (auto* policy = std::get_if<Remove<Policy>>(&change.operation)) {
+        use_original(*policy, &Table::policies);
+      }
+    }
+    return reversed_by_dependency(std::move(early_drops_));
+  }
+
+  template <class T>
+  void use_original(Remove<T>& remove, std::vector<T> Table::*parts) const {
+    const auto* table = find_named(original_.tables, former_.table(remove.table));
+    const auto* before = table == nullptr ? nullptr : find_named(table->*parts, remove.object.name);
+    if (before != nullptr) {
+      remove.object = *before;
+      remove.table = table->name;
+    } else if constexpr (std::is_same_v<T, Trigger>) {
+      const auto* view = find_named(original_.views, former_.view(remove.table));
+      const auto* own = view == nullptr ? nullptr : find_named(view->triggers, remove.object.name);
+      if (own != nullptr) {
+        remove.object = *own;
+        remove.table = view->name;
+      }
+    }
+  }
 
   /// Keys among dropped tables that would be in the way (cycles) are removed on their own before.
   std::vector<PlannedChange> dropped_objects() {
@@ -484,8 +556,10 @@ class Orderer {
     return out;
   }
 
-  const Schema& live_;
+  const Schema& original_;  ///< before the renames
+  const Schema& live_;      ///< with the renames made
   const Schema& declared_;
+  FormerNames former_;
   const LexicalRules& rules_;
   const Capabilities& can_;
   std::vector<PlannedChange> first_;
@@ -503,9 +577,9 @@ class Orderer {
 
 }  // namespace
 
-std::vector<PlannedChange> order(std::vector<PlannedChange> changes, const Schema& live, const Schema& declared,
+std::vector<PlannedChange> order(std::vector<PlannedChange> changes, const Schema& original, const Schema& live, const Schema& declared,
                                  const Dialect& dialect, const ServerInfo& server) {
-  return Orderer(live, declared, dialect, server).run(std::move(changes));
+  return Orderer(original, live, declared, dialect, server).run(std::move(changes));
 }
 
 }  // namespace migrate
