@@ -80,6 +80,9 @@ class PostgresqlDialect : public Dialect {
   [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override {
     return error.sqlstate == "42P01" || error.sqlstate == "3F000";
   }
+  [[nodiscard]] std::string cleanup_before(Connection& connection, const Statement& statement) const override {
+    return postgresql::cleanup_before(connection, statement);
+  }
   [[nodiscard]] std::vector<std::string> blockers(Connection& connection, const Statement& statement) const override {
     return postgresql::blockers(connection, statement);
   }

@@ -150,6 +150,28 @@ std::string session_setup(const RunTimeouts& timeouts) {
 
 std::unique_ptr<RunLock> make_lock(Connection& connection, const std::string& key) { return std::make_unique<AdvisoryLock>(connection, key); }
 
+std::string cleanup_before(Connection& connection, const Statement& statement) {
+  const auto tokens = tokenize(statement.text, lexical_rules());
+  bool concurrently = false;
+  for (std::size_t i = 0; i < tokens.size() && i < 6; ++i) concurrently = concurrently || tokens[i].is("concurrently");
+  if (!concurrently || tokens.empty() || (!tokens[0].is("create") && !tokens[0].is("reindex"))) return {};
+  // REINDEX CONCURRENTLY leaves a copy with _ccnew behind on the same table.
+  const auto names = names_in(statement.text);
+  if (names.empty()) return {};
+  const auto result = connection.query(R"(
+    with named as (select pg_catalog.to_regclass(name)::oid as oid from unnest()" + name_array(names) + R"() as name)
+    select format('DROP INDEX IF EXISTS %s', i.indexrelid::regclass)
+      from pg_catalog.pg_index i
+      join pg_catalog.pg_class c on c.oid = i.indexrelid
+     where not i.indisvalid
+       and c.relkind = 'i'
+       and (i.indexrelid in (select oid from named) or (c.relname ~ '_ccnew[0-9]*$' and
+            i.indrelid in (select oid from named union select indrelid from pg_catalog.pg_index x join named on named.oid = x.indexrelid))))");
+  std::string sql;
+  for (const auto& row : result.rows) sql += (sql.empty() ? "" : "; ") + row[0].value_or("");
+  return sql;
+}
+
 std::vector<std::string> blockers(Connection& connection, const Statement& statement) {
   const auto names = names_in(statement.text);
   if (names.empty()) return {};
