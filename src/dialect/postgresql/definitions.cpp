@@ -80,7 +80,12 @@ std::string column_sql(const Column& column) {
   if (column.generated) {
     sql += " GENERATED ALWAYS AS (" + column.generated->expression + ")" + (column.generated->stored ? " STORED" : " VIRTUAL");
   }
-  if (column.default_value) sql += " DEFAULT " + default_sql(*column.default_value, column.type);
+  const auto spelled = column.declared.spelling.find("default");
+  if (spelled != column.declared.spelling.end() && !column.identity && default_from_sql(spelled->second, column.type) == column.default_value) {
+    sql += " DEFAULT " + spelled->second;
+  } else if (column.default_value) {
+    sql += " DEFAULT " + default_sql(*column.default_value, column.type);
+  }
   if (!column.nullable && !serial) sql += " NOT NULL";
   if (column.identity && !serial) sql += " " + identity_sql(*column.identity);
   return sql;
@@ -234,6 +239,11 @@ std::string object_name(std::string table, std::string column, const std::string
   };
   while (table.size() + column.size() > room) cut(table.size() > column.size() ? table : column);
   return table + (column.empty() ? "" : "_" + column) + (label.empty() ? "" : "_" + label);
+}
+
+std::string sequence_name(const Column& column, const QualifiedName& table) {
+  const auto it = column.declared.spelling.find("sequence");
+  return it != column.declared.spelling.end() ? it->second : quote_name({table.schema, object_name(table.name, column.name, "seq")});
 }
 
 std::string primary_key_name(const PrimaryKey& key, const QualifiedName& table) {

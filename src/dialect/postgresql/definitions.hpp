@@ -55,4 +55,7 @@ namespace migrate::postgresql {
 /// The name that the server makes for an object of a table: its parts cut until all fit, as makeObjectName() does.
 [[nodiscard]] std::string object_name(std::string table, std::string column, const std::string& label);
 
+/// The sequence behind a serial or identity column, quoted: the name that inspection found, else the one that the server gives.
+[[nodiscard]] std::string sequence_name(const Column& column, const QualifiedName& table);
+
 }  // namespace migrate::postgresql

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "dialect/postgresql/definitions.hpp"
 #include "dialect/postgresql/inspect.hpp"
 #include "dialect/postgresql/literals.hpp"
 #include "dialect/postgresql/names.hpp"
@@ -213,8 +214,16 @@ void read_sequence(Inspection& inspection, const Row& row) {
   const auto owner = read_owner(inspection, fields);
   const auto text = fields.text();
   if (fields.flag()) sequence.options["unlogged"] = "true";
+  // A table that was renamed keeps the old name of its sequence: kept aside, since it says nothing about the column.
+  const auto remember_name = [&] {
+    const auto& table = owner.relation->table->name;
+    if (sequence.name != QualifiedName{table.schema, object_name(table.name, owner.column->name, "seq")}) {
+      owner.column->declared.spelling["sequence"] = quote_name(sequence.name);
+    }
+  };
   if (owner.link == "i") {
     if (owner.column == nullptr || !owner.column->identity) return;
+    remember_name();
     // The type of an identity's sequence is the column's.
     drop_default_options(options, owner.column->type);
     owner.column->identity->sequence = options;
@@ -223,6 +232,7 @@ void read_sequence(Inspection& inspection, const Row& row) {
   if (owner.column != nullptr && is_serial(*owner.column, sequence.type, text)) {
     drop_default_options(options, owner.column->type);
     owner.column->identity = Identity{Identity::Kind::serial, options};
+    remember_name();
     owner.column->default_value.reset();
     return;
   }

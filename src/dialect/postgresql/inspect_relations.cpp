@@ -155,6 +155,9 @@ void read_expression(Column& column, const std::string& generated, const Value& 
   if (!expression) return;
   if (generated.empty()) {
     column.default_value = default_from_sql(*expression, column.type);
+    // NULL::text is no default and '0'::smallint is 0, yet a table that is made again should look as it did.
+    const bool quoted_number = expression->starts_with('\'') && !expression->starts_with("'-") && is_number_type(column.type);
+    if (!column.default_value || quoted_number) column.declared.spelling["default"] = *expression;
   } else {
     column.generated = Generated{strip_parentheses(*expression), generated == "s"};
   }
