@@ -13,6 +13,9 @@ std::vector<Statement> Renderer::run() {
   for (at_ = 0; at_ < operations_.size(); ++at_) {
     std::visit([this](const auto& operation) { render(operation); }, operations_[at_]);
     apply(state_, operations_[at_]);
+    for (auto& [behind, make] : postponed_) {
+      if (behind == at_) make();
+    }
     if (!unowned_.empty()) adopt_sequences();
   }
   resume_foreign_keys();

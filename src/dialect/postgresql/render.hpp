@@ -1,6 +1,7 @@
 /// Rendering: operations to SQL, following the schema as it changes.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -91,6 +92,9 @@ class Renderer {
   void adopt_sequences();
   bool inherited(const Table& table, const Column& column) const;
   bool parent_has(const QualifiedName& table, const std::string& column) const;
+  /// Whether the list adds (or removes) that column to a parent of the table, sooner or later: children follow.
+  bool parent_adds(const QualifiedName& table, const std::string& column) const;
+  bool parent_removes(const QualifiedName& table, const std::string& column) const;
 
   // ---- columns: render_columns.cpp ----
   void render(const Add<Column>&);
@@ -104,7 +108,7 @@ class Renderer {
   void change_null(const QualifiedName& table, const Column& before, const Column& after);
   void replace_column(const QualifiedName& table, const Column& before, const Column& after);
   void number_on(const QualifiedName& table, const Column& column);
-  void serial_sequence(const QualifiedName& table, const Column& column, const std::string& command);
+  void restore_sequence_name(const QualifiedName& table, const Column& column);
   void own_sequence(const QualifiedName& table, const Column& column);
 
   // ---- constraints, indexes, triggers, policies: render_constraints.cpp ----
@@ -175,6 +179,12 @@ class Renderer {
   void suspend_foreign_keys(const QualifiedName& table, const std::vector<std::string>& columns, bool only_references);
   void resume_foreign_keys();
 
+  /// The last later operation that gives one of the columns in the text another type: what the text says holds behind it.
+  [[nodiscard]] std::optional<std::size_t> later_type_change(const QualifiedName& table, const std::string& text) const;
+  /// Makes a part now, or behind the operation that it has to wait for.
+  void make_when_typed(const char* kind, const QualifiedName& table, const std::string& name, const std::string& text,
+                       std::function<void()> make);
+
   /// Whether a later operation of the list changes or removes that part of the table.
   template <class T> bool touched_later(const QualifiedName& table, const std::string& name) const;
   /// The same for a whole object: a view, a routine.
@@ -206,6 +216,7 @@ class Renderer {
   std::vector<std::string> afterwards_;
   std::set<std::string> gone_;
   std::vector<std::pair<QualifiedName, std::string>> suspended_;  ///< foreign keys to make again at the end
+  std::vector<std::pair<std::size_t, std::function<void()>>> postponed_;
   std::vector<Sequence> unowned_;                                 ///< sequences whose column is not there yet
 };
 

@@ -34,7 +34,7 @@ std::string using_expression(const Column& before, const Column& after) {
 void Renderer::render(const Add<Column>& operation) {
   const auto& column = operation.object;
   const auto name = quote_name(operation.table);
-  if (parent_has(operation.table, column.name)) return;  // it came with the parent's column
+  if (parent_has(operation.table, column.name) || parent_adds(operation.table, column.name)) return;  // it comes with the parent's column
   const bool fill = !column.declared.backfill.empty() && !column.generated && !column.identity;
   auto bare = column;
   if (fill) bare.nullable = true;
@@ -42,8 +42,11 @@ void Renderer::render(const Add<Column>& operation) {
   for (auto& text : column_settings(column)) action(operation.table, std::move(text));
   if (is_serial(column)) {
     const auto options = alter_options({}, column.type, column.identity->sequence, column.type);
-    if (!options.empty()) serial_sequence(operation.table, column, options.substr(1));
+    auto made = column;
+    made.declared.spelling.clear();
+    if (!options.empty()) statement("ALTER SEQUENCE " + sequence_name(made, operation.table) + options);
   }
+  restore_sequence_name(operation.table, column);
   if (fill) {
     // With a default the old rows have it already: the backfill is for them nevertheless.
     statement("UPDATE " + name + " SET " + quote_name(column.name) + " = " + column.declared.backfill);
@@ -56,7 +59,7 @@ void Renderer::render(const Add<Column>& operation) {
 
 void Renderer::render(const Remove<Column>& operation) {
   if (was_dropped("column", operation.table, operation.object.name)) return;
-  if (parent_has(operation.table, operation.object.name)) return;  // it goes with the parent's column
+  if (parent_has(operation.table, operation.object.name) || parent_removes(operation.table, operation.object.name)) return;  // it goes with the parent's column
   action(operation.table, "DROP COLUMN " + quote_name(operation.object.name));
 }
 
@@ -65,18 +68,21 @@ void Renderer::render(const RenamePart<Column>& operation) {
   statement("ALTER TABLE " + quote_name(operation.table) + " RENAME COLUMN " + quote_name(operation.from) + " TO " + quote_name(operation.to));
   const auto* owner = table(operation.table);
   const auto* column = owner == nullptr ? nullptr : find_named(owner->columns, operation.from);
-  if (column == nullptr || !column->identity) return;
+  if (column == nullptr || !column->identity || column->declared.spelling.count("sequence") != 0) return;
   const auto old = object_name(operation.table.name, operation.from, "seq");
   const auto now = object_name(operation.table.name, operation.to, "seq");
-  statement("ALTER SEQUENCE IF EXISTS " + quote_name({operation.table.schema, old}) + " RENAME TO " + quote_name(now));
+  if (old != now) statement("ALTER SEQUENCE " + quote_name({operation.table.schema, old}) + " RENAME TO " + quote_name(now));
 }
 
-/// The sequence of a serial is found by the server: its name need not be the one that a new table would give it.
-void Renderer::serial_sequence(const QualifiedName& table, const Column& column, const std::string& command) {
-  const bool drop = command == "DROP";
-  const auto format = drop ? "DROP SEQUENCE %s" : "ALTER SEQUENCE %s " + command;
-  statement("DO " + dollar_quote("\nBEGIN\n  EXECUTE format(" + quote_text(format) + ", pg_get_serial_sequence(" + quote_text(quote_name(table)) +
-                                 ", " + quote_text(column.name) + "));\nEND\n"));
+/// A column that comes back gets its sequence's own name back.
+void Renderer::restore_sequence_name(const QualifiedName& table, const Column& column) {
+  const auto it = column.declared.spelling.find("sequence");
+  if (!column.identity || it == column.declared.spelling.end()) return;
+  const QualifiedName made{table.schema, object_name(table.name, column.name, "seq")};
+  const auto wanted = parse_name(it->second);
+  if (wanted.schema == made.schema && wanted.name != made.name) {
+    statement("ALTER SEQUENCE " + quote_name(made) + " RENAME TO " + quote_name(wanted.name));
+  }
 }
 
 /// A column that begins to number itself goes on behind the rows it has.
@@ -114,13 +120,16 @@ void Renderer::change_identity(const QualifiedName& table, const Column& before,
   if (is_serial(before) && is_serial(after)) {
     const auto options = alter_options(before.identity->sequence, after.type, after.identity->sequence, after.type);
     // The sequence may still have the type that the column had once.
-    if (before.type != after.type || !options.empty()) serial_sequence(table, after, "AS " + after.type + options);
+    if (before.type != after.type || !options.empty()) {
+      const auto& named = before.declared.spelling.count("sequence") != 0 ? before : after;
+      statement("ALTER SEQUENCE " + sequence_name(named, table) + " AS " + after.type + options);
+    }
     return;
   }
   if (is_identity(before)) action(table, alter(before) + "DROP IDENTITY");
   if (is_serial(before)) {
     action(table, alter(before) + "DROP DEFAULT");
-    serial_sequence(table, before, "DROP");
+    statement("DROP SEQUENCE " + sequence_name(before, table));
   }
   if (!after.identity) return;
   if (before.default_value) action(table, alter(after) + "DROP DEFAULT");

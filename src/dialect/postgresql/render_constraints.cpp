@@ -112,7 +112,10 @@ void Renderer::render(const RenamePart<ForeignKey>& operation) { rename_constrai
 
 // ---- checks and exclusions -------------------------------------------------------------------------------------
 
-void Renderer::render(const Add<Check>& operation) { add_constraint(operation.table, operation.object); }
+void Renderer::render(const Add<Check>& operation) {
+  make_when_typed("constraint", operation.table, operation.object.name, operation.object.expression,
+                  [this, operation] { add_constraint(operation.table, operation.object); });
+}
 void Renderer::render(const Remove<Check>& operation) { drop_constraint(operation.table, operation.object); }
 
 void Renderer::render(const Change<Check>& operation) {
@@ -126,12 +129,15 @@ void Renderer::render(const Change<Check>& operation) {
     return;
   }
   drop_constraint(table, before);
-  add_constraint(table, after);
+  make_when_typed("constraint", table, after.name, after.expression, [this, operation] { add_constraint(operation.table, operation.after); });
 }
 
 void Renderer::render(const RenamePart<Check>& operation) { rename_constraint(operation); }
 
-void Renderer::render(const Add<Exclusion>& operation) { add_constraint(operation.table, operation.object); }
+void Renderer::render(const Add<Exclusion>& operation) {
+  make_when_typed("constraint", operation.table, operation.object.name, operation.object.definition,
+                  [this, operation] { add_constraint(operation.table, operation.object); });
+}
 void Renderer::render(const Remove<Exclusion>& operation) { drop_constraint(operation.table, operation.object); }
 
 void Renderer::render(const Change<Exclusion>& operation) {
@@ -141,7 +147,8 @@ void Renderer::render(const Change<Exclusion>& operation) {
     return;
   }
   drop_constraint(operation.table, operation.before);
-  add_constraint(operation.table, operation.after);
+  make_when_typed("constraint", operation.table, operation.after.name, operation.after.definition,
+                  [this, operation] { add_constraint(operation.table, operation.after); });
 }
 
 void Renderer::render(const RenamePart<Exclusion>& operation) { rename_constraint(operation); }
@@ -158,7 +165,10 @@ void Renderer::drop_index(const QualifiedName& table, const Index& index) {
   if (!was_dropped("index", table, index.name)) statement("DROP INDEX " + quote_name({table.schema, index.name}));
 }
 
-void Renderer::render(const Add<Index>& operation) { create_index(operation.table, operation.object); }
+void Renderer::render(const Add<Index>& operation) {
+  make_when_typed("index", operation.table, operation.object.name, index_sql(operation.object, operation.table),
+                  [this, operation] { create_index(operation.table, operation.object); });
+}
 
 void Renderer::render(const Remove<Index>& operation) {
   if (operation.object.unique) suspend_foreign_keys(operation.table, column_names(operation.object.parts), true);
@@ -176,7 +186,7 @@ void Renderer::render(const Change<Index>& operation) {
   if (rebuilt) {
     if (before.unique) suspend_foreign_keys(table, column_names(before.parts), true);
     drop_index(table, before);
-    create_index(table, after);
+    make_when_typed("index", table, after.name, index_sql(after, table), [this, operation] { create_index(operation.table, operation.after); });
     return;
   }
   std::vector<std::string> set;
@@ -216,7 +226,10 @@ void Renderer::create_trigger(const QualifiedName& table, const Trigger& trigger
   comment(table, "TRIGGER " + quote_name(trigger.name) + " ON " + quote_name(table), "", trigger.comment);
 }
 
-void Renderer::render(const Add<Trigger>& operation) { create_trigger(operation.table, operation.object); }
+void Renderer::render(const Add<Trigger>& operation) {
+  make_when_typed("trigger", operation.table, operation.object.name, operation.object.definition,
+                  [this, operation] { create_trigger(operation.table, operation.object); });
+}
 
 void Renderer::render(const Remove<Trigger>& operation) {
   if (was_dropped("trigger", operation.table, operation.object.name)) return;
@@ -228,7 +241,7 @@ void Renderer::render(const Change<Trigger>& operation) {
   const auto name = quote_name(after.name);
   if (before.definition != after.definition || gone_.count(gone_key("trigger", table, after.name)) != 0) {
     if (!was_dropped("trigger", table, before.name)) statement("DROP TRIGGER " + name + " ON " + quote_name(table));
-    create_trigger(table, after);
+    make_when_typed("trigger", table, after.name, after.definition, [this, operation] { create_trigger(operation.table, operation.after); });
     return;
   }
   const auto enabled = option(after.options, "enabled");
@@ -247,7 +260,10 @@ void Renderer::create_policy(const QualifiedName& table, const Policy& policy) {
   comment(table, "POLICY " + quote_name(policy.name) + " ON " + quote_name(table), "", policy.comment);
 }
 
-void Renderer::render(const Add<Policy>& operation) { create_policy(operation.table, operation.object); }
+void Renderer::render(const Add<Policy>& operation) {
+  make_when_typed("policy", operation.table, operation.object.name, policy_sql(operation.object, operation.table),
+                  [this, operation] { create_policy(operation.table, operation.object); });
+}
 
 void Renderer::render(const Remove<Policy>& operation) {
   if (was_dropped("policy", operation.table, operation.object.name)) return;
@@ -263,7 +279,7 @@ void Renderer::render(const Change<Policy>& operation) {
   if (before.command != after.command || before.permissive != after.permissive || lost ||
       gone_.count(gone_key("policy", table, after.name)) != 0) {
     if (!was_dropped("policy", table, before.name)) statement("DROP POLICY " + name);
-    create_policy(table, after);
+    make_when_typed("policy", table, after.name, policy_sql(after, table), [this, operation] { create_policy(operation.table, operation.after); });
     return;
   }
   std::string change;

@@ -60,6 +60,30 @@ std::optional<std::optional<Column>> Renderer::later_column(const QualifiedName&
   return std::nullopt;
 }
 
+std::optional<std::size_t> Renderer::later_type_change(const QualifiedName& table, const std::string& text) const {
+  std::optional<std::size_t> last;
+  for (std::size_t i = at_ + 1; i < operations_.size(); ++i) {
+    const auto* change = std::get_if<Change<Column>>(&operations_[i]);
+    if (change == nullptr || change->table != table || change->before.type == change->after.type) continue;
+    if (mentions(text, change->after.name)) last = i;
+  }
+  return last;
+}
+
+void Renderer::make_when_typed(const char* kind, const QualifiedName& table, const std::string& name, const std::string& text,
+                               std::function<void()> make) {
+  const auto behind = later_type_change(table, text);
+  if (!behind) {
+    make();
+    return;
+  }
+  const auto key = gone_key(kind, table, name);
+  gone_.insert(key);
+  postponed_.emplace_back(*behind, [this, key, make = std::move(make)] {
+    if (gone_.erase(key) != 0) make();
+  });
+}
+
 Renderer::Dependents Renderer::drop_dependents(const Table& table, const std::vector<std::string>& words, Scope scope) {
   Dependents found;
   found.table = table.name;

@@ -81,6 +81,29 @@ bool Renderer::parent_has(const QualifiedName& name, const std::string& column) 
   return false;
 }
 
+namespace {
+
+template <class Part>
+bool any_on_parent(const std::vector<Operation>& operations, const Table* child, const std::string& column) {
+  if (child == nullptr) return false;
+  const auto parents = parents_of(child->options);
+  if (parents.empty()) return false;
+  return std::any_of(operations.begin(), operations.end(), [&](const Operation& operation) {
+    const auto* part = std::get_if<Part>(&operation);
+    return part != nullptr && part->object.name == column && std::find(parents.begin(), parents.end(), part->table) != parents.end();
+  });
+}
+
+}  // namespace
+
+bool Renderer::parent_adds(const QualifiedName& name, const std::string& column) const {
+  return any_on_parent<Add<Column>>(operations_, table(name), column);
+}
+
+bool Renderer::parent_removes(const QualifiedName& name, const std::string& column) const {
+  return any_on_parent<Remove<Column>>(operations_, table(name), column);
+}
+
 void Renderer::render(const Create<Table>& operation) {
   const auto& object = operation.object;
   const auto name = quote_name(object.name);
@@ -109,8 +132,11 @@ void Renderer::render(const Create<Table>& operation) {
     for (auto& text : column_settings(column)) action(object.name, std::move(text));
     if (column.identity && column.identity->kind == Identity::Kind::serial) {
       const auto options = alter_options({}, column.type, column.identity->sequence, column.type);
-      if (!options.empty()) serial_sequence(object.name, column, options.substr(1));
+      auto made = column;
+      made.declared.spelling.clear();
+      if (!options.empty()) statement("ALTER SEQUENCE " + sequence_name(made, object.name) + options);
     }
+    restore_sequence_name(object.name, column);
   }
   for (const auto& index : object.indexes) create_index(object.name, index);
   for (const auto& check : object.checks) {
@@ -197,10 +223,10 @@ void Renderer::render(const Alter<Table>& operation) {
 /// the new one: names that come from the table follow it.
 void Renderer::rename_serial_sequences(const Table& before, const QualifiedName& to) {
   for (const auto& column : before.columns) {
-    if (!column.identity) continue;
+    if (!column.identity || column.declared.spelling.count("sequence") != 0) continue;
     const auto old = object_name(before.name.name, column.name, "seq");
     const auto now = object_name(to.name, column.name, "seq");
-    if (old != now) statement("ALTER SEQUENCE IF EXISTS " + quote_name({to.schema, old}) + " RENAME TO " + quote_name(now));
+    if (old != now) statement("ALTER SEQUENCE " + quote_name({to.schema, old}) + " RENAME TO " + quote_name(now));
   }
 }
 
