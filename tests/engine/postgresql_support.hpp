@@ -99,7 +99,11 @@ inline std::vector<Operation> creation(const Schema& schema) {
   for (const auto& object : schema.definitions) operations.emplace_back(Create<Definition>{object});
   for (const auto& object : schema.sequences) operations.emplace_back(Create<Sequence>{object});
   for (const auto& object : schema.domains) operations.emplace_back(Create<Domain>{object});
-  for (const auto& object : schema.routines) operations.emplace_back(Create<Routine>{object});
+  // A function that returns rows of a table comes behind the tables.
+  const auto is_late = [](const Routine& routine) { return routine.definition.find("RETURNS SETOF ") != std::string::npos; };
+  for (const auto& object : schema.routines) {
+    if (!is_late(object)) operations.emplace_back(Create<Routine>{object});
+  }
   std::vector<Table> tables = schema.tables;
   std::stable_sort(tables.begin(), tables.end(),
                    [](const Table& a, const Table& b) { return a.options.count("inherits") < b.options.count("inherits"); });
@@ -111,6 +115,9 @@ inline std::vector<Operation> creation(const Schema& schema) {
   }
   for (const auto& object : tables) {
     for (const auto& key : object.foreign_keys) operations.emplace_back(Add<ForeignKey>{object.name, key});
+  }
+  for (const auto& object : schema.routines) {
+    if (is_late(object)) operations.emplace_back(Create<Routine>{object});
   }
   // Views in the order of their dependencies: a view that names another comes behind it.
   auto views = schema.views;
