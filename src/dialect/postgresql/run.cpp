@@ -106,7 +106,7 @@ const std::string facts_sql = R"(
              i.indisclustered, i.indisreplident)
       from pg_index i where i.indexrelid in (select oid from related)
     union all
-    select 'trigger ' || t.oid || ' ' || t.tgenabled || pg_get_triggerdef(t.oid)
+    select 'trigger ' || t.oid || ' ' || t.tgenabled::text || pg_get_triggerdef(t.oid)
       from pg_trigger t where t.tgrelid in (select oid from related) and not t.tgisinternal
     union all
     select 'policy ' || p.oid || ' ' || concat_ws('|', p.polname, p.polcmd, p.polpermissive, p.polroles,
@@ -120,9 +120,16 @@ const std::string facts_sql = R"(
      where h.inhrelid in (select oid from related) or h.inhparent in (select oid from related)
     union all
     select 'description ' || d.classoid || ' ' || d.objoid || ' ' || d.objsubid || ' ' || d.description
-      from pg_description d where d.objoid >= 16384
+      from pg_description d
+     where d.objoid in (select oid from related
+                        union all select k.oid from pg_constraint k where k.conrelid in (select oid from related)
+                        union all select t.oid from pg_trigger t where t.tgrelid in (select oid from related)
+                        union all select p.oid from pg_policy p where p.polrelid in (select oid from related)
+                        union all select t.oid from pg_type t join last on last.word = t.typname
+                        union all select p.oid from pg_proc p join last on last.word = p.proname where p.oid >= 16384
+                        union all select n.oid from pg_namespace n join last on last.word = n.nspname)
     union all
-    select 'depends ' || d.objid || ' ' || d.refobjid || ' ' || d.refobjsubid || d.deptype
+    select 'depends ' || d.objid || ' ' || d.refobjid || ' ' || d.refobjsubid || d.deptype::text
       from pg_depend d where d.deptype in ('a', 'x') and (d.objid in (select oid from related) or d.refobjid in (select oid from related))
     union all
     select 'type ' || t.oid || ' ' || concat_ws('|', t.typname, t.typnamespace, t.typtype, t.typnotnull, t.typdefault, t.typbasetype, t.typtypmod, t.typacl,
