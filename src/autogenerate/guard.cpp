@@ -151,10 +151,33 @@ void guard_data(Difference& difference, const Dialect& dialect, Connection& conn
   difference.changes = std::move(guarded);
 }
 
+namespace {
+
+/// What takes the column away further on, with nothing but spent fills between; null when something else comes first.
+const Add<Column>* removed_next(std::vector<PlannedChange>::const_reverse_iterator it, std::vector<PlannedChange>::const_reverse_iterator end,
+                                const Change<Column>& change) {
+  for (++it; it != end; ++it) {
+    if (const auto* sql = std::get_if<Sql>(&it->operation); sql != nullptr && sql->reverse.empty()) continue;
+    const auto* add = std::get_if<Add<Column>>(&it->operation);
+    return add != nullptr && add->table == change.table && add->object.name == change.after.name ? add : nullptr;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& changes, const Schema& before, const Dialect& dialect,
                                            const ServerInfo& server) {
   std::vector<PlannedChange> out;
-  for (auto it = changes.rbegin(); it != changes.rend(); ++it) {
+  for (auto it = changes.crbegin(); it != changes.crend(); ++it) {
+    // A column that came in steps goes in one.
+    if (const auto* change = std::get_if<Change<Column>>(&it->operation)) {
+      if (const auto* add = removed_next(it, changes.crend(), *change)) {
+        out.push_back({Remove<Column>{change->table, change->after, add->after}});
+        while (std::get_if<Add<Column>>(&it->operation) != add) ++it;
+        continue;
+      }
+    }
     auto operation = reverse(it->operation);
     if (const auto* sql = std::get_if<Sql>(&operation); sql != nullptr && sql->text.empty()) continue;
     const auto* add = std::get_if<Add<Column>>(&operation);

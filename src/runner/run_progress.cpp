@@ -22,11 +22,15 @@ Error in_doubt(const Step& step, int index, const std::string& why) {
 
 StepOutcome StepRunner::run_progressively(const Step& step) {
   const auto* row = row_of(step.revision.id);
-  int start = 0;
-  if (row != nullptr && row->state != RowState::applied) start = resume_point(step, *row);
+  const bool resumed = row != nullptr && row->state != RowState::applied;
+  const int start = resumed ? resume_point(step, *row) : 0;
   events_.step_started(step, start);
   const Stopwatch watch;
-  if (row == nullptr || row->state == RowState::applied) begin_progress(step);
+  if (!resumed) {
+    begin_progress(step);
+  } else if (step.direction == Direction::upgrade && row->checksum != step.checksum) {
+    connection().execute(versions_.unit_sql(step.revision.id, step.checksum, step.downgrade));
+  }
   // What set the session up is gone with the session that was cut off.
   for (int i = 0; i < start; ++i) {
     const auto& statement = step.statements[static_cast<std::size_t>(i)];

@@ -47,8 +47,10 @@ Error StepFailure::described(const Step& step) const {
     for (const auto& blocker : blockers) message += "\n    " + blocker;
   }
   auto hint = error.hint;
-  if (hint.empty()) {
-    hint = step.transaction ? "nothing of this revision was kept; mend it and run the same command again"
+  if (hint.empty() && error.sqlstate == "25001" && step.transaction) {
+    hint = "put `-- transaction: off` into the unit's header; each of its statements then commits by itself";
+  } else if (hint.empty()) {
+    hint = !earlier_kept ? "nothing of this revision was kept; mend it and run the same command again"
                             : "the statements before it are done and recorded; mend it and run the same command again";
   }
   return Error{ErrorKind::failed, message, hint, location};
@@ -94,6 +96,7 @@ void StepRunner::rollback() noexcept {
 
 void StepRunner::fail(const Step& step, const DatabaseError& error, int statement) {
   StepFailure failure{error, statement, {}};
+  failure.earlier_kept = statement > 0 && !(step.transaction && session_.server().capabilities.transactional_ddl);
   if (error.cause == DatabaseError::Cause::lock_timeout && statement >= 0) {
     try {
       failure.blockers = session_.dialect().blockers(connection(), step.statements[static_cast<std::size_t>(statement)]);

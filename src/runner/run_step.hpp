@@ -22,6 +22,7 @@ struct StepFailure {
   DatabaseError error;
   int statement = -1;  ///< index, or -1 when it is the framework's own SQL
   std::vector<std::string> blockers;
+  bool earlier_kept = false;  ///< the statements before it are done and recorded
 
   /// The error for people: revision, statement, file and line, the server's words, a hint.
   [[nodiscard]] Error described(const Step& step) const;

@@ -166,6 +166,11 @@ std::string Versions::checksum_sql(const std::string& revision, const std::strin
   return fmt::format("UPDATE {} SET checksum = {} WHERE revision = {}", dialect_->quote_name(table_), text(checksum), text(revision));
 }
 
+std::string Versions::unit_sql(const std::string& revision, const std::string& checksum, const std::string& downgrade) const {
+  return fmt::format("UPDATE {} SET checksum = {}, downgrade = {} WHERE revision = {}", dialect_->quote_name(table_), text(checksum), text(downgrade),
+                     text(revision));
+}
+
 std::string Versions::delete_sql(const std::string& revision) const {
   return fmt::format("DELETE FROM {} WHERE revision = {}", dialect_->quote_name(table_), text(revision));
 }

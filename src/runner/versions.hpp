@@ -76,6 +76,8 @@ class Versions {
   /// Sets the state of a row; for `applied` also its time, duration and an empty progress.
   [[nodiscard]] std::string state_sql(const std::string& revision, RowState state, const std::string& at = {}, long long duration_ms = 0) const;
   [[nodiscard]] std::string checksum_sql(const std::string& revision, const std::string& checksum) const;
+  /// Sets what a row keeps of its unit, for one that was mended after it had begun.
+  [[nodiscard]] std::string unit_sql(const std::string& revision, const std::string& checksum, const std::string& downgrade) const;
   [[nodiscard]] std::string delete_sql(const std::string& revision) const;
   [[nodiscard]] std::string log_sql(const LogEntry& entry) const;
   [[nodiscard]] std::string row_sql(const std::string& revision) const;  ///< SELECT of one row's state

@@ -167,7 +167,7 @@ const std::vector<Case> cases = {
      [](const Schema& s) -> std::vector<Operation> {
        return {alter(s, "a", [](Column& c) { c.options["invisible"] = "true"; c.default_value = Default{true, "1 + 1"}; }),
                alter(s, "b", [](Column& c) { c.nullable = false; c.default_value = Default{true, "current_timestamp()"}; c.options["on_update"] = "current_timestamp()"; }),
-               alter(s, "c", [](Column& c) { c.collation = "latin1_bin"; c.options["charset"] = "latin1"; }), alter(s, "d", [](Column& c) { c.options.clear(); c.options["check"] = "d > 0"; }),
+               alter(s, "c", [](Column& c) { c.collation = "latin1_bin"; c.options["charset"] = "latin1"; }), alter(s, "d", [](Column& c) { c.options.clear(); c.options["column_check"] = "d > 0"; }),
                alter(s, "e", [](Column& c) { c.options["compressed"] = "true"; })};
      },
      "CREATE TABLE t (a int INVISIBLE DEFAULT (1 + 1), b timestamp NOT NULL DEFAULT now() ON UPDATE now(), c varchar(10) CHARACTER SET latin1 COLLATE latin1_bin, d int CHECK (d > 0), e text COMPRESSED);"},

@@ -169,8 +169,8 @@ class Alteration {
     auto as_named = before;
     as_named.name = after.name;
     // A column's own check names it.
-    const bool renamed_check = before.name != after.name && before.options.contains("check") && after.options.contains("check");
-    if (renamed_check) as_named.options["check"] = after.options.at("check");
+    const bool renamed_check = before.name != after.name && before.options.contains("column_check") && after.options.contains("column_check");
+    if (renamed_check) as_named.options["column_check"] = after.options.at("column_check");
     if (as_named == after && place.empty()) {
       if (before.name != after.name) clauses_.push_back(fmt::format("RENAME COLUMN {} TO {}", quote_name(before.name), quote_name(after.name)));
       return;

@@ -65,7 +65,7 @@ void canonicalize_options(Column& column, Type& type, const Context& context, co
     options["on_update"] = with_precision(normal_default(options["on_update"], context), type);
     if (options["on_update"].empty()) options.erase("on_update");
   }
-  if (options.contains("check")) options["check"] = bare_expression(options["check"], context, names);
+  if (options.contains("column_check")) options["column_check"] = bare_expression(options["column_check"], context, names);
   for (const auto* flag : {"invisible", "without_system_versioning"}) {
     if (!options.contains(flag)) continue;
     if (is_on(options, flag)) options[flag] = "true";

@@ -151,7 +151,7 @@ class Reader {
     } else if (accept("INVISIBLE")) {
       column_.options["invisible"] = "true";
     } else if (accept("CHECK")) {
-      column_.options["check"] = bare_expression(parenthesized(), context_);
+      column_.options["column_check"] = bare_expression(parenthesized(), context_);
     } else if (accept("WITHOUT")) {
       expect("SYSTEM");
       expect("VERSIONING");
@@ -226,10 +226,10 @@ class Reader {
   }
 
   void finish_column() {
-    const bool json_text = type_.base == "longtext" && collation_ == "utf8mb4_bin" && option(column_.options, "check") == "json_valid(" + quote_name(column_.name) + ")";
+    const bool json_text = type_.base == "longtext" && collation_ == "utf8mb4_bin" && option(column_.options, "column_check") == "json_valid(" + quote_name(column_.name) + ")";
     if (json_text) {
       type_.base = "json";
-      column_.options.erase("check");
+      column_.options.erase("column_check");
     }
     column_.type = type_.text();
     if (has_charset(type_)) pending_.emplace_back(charset_, collation_);

@@ -121,7 +121,7 @@ class Normalizer {
       column.default_value = server->default_value;
       if (column.generated && server->generated) column.generated = server->generated;
       column.collation = server->collation;
-      for (const auto* key : {"charset", "check", "on_update"}) {
+      for (const auto* key : {"charset", "column_check", "on_update"}) {
         column.options.erase(key);
         if (server->options.contains(key)) column.options[key] = server->options.at(key);
       }

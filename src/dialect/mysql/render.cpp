@@ -340,7 +340,7 @@ class Renderer {
       auto column = op.after;
       column.name = copy_name;
       column.nullable = true;
-      column.options.erase("check");
+      column.options.erase("column_check");
       beside.columns.push_back(column);
       TableChange first;
       first.before = with_collations(table, physical_collation(op.table));

@@ -82,9 +82,9 @@ std::string column_sql(const Column& column, const Context& context, const std::
   if (column.identity) text += " AUTO_INCREMENT";
   if (is_on(options, "invisible")) text += " INVISIBLE";
   if (!column.comment.empty()) text += " COMMENT " + quote_text(column.comment);
-  if (options.contains("check")) text += " CHECK (" + option(options, "check") + ")";
+  if (options.contains("column_check")) text += " CHECK (" + option(options, "column_check") + ")";
   if (is_on(options, "without_system_versioning")) text += " WITHOUT SYSTEM VERSIONING";
-  static const std::set<std::string, std::less<>> known = {"compressed", "srid", "ref_system_id", "as_row", "on_update", "invisible", "check", "charset", "without_system_versioning"};
+  static const std::set<std::string, std::less<>> known = {"compressed", "srid", "ref_system_id", "as_row", "on_update", "invisible", "column_check", "charset", "without_system_versioning"};
   for (const auto& [key, value] : options) {
     if (known.contains(key)) continue;
     if (key == "storage" || key == "column_format") text += " " + upper(key) + " " + upper(value);
