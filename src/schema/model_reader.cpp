@@ -139,14 +139,28 @@ std::vector<std::string> Properties::names(std::string_view key) const {
   return out;
 }
 
-bool Properties::holds_here() const {
-  const auto dialects = names("dialects");
-  if (dialects.empty()) return true;
-  return std::any_of(dialects.begin(), dialects.end(), [&](const auto& name) {
-    if (!context.is_section(name)) context.fail(*find("dialects"), what + ": unknown dialect '" + name + "'");
-    return context.is_active_section(name);
-  });
+namespace {
+
+/// Whether an object holds for this engine: it has no `dialects`, or one of them is active here.
+bool holds(const Context& context, const yaml::Node& node, const std::string& what) {
+  const auto* dialects = node.is_map() ? node.find("dialects") : nullptr;
+  if (dialects == nullptr || dialects->is_null()) return true;
+  const auto holds_one = [&](const yaml::Node& name) {
+    if (!name.is_scalar()) context.fail(name, what + ": dialects must be a name or a list of names");
+    if (context.is_section(name.scalar)) return context.is_active_section(name.scalar);
+    auto known = context.options.sections;
+    known.insert(known.end(), context.options.other_sections.begin(), context.options.other_sections.end());
+    context.fail(name, what + ": unknown dialect '" + name.scalar + "'", did_you_mean(name.scalar, known));
+  };
+  if (!dialects->is_sequence()) return holds_one(*dialects);
+  bool any = dialects->items.empty();
+  for (const auto& name : dialects->items) any = holds_one(name) || any;
+  return any;
 }
+
+}  // namespace
+
+bool Properties::holds_here() const { return holds(context, node, what); }
 
 // ---- shared parts --------------------------------------------------------------------------------------------------
 
@@ -155,10 +169,12 @@ void each_entry(const Context& context, const yaml::Node& node, const std::strin
   if (node.is_map()) {
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
       const auto [line, column] = node.key_places[i];
-      each(node.keys[i].first, node.keys[i].second, {context.file, line, column});
+      const auto& [name, value] = node.keys[i];
+      if (holds(context, value, what + ": " + name)) each(name, value, {context.file, line, column});
     }
   } else if (node.is_sequence()) {
     for (const auto& item : node.items) {
+      if (!holds(context, item, what)) continue;
       const auto* name = item.is_map() ? item.find("name") : nullptr;
       each(name == nullptr ? "" : scalar_text(context, *name, what + ": name"), item, context.at(item));
     }

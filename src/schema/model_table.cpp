@@ -149,7 +149,9 @@ class TableReader {
   void read_column_reference(const yaml::Node& value, const std::string& column, const Location& place) {
     ForeignKey key;
     if (value.is_map()) {
-      key = read_foreign_key_properties(Properties(context_, value, what("references"), foreign_key_keys));
+      const Properties properties(context_, value, what("references"), foreign_key_keys);
+      key = read_foreign_key_properties(properties);
+      key.name = properties.text("name");
     } else {
       set_references(key, value);
     }

@@ -121,3 +121,51 @@ TEST_CASE("wrong models are refused with a place") {
     CHECK(error.location.file == "model.yaml");
   }
 }
+
+TEST_CASE("`dialects` limits any object and any part of a table to some engines") {
+  const auto schema = parse(R"yaml(
+tables:
+  here:
+    columns:
+      id: integer
+      tags: {type: "text[]", dialects: postgresql}
+      code: {type: integer, dialects: [mysql, sqlite]}
+    indexes:
+      ix_partial: {columns: [id], where: id > 0, dialects: [postgresql, sqlite]}
+      ix_other: {columns: [id], dialects: mysql}
+    checks:
+      ck_here: {expression: id > 0, dialects: [postgresql]}
+      ck_other: {expression: id > 1, dialects: [mysql]}
+    triggers:
+      tr_other: {definition: CREATE TRIGGER tr_other, dialects: sqlite}
+  there: {dialects: [mariadb], columns: {id: integer}}
+views:
+  v_other: {query: SELECT 1, dialects: [mysql]}
+)yaml");
+  REQUIRE(schema.tables.size() == 1);
+  const auto& table = schema.tables.front();
+  REQUIRE(table.columns.size() == 2);
+  CHECK(table.columns[1].name == "tags");
+  REQUIRE(table.indexes.size() == 1);
+  CHECK(table.indexes.front().name == "ix_partial");
+  REQUIRE(table.checks.size() == 1);
+  CHECK(table.checks.front().name == "ck_here");
+  CHECK(table.triggers.empty());
+  CHECK(schema.views.empty());
+
+  const auto error = error_of("tables:\n  a:\n    columns: {id: integer}\n    indexes: {i: {columns: [id], dialects: [postgres]}}\n");
+  CHECK(error.kind == ErrorKind::usage);
+  CHECK(error.message().find("unknown dialect 'postgres'") != std::string::npos);
+  CHECK(error.hint.find("postgresql") != std::string::npos);
+  CHECK(error.location.line == 4);
+}
+
+TEST_CASE("a reference written on its column may have a name and actions") {
+  const auto schema = parse("tables:\n  teams: {columns: {id: integer}, primary_key: [id]}\n"
+                            "  users: {columns: {team_id: {type: integer, references: {table: teams, column: id, name: fk_team, on_delete: cascade}}}}\n");
+  const auto& key = schema.tables[1].foreign_keys.at(0);
+  CHECK(key.name == "fk_team");
+  CHECK(key.on_delete == "cascade");
+  CHECK(key.referenced_columns == std::vector<std::string>{"id"});
+  CHECK_FALSE(key.declared.generated_name);
+}
