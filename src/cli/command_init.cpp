@@ -43,16 +43,6 @@ void write_baseline(Context& context, Project& project, const Schema& live) {
   context.output.line("wrote " + std::filesystem::relative(path).string() + " (stamped: the database has it already)");
 }
 
-std::string database_for_config(const std::string& url, const std::filesystem::path& folder) {
-  auto parsed = parse_url(url);
-  // A relative path on the command line is relative to here, in migrate.yaml to that file.
-  if (parsed.dialect() != "sqlite" || parsed.database.empty() || std::filesystem::path(parsed.database).is_absolute()) return url;
-  const auto from_here = std::filesystem::absolute(parsed.database);
-  auto path = std::filesystem::relative(from_here, folder).string();
-  const auto query = url.find('?');
-  return "sqlite:///" + path + (query == std::string::npos ? "" : url.substr(query));
-}
-
 }  // namespace
 
 int run_init(Context& context) {
@@ -66,7 +56,7 @@ int run_init(Context& context) {
   refuse_existing(folder / "model.yaml");
   std::filesystem::create_directories(folder / "migrations");
   if (!list_files(folder / "migrations").empty()) refuse_existing(folder / "migrations");
-  const auto database = database_for_config(url, folder);
+  const auto database = url_for_config(url, folder);
   const auto config_text = render_file("migrate.yaml", TemplateData{.texts = {{"database", yaml::quote(database)}, {"migrations", "migrations"}, {"model", "model.yaml"}}, .lists = {}});
   Project project(parse_config(config_text, config_file), std::nullopt);
   // Everything that can fail comes before the first file is written.

@@ -97,6 +97,10 @@ using Variables = std::function<std::optional<std::string>(const std::string& na
 /// password_command. Throws Error (usage) when there is none or it cannot be had.
 [[nodiscard]] DatabaseUrl database_url(const Config& config, const Variables& variables = environment_variable);
 
+/// A URL from the command line as it stands in the migrate.yaml of `folder`: a relative sqlite path is relative to the
+/// working folder on the one and to the file in the other.
+[[nodiscard]] std::string url_for_config(const std::string& text, const std::filesystem::path& folder);
+
 /// The model files: globs resolved, in the order of migrate.yaml, sorted within a glob, each once. Throws Error (usage)
 /// for a glob that matches nothing.
 [[nodiscard]] std::vector<std::filesystem::path> model_files(const Config& config);

@@ -181,6 +181,14 @@ DatabaseUrl database_url(const Config& config, const Variables& variables) {
   return url;
 }
 
+std::string url_for_config(const std::string& text, const std::filesystem::path& folder) {
+  const auto url = parse_url(text);
+  if (url.scheme != "sqlite" || url.database.empty() || std::filesystem::path(url.database).is_absolute()) return text;
+  const auto path = std::filesystem::relative(std::filesystem::absolute(url.database), folder).string();
+  const auto query = text.find('?');
+  return "sqlite:///" + path + (query == std::string::npos ? "" : text.substr(query));
+}
+
 std::vector<std::filesystem::path> model_files(const Config& config) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : config.model) {
