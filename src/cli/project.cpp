@@ -9,6 +9,9 @@
 namespace migrate::cli {
 namespace {
 
+/// The names that sections of units and of the model may have.
+const std::vector<std::string> section_names{"sqlite", "postgresql", "mysql", "mariadb"};
+
 std::string comma_list(const std::vector<std::string>& items) { return join(items, ", "); }
 
 }  // namespace
@@ -52,7 +55,7 @@ void Project::reload_units() {
   full_graph_.reset();
 }
 
-SqlUnit Project::parse(const UnitFile& unit) const { return parse_sql_unit(unit_text(unit), unit.path, {.folders = config_.migrations, .known_engines = {}}); }
+SqlUnit Project::parse(const UnitFile& unit) const { return parse_sql_unit(unit_text(unit), unit.path, {.folders = config_.migrations, .known_engines = section_names}); }
 
 std::string Project::checksum_of(const UnitFile& unit) const {
   const auto text = unit_text(unit);
@@ -229,8 +232,8 @@ void Project::verify_applied(const std::vector<VersionRow>& rows, bool unknown_a
 ModelOptions Project::model_options(const ServerInfo& server) const {
   ModelOptions options;
   options.sections = server.sections;
-  for (const char* name : {"sqlite", "postgresql", "mysql", "mariadb"}) {
-    if (std::find(options.sections.begin(), options.sections.end(), name) == options.sections.end()) options.other_sections.emplace_back(name);
+  for (const auto& name : section_names) {
+    if (std::find(options.sections.begin(), options.sections.end(), name) == options.sections.end()) options.other_sections.push_back(name);
   }
   options.schemas = server.capabilities.schemas;
   options.default_schema = config_.schemas.empty() ? server.default_schema : config_.schemas.front();
