@@ -50,6 +50,19 @@ class PostgresqlDialect : public Dialect {
   [[nodiscard]] std::string_view name() const override { return "postgresql"; }
   [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return open_with_driver("postgresql", url); }
   [[nodiscard]] ServerInfo probe(Connection& connection) const override { return postgresql::probe(connection); }
+  [[nodiscard]] ServerInfo assume(const DatabaseUrl& url) const override {
+    ServerInfo info = Dialect::assume(url);
+    info.default_schema = "public";
+    info.capabilities = capabilities();
+    return info;
+  }
+  /// A comment at the end of a statement must not swallow the ';'.
+  [[nodiscard]] std::string script_statement(const Statement& statement) const override {
+    const auto last_line = statement.text.find_last_of('\n') + 1;
+    return statement.text + (statement.text.find("--", last_line) == std::string::npos ? ";" : "\n;");
+  }
+  /// psql goes on after an error unless it is told otherwise.
+  [[nodiscard]] std::string script_prologue() const override { return "\\set ON_ERROR_STOP on"; }
 
   [[nodiscard]] std::string quote_name(std::string_view name) const override { return postgresql::quote_name(name); }
   [[nodiscard]] std::string quote_name(const QualifiedName& name) const override { return postgresql::quote_name(name); }

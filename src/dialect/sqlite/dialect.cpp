@@ -25,6 +25,21 @@ std::string system_user() {
 /// 3.40.1 is 34001, as in the other engines' numbers; the library says 3040001.
 int short_version(int number) { return number / 1000000 * 10000 + number / 1000 % 1000 * 100 + number % 1000; }
 
+/// The server is the library that is linked in.
+ServerInfo library() {
+  ServerInfo server{.product = "SQLite", .version = library_version(), .version_number = short_version(library_version_number()),
+                    .sections = {"sqlite"}, .user = system_user()};
+  server.capabilities.transactional_ddl = true;
+  server.capabilities.single_writer = true;
+  server.capabilities.column_order = true;
+  server.capabilities.deferrable_keys = true;
+  server.capabilities.renames_follow = true;
+  if (library_version_number() < 3035000) {
+    throw Error{ErrorKind::failed, "SQLite " + server.version + " is too old", "migrate needs SQLite 3.35 or later"};
+  }
+  return server;
+}
+
 class SqliteDialect final : public Dialect {
  public:
   [[nodiscard]] std::string_view name() const override { return "sqlite"; }
@@ -32,19 +47,10 @@ class SqliteDialect final : public Dialect {
 
   [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return sqlite::connect(url); }
 
-  [[nodiscard]] ServerInfo probe(Connection& /*connection*/) const override {
-    ServerInfo server{.product = "SQLite", .version = library_version(), .version_number = short_version(library_version_number()),
-                      .sections = {"sqlite"}, .user = system_user()};
-    server.capabilities.transactional_ddl = true;
-    server.capabilities.single_writer = true;
-    server.capabilities.column_order = true;
-    server.capabilities.deferrable_keys = true;
-    server.capabilities.renames_follow = true;
-    if (library_version_number() < 3035000) {
-      throw Error{ErrorKind::failed, "SQLite " + server.version + " is too old", "migrate needs SQLite 3.35 or later"};
-    }
-    return server;
-  }
+  [[nodiscard]] ServerInfo probe(Connection& /*connection*/) const override { return library(); }
+  [[nodiscard]] ServerInfo assume(const DatabaseUrl& /*url*/) const override { return library(); }
+  /// The sqlite3 shell goes on after an error unless it is told otherwise.
+  [[nodiscard]] std::string script_prologue() const override { return ".bail on"; }
 
   [[nodiscard]] std::string quote_name(std::string_view name) const override { return sqlite::quote_name(name); }
   [[nodiscard]] std::string quote_name(const QualifiedName& name) const override {
