@@ -164,7 +164,8 @@ int run_direction(Context& context, Direction direction, const std::string& argu
   if (result.stopped) {
     throw Error{ErrorKind::failed, fmt::format("stopped after {} of the revisions", result.steps), "the same command goes on where this one stopped"};
   }
-  if (result.steps == 0) context.output.note("nothing to do");
+  if (result.steps == 0 && context.output.json()) context.output.line(R"({"event":"plan","steps":[]})");
+  else if (result.steps == 0) context.output.note("nothing to do");
   return 0;
 }
 
