@@ -88,7 +88,7 @@ int run_verify(Context& context) {
   }
   if (context.arguments.has("update")) {
     project.write_sum();
-    context.output.note("wrote " + file.string());
+    context.output.note("wrote " + shown_path(file.string()));
     std::erase_if(findings, [](const SumFinding& finding) { return finding.kind != SumFinding::Kind::several_heads; });
   }
   // Every unit must be sound, for every engine, before somebody meets it at night.
@@ -117,7 +117,7 @@ int run_verify(Context& context) {
     context.output.line(list.dump(2));
   } else {
     for (const auto& finding : findings) {
-      const auto place = finding.location.known() ? finding.location.file + (finding.location.line > 0 ? ":" + std::to_string(finding.location.line) : "") + ": " : "";
+      const auto place = finding.location.known() ? shown_path(finding.location.file) + (finding.location.line > 0 ? ":" + std::to_string(finding.location.line) : "") + ": " : "";
       context.output.line(place + finding.message);
       if (!finding.hint.empty()) context.output.line("  hint: " + finding.hint);
     }

@@ -220,7 +220,7 @@ int run_show(Context& context) {
   if (!revision.created.empty()) output.line(output.strong("created     ") + revision.created);
   if (row != rows.end()) output.line(output.strong("applied     ") + row->applied_at + " by " + row->applied_by);
   else if (known) output.line(output.strong("applied     ") + "no");
-  if (file != nullptr) output.line(output.strong("file        ") + file->path.string());
+  if (file != nullptr) output.line(output.strong("file        ") + shown_path(file->path.string()));
   output.line();
   output.text(text);
   return 0;

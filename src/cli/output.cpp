@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -23,13 +24,19 @@ std::string_view kind_text(ErrorKind kind) {
 }
 
 std::string place_of(const Location& location) {
-  std::string out = location.file;
+  std::string out = shown_path(location.file);
   if (location.line > 0) out += ":" + std::to_string(location.line);
   if (location.line > 0 && location.column > 0) out += ":" + std::to_string(location.column);
   return out;
 }
 
 }  // namespace
+
+std::string shown_path(const std::string& path) {
+  std::error_code error;
+  const auto here = std::filesystem::current_path(error).string() + "/";
+  return !error && path.starts_with(here) ? path.substr(here.size()) : path;
+}
 
 int exit_code(ErrorKind kind) {
   switch (kind) {

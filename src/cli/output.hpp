@@ -51,4 +51,7 @@ class Output {
 
 [[nodiscard]] int exit_code(ErrorKind kind);
 
+/// A path for people: relative where it is inside the working folder.
+[[nodiscard]] std::string shown_path(const std::string& path);
+
 }  // namespace migrate::cli
