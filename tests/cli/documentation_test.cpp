@@ -1,0 +1,124 @@
+// What README.md and the guides show is what the program prints: every ```console block is run, in one folder for each
+// page, and its output compared. MIGRATE_UPDATE_DOCS=1 writes the output into the pages instead.
+//
+//     <!-- file: NAME -->     the next block is written to this file
+//     <!-- run: COMMAND -->   is run without being shown
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <regex>
+
+#include "core/filesystem.hpp"
+#include "program.hpp"
+
+namespace migrate::cli_test {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::size_t start = 0;
+  while (start < text.size()) {
+    const auto end = std::min(text.find('\n', start), text.size());
+    lines.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return lines;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const auto& line : lines) text += line + "\n";
+  return text;
+}
+
+/// Without what differs from run to run: random parts of ids, times, durations, processes.
+std::string normalized(std::string text) {
+  static const std::vector<std::pair<std::regex, std::string>> rules{
+      {std::regex(R"((\d{4})-[0-9a-f]{6}\b)"), "$1-ID"},
+      {std::regex(R"(v1:[0-9a-f]{8,64})"), "v1:SUM"},
+      {std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"), "TIME"},
+      {std::regex(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"), "TIME"},
+      {std::regex(R"(\d+ ms)"), "N ms"},
+      {std::regex(R"((\S+) \(\S+@\S+, process \d+\))"), "PERSON"},
+      {std::regex(R"(\S+@\S+, process \d+)"), "PERSON"},
+      {std::regex(R"(/tmp/migrate_cli_\d+_\d+)"), "FOLDER"}};
+  for (const auto& [pattern, with] : rules) text = std::regex_replace(text, pattern, with);
+  return text;
+}
+
+class Page {
+ public:
+  explicit Page(const std::string& name) : path_(std::filesystem::path(MIGRATE_SOURCE_DIR) / name), lines_(lines_of(read_file(path_))) {}
+
+  void run() {
+    while (at_ < lines_.size()) {
+      const auto& line = lines_[at_];
+      if (line.starts_with("<!-- file: ")) {
+        take();
+        write_block(line.substr(11, line.size() - 15));
+      } else if (line.starts_with("<!-- run: ")) {
+        const auto outcome = shell(line.substr(10, line.size() - 14));
+        INFO(line << "\n" << outcome.out);
+        CHECK(outcome.code == 0);
+        take();
+      } else if (line == "```console") {
+        take();
+        run_block();
+      } else {
+        take();
+      }
+    }
+    if (std::getenv("MIGRATE_UPDATE_DOCS") != nullptr) write_file(path_, joined(out_));
+  }
+
+ private:
+  void take() { out_.push_back(lines_[at_++]); }
+
+  void write_block(const std::string& name) {
+    while (!lines_.at(at_).starts_with("```")) take();
+    take();
+    std::vector<std::string> content;
+    for (; lines_.at(at_) != "```"; take()) content.push_back(lines_[at_]);
+    take();
+    folder_.write(name, joined(content));
+  }
+
+  void run_block() {
+    while (lines_.at(at_) != "```") {
+      const auto command = lines_[at_];
+      REQUIRE_MESSAGE(command.starts_with("$ "), "a console block starts with a command: " << command);
+      take();
+      std::vector<std::string> expected;
+      while (lines_.at(at_) != "```" && !lines_[at_].starts_with("$ ")) expected.push_back(lines_[at_++]);
+      const bool blank = !expected.empty() && expected.back().empty();  // in front of the next command
+      while (!expected.empty() && expected.back().empty()) expected.pop_back();
+      const auto outcome = shell(command.substr(2));
+      auto printed = lines_of(outcome.out);
+      while (!printed.empty() && printed.back().empty()) printed.pop_back();
+      INFO(path_.filename().string() << ": " << command);
+      if (std::getenv("MIGRATE_UPDATE_DOCS") == nullptr) CHECK(normalized(joined(printed)) == normalized(joined(expected)));
+      out_.insert(out_.end(), printed.begin(), printed.end());
+      if (blank || (lines_.at(at_) != "```" && !printed.empty())) out_.emplace_back();
+    }
+    take();
+  }
+
+  [[nodiscard]] Outcome shell(const std::string& command) const {
+    return cli_test::run(folder_.path(), {"sh", "-c", "exec 2>&1\n" + command},
+                         {{"PATH", std::string(MIGRATE_BUILD_DIR) + ":" + std::getenv("PATH")}, {"MIGRATE_NOW", "2026-11-21T10:00:00Z"}, {"EDITOR", "true"}});
+  }
+
+  std::filesystem::path path_;
+  std::vector<std::string> lines_;
+  std::vector<std::string> out_;
+  std::size_t at_ = 0;
+  Folder folder_;
+};
+
+}  // namespace
+
+TEST_CASE("the tour of the README prints what it shows") { Page("README.md").run(); }
+
+TEST_CASE("the guide prints what it shows") { Page("docs/getting-started.md").run(); }
+
+}  // namespace migrate::cli_test
