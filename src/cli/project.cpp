@@ -178,7 +178,7 @@ const Graph& Project::graph_with(const std::vector<VersionRow>& rows) {
 Step Project::kept_step(const std::string& id) {
   const auto kept = versions().read_downgrade(session().connection(), id);
   const std::string place = "the kept downgrade of " + id;
-  const auto unit = parse_sql_unit(kept, place);
+  const auto unit = parse_sql_unit(kept, place, {.folders = {}, .known_engines = {}, .needs_upgrade = false});
   Step step{.revision = unit.revision, .direction = Direction::downgrade, .transaction = unit.revision.transaction};
   step.statements = statements_of(section_for(unit, Direction::downgrade, sections()), dialect());
   return step;

@@ -184,7 +184,7 @@ class UnitParser {
 
   void finish() {
     const auto is_upgrade = [](const SqlSection& section) { return section.direction == Direction::upgrade; };
-    if (std::none_of(unit_.sections.begin(), unit_.sections.end(), is_upgrade)) {
+    if (options_.needs_upgrade && std::none_of(unit_.sections.begin(), unit_.sections.end(), is_upgrade)) {
       fail({file_, line_, 0}, "it has no upgrade section", "add a line `-- migrate: upgrade`, with the statements below it");
     }
     for (auto& section : unit_.sections) section.reviews = find_reviews(section.text, section.lines);

@@ -71,6 +71,8 @@ struct SqlUnitOptions {
   std::vector<std::filesystem::path> folders;
   /// The names that a section may be for ("sqlite", "mysql", "mariadb", ...); empty: any.
   std::vector<std::string> known_engines;
+  /// False for the way back that a row of the versions table keeps.
+  bool needs_upgrade = true;
 };
 
 /// Parses a unit; reads the files it includes. Throws Error (usage) with file and line: no header, an unknown directive or

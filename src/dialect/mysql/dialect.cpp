@@ -15,6 +15,9 @@ class MysqlDialect final : public Dialect {
  public:
   [[nodiscard]] std::string_view name() const override { return "mysql"; }
 
+  /// `text` ends at 64 KiB here.
+  [[nodiscard]] std::string long_text_type() const override { return "longtext"; }
+
   [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return open_with_driver("mysql", url); }
 
   [[nodiscard]] ServerInfo probe(Connection& connection) const override { return probe_server(connection); }
