@@ -49,6 +49,13 @@ void Folder::write(const std::string& name, const std::string& text) const {
 
 std::string Folder::read(const std::string& name) const { return read_file(path_ / name); }
 
+void copy_sample_project(const Folder& folder) {
+  const std::filesystem::path checkout = MIGRATE_SOURCE_DIR;
+  for (const auto* name : {"migrate.yaml", "migrations", "templates"}) {
+    std::filesystem::copy(checkout / name, folder / name, std::filesystem::copy_options::recursive);
+  }
+}
+
 Outcome run(const std::filesystem::path& folder, std::vector<std::string> command, const Environment& environment) {
   const Folder capture;
   const auto out = (capture / "out").string();

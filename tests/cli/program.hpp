@@ -25,6 +25,9 @@ class Folder {
   std::filesystem::path path_;
 };
 
+/// Copies the sample project of the checkout into the folder, so that a test may write into it.
+void copy_sample_project(const Folder& folder);
+
 struct Outcome {
   int code = -1;  ///< exit code; 128 + the signal that ended it
   std::string out;
