@@ -12,6 +12,16 @@ namespace {
 /// The names that sections of units and of the model may have.
 const std::vector<std::string> section_names{"sqlite", "postgresql", "mysql", "mariadb"};
 
+/// A COMMIT inside a unit would tear it from its row in the versions table.
+void refuse_transaction_control(const Step& step, const Dialect& dialect) {
+  if (!step.transaction) return;
+  for (const auto& statement : step.statements) {
+    if (dialect.classify(statement) != StatementClass::transaction) continue;
+    throw Error{ErrorKind::usage, "the unit " + title(step.revision) + " runs in a transaction of its own and cannot hold " + statement.text,
+                "take it out, or write `transaction: off` in the header: then every statement commits by itself", statement.location};
+  }
+}
+
 std::string comma_list(const std::vector<std::string>& items) { return join(items, ", "); }
 
 }  // namespace
@@ -181,6 +191,7 @@ Step Project::kept_step(const std::string& id) {
   const auto unit = parse_sql_unit(kept, place, {.folders = {}, .known_engines = {}, .needs_upgrade = false});
   Step step{.revision = unit.revision, .direction = Direction::downgrade, .transaction = unit.revision.transaction};
   step.statements = statements_of(section_for(unit, Direction::downgrade, sections()), dialect());
+  refuse_transaction_control(step, dialect());
   return step;
 }
 
@@ -204,6 +215,7 @@ Step Project::step(const std::string& id, Direction direction) {
   }
   Step step{.revision = parsed.revision, .direction = direction, .checksum = parsed.checksum, .transaction = parsed.revision.transaction};
   step.statements = statements_of(section, dialect());
+  refuse_transaction_control(step, dialect());
   if (direction == Direction::upgrade) {
     const bool back = is_reversible(parsed, engines);
     step.downgrade = kept_downgrade(parsed.revision, back ? section_for(parsed, Direction::downgrade, engines).text : "", !back);
