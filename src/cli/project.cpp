@@ -12,14 +12,25 @@ namespace {
 /// The names that sections of units and of the model may have.
 const std::vector<std::string> section_names{"sqlite", "postgresql", "mysql", "mariadb"};
 
-/// A COMMIT inside a unit would tear it from its row in the versions table.
-void refuse_transaction_control(const Step& step, const Dialect& dialect) {
+/// BEGIN, START TRANSACTION, COMMIT and END, as scripts of other tools have them around their statements.
+bool brackets_a_transaction(std::string_view text) {
+  const auto words = split(collapse_spaces(lower(text)), ' ');
+  const auto second = words.size() > 1 ? words[1] : std::string();
+  if (words.front() == "start") return second == "transaction";
+  if (words.front() == "begin") return true;
+  return (words.front() == "commit" || words.front() == "end") && (second.empty() || second == "work" || second == "transaction");
+}
+
+/// The unit's own transaction holds all of it: brackets inside are left out, as a COMMIT would tear the unit from its row
+/// in the versions table. What undoes a part of it cannot be meant.
+void leave_out_brackets(Step& step, const Dialect& dialect) {
   if (!step.transaction) return;
-  for (const auto& statement : step.statements) {
-    if (dialect.classify(statement) != StatementClass::transaction) continue;
+  std::erase_if(step.statements, [&](const Statement& statement) {
+    if (dialect.classify(statement) != StatementClass::transaction) return false;
+    if (brackets_a_transaction(statement.text)) return true;
     throw Error{ErrorKind::usage, "the unit " + title(step.revision) + " runs in a transaction of its own and cannot hold " + statement.text,
                 "take it out, or write `transaction: off` in the header: then every statement commits by itself", statement.location};
-  }
+  });
 }
 
 std::string comma_list(const std::vector<std::string>& items) { return join(items, ", "); }
@@ -191,7 +202,7 @@ Step Project::kept_step(const std::string& id) {
   const auto unit = parse_sql_unit(kept, place, {.folders = {}, .known_engines = {}, .needs_upgrade = false});
   Step step{.revision = unit.revision, .direction = Direction::downgrade, .transaction = unit.revision.transaction};
   step.statements = statements_of(section_for(unit, Direction::downgrade, sections()), dialect());
-  refuse_transaction_control(step, dialect());
+  leave_out_brackets(step, dialect());
   return step;
 }
 
@@ -215,7 +226,7 @@ Step Project::step(const std::string& id, Direction direction) {
   }
   Step step{.revision = parsed.revision, .direction = direction, .checksum = parsed.checksum, .transaction = parsed.revision.transaction};
   step.statements = statements_of(section, dialect());
-  refuse_transaction_control(step, dialect());
+  leave_out_brackets(step, dialect());
   if (direction == Direction::upgrade) {
     const bool back = is_reversible(parsed, engines);
     step.downgrade = kept_downgrade(parsed.revision, back ? section_for(parsed, Direction::downgrade, engines).text : "", !back);

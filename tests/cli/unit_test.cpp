@@ -41,8 +41,9 @@ TEST_CASE("a unit that is wrong is refused with its place, and nothing is change
   for (const auto& [engine, url] : databases.urls()) {
     auto cases = cases_for_all();
     if (engine != "mysql") {
-      cases.push_back({"a COMMIT inside", "-- migrate: upgrade\nCREATE TABLE a (id integer);\nCOMMIT;\n", "cannot hold COMMIT", "migrations/0001.sql:6"});
-      cases.push_back({"a BEGIN inside", "-- migrate: upgrade\nBEGIN;\nCREATE TABLE a (id integer);\n", "cannot hold BEGIN", "migrations/0001.sql:5"});
+      cases.push_back({"a ROLLBACK inside", "-- migrate: upgrade\nCREATE TABLE a (id integer);\nROLLBACK;\n", "cannot hold ROLLBACK", "migrations/0001.sql:6"});
+      cases.push_back({"SQL that fails behind a COMMIT", "-- migrate: upgrade\nBEGIN;\nCREATE TABLE a (id integer);\nCOMMIT;\nCREATE TABLE a (id integer);\n",
+                       "already exists", "migrations/0001.sql:8", 1});
     }
     for (const auto& one : cases) {
       CAPTURE(engine);
