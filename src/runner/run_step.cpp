@@ -49,6 +49,8 @@ Error StepFailure::described(const Step& step) const {
   auto hint = error.hint;
   if (hint.empty() && error.sqlstate == "25001" && step.transaction) {
     hint = "put `-- transaction: off` into the unit's header; each of its statements then commits by itself";
+  } else if (hint.empty() && error.cause == DatabaseError::Cause::lock_timeout) {
+    hint = "run the same command again when what blocks it has ended, or raise statement.lock_timeout in migrate.yaml";
   } else if (hint.empty()) {
     hint = !earlier_kept ? "nothing of this revision was kept; mend it and run the same command again"
                             : "the statements before it are done and recorded; mend it and run the same command again";
