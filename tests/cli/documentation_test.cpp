@@ -5,6 +5,7 @@
 //     <!-- run: COMMAND -->   is run without being shown
 #include <doctest/doctest.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <regex>
 
@@ -115,7 +116,44 @@ class Page {
   Folder folder_;
 };
 
+/// The anchor that a heading gets: lower case, blanks as '-', letters, digits, '-' and '_' only.
+std::string anchor_of(const std::string& heading) {
+  std::string anchor;
+  for (const char c : heading) {
+    if (c == ' ') anchor += '-';
+    else if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_') anchor += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return anchor;
+}
+
+bool has_anchor(const std::filesystem::path& page, const std::string& anchor) {
+  for (const auto& line : lines_of(read_file(page))) {
+    if (line.starts_with("#") && anchor_of(line.substr(line.find_first_not_of("# "))) == anchor) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+TEST_CASE("every link in the pages leads somewhere") {
+  const std::filesystem::path root = MIGRATE_SOURCE_DIR;
+  std::vector<std::filesystem::path> pages{root / "README.md", root / "CHANGELOG.md"};
+  for (const auto& entry : std::filesystem::directory_iterator(root / "docs")) {
+    if (entry.path().extension() == ".md") pages.push_back(entry.path());
+  }
+  static const std::regex link(R"(\]\(([^)#]*)(#([^)]*))?\))");
+  for (const auto& page : pages) {
+    const auto text = read_file(page);
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), link); it != std::sregex_iterator(); ++it) {
+      const std::string target = (*it)[1];
+      if (target.find("://") != std::string::npos) continue;
+      INFO(page.filename().string() << " links to " << it->str());
+      const auto file = target.empty() ? page : page.parent_path() / target;
+      CHECK(std::filesystem::exists(file));
+      if ((*it)[3].matched && std::filesystem::exists(file)) CHECK(has_anchor(file, (*it)[3]));
+    }
+  }
+}
 
 TEST_CASE("the tour of the README prints what it shows") { Page("README.md").run(); }
 
