@@ -168,14 +168,16 @@ void filter_schema(Schema& schema, const ObjectFilter& filter) {
   }
 }
 
-Difference find_difference(const Dialect& dialect, Connection& connection, const ServerInfo& server, Schema live, Schema declared,
-                           const RenameOptions& renames) {
+namespace {
+
+Difference find_changes(const Dialect& dialect, Connection* connection, const ServerInfo& server, Schema live, Schema declared,
+                        const RenameOptions& renames) {
   dialect.canonicalize(declared, server);
   complete_routines(live, declared);
   auto renamed = make_renames(live, declared, renames, dialect, server);
   const Schema questions = doubtful(renamed.schema, declared);
-  if (questions != Schema{}) {
-    const Schema normal = dialect.normalize(connection, server, questions, declared, live);
+  if (connection != nullptr && questions != Schema{}) {
+    const Schema normal = dialect.normalize(*connection, server, questions, declared, live);
     adopt_objects(declared.domains, normal.domains);
     adopt_objects(declared.sequences, normal.sequences);
     adopt_objects(declared.definitions, normal.definitions);
@@ -190,6 +192,18 @@ Difference find_difference(const Dialect& dialect, Connection& connection, const
   Difference difference{.before = std::move(live), .after = std::move(declared), .server = server};
   difference.changes = order(std::move(changes), difference.before, renamed.schema, difference.after, dialect, server);
   return difference;
+}
+
+}  // namespace
+
+Difference find_difference(const Dialect& dialect, Connection& connection, const ServerInfo& server, Schema live, Schema declared,
+                           const RenameOptions& renames) {
+  return find_changes(dialect, &connection, server, std::move(live), std::move(declared), renames);
+}
+
+Difference compare_inspected(const Dialect& dialect, const ServerInfo& server, Schema before, Schema after) {
+  dialect.canonicalize(before, server);
+  return find_changes(dialect, nullptr, server, std::move(before), std::move(after), {.policy = RenamePolicy::automatic, .answers = {}, .ask = {}});
 }
 
 }  // namespace migrate

@@ -33,7 +33,9 @@ void write_baseline(Context& context, Project& project, const Schema& live) {
   project.write_sum();
   const auto* file = project.unit(unit.revision.id);
   RunEvents events;
-  run_locked(session, project.run_options(context.arguments), events, [&](const std::vector<VersionRow>&) {
+  auto options = project.run_options(context.arguments);
+  options.keep_schema = project.schema_keeper();
+  run_locked(session, options, events, [&](const std::vector<VersionRow>&) {
     const auto& versions = project.versions();
     const VersionRow row{.revision = unit.revision.id, .message = "baseline", .checksum = project.checksum_of(*file), .applied_at = now_utc(),
                          .applied_by = who_runs(), .tool_version = tool_version()};

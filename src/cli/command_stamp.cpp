@@ -38,7 +38,9 @@ int run_stamp(Context& context) {
   const auto& versions = project.versions();
   StampPlan plan;
   EventPrinter events(context.output);
-  run_locked(project.session(), project.run_options(context.arguments), events, [&](const std::vector<VersionRow>& rows) {
+  auto options = project.run_options(context.arguments);
+  options.keep_schema = project.schema_keeper();
+  run_locked(project.session(), options, events, [&](const std::vector<VersionRow>& rows) {
     Ids there;
     for (const auto& row : rows) there.push_back(row.revision);
     const bool purge = context.arguments.has("purge");

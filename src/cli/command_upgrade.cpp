@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/context.hpp"
+#include "cli/drift.hpp"
 #include "cli/events.hpp"
 #include "revision/argument.hpp"
 #include "revision/plan.hpp"
@@ -30,6 +31,13 @@ class CommandPlanner {
     steps.reserve(ids.size());
     for (const auto& id : ids) steps.push_back(project_.step(id, direction_));
     return steps;
+  }
+
+  /// For --check-drift, once, behind the lock: before the first statement runs.
+  void check_drift(const std::vector<VersionRow>& rows, const std::vector<Step>& steps, RunEvents& events) {
+    if (!context_.arguments.has("check-drift") || checked_drift_ || (++calls_ == 1 && !steps.empty())) return;
+    checked_drift_ = true;
+    refuse_drift(context_, rows, events);
   }
 
  private:
@@ -89,6 +97,8 @@ class CommandPlanner {
   Direction direction_;
   std::string argument_;
   std::optional<Ids> fixed_;
+  int calls_ = 0;
+  bool checked_drift_ = false;
 };
 
 void print_plan(const Context& context, const std::vector<Step>& steps) {
@@ -158,8 +168,14 @@ int run_direction(Context& context, Direction direction, const std::string& argu
   }
   install_stop_handlers();
   EventPrinter events(context.output);
-  const auto options = project.run_options(context.arguments);
-  const auto result = run(project.session(), options, [&](const auto& rows) { return planner(rows); }, events);
+  auto options = project.run_options(context.arguments);
+  options.keep_schema = project.schema_keeper();
+  const auto plan = [&](const std::vector<VersionRow>& rows) {
+    auto steps = planner(rows);
+    planner.check_drift(rows, steps, events);
+    return steps;
+  };
+  const auto result = run(project.session(), options, plan, events);
   context.output.detail(fmt::format("{} round trips", project.session().connection().round_trips()));
   if (result.stopped) {
     throw Error{ErrorKind::failed, fmt::format("stopped after {} of the revisions", result.steps), "the same command goes on where this one stopped"};

@@ -32,6 +32,7 @@ std::vector<CommandSpec> build() {
       {"sql", "[A:B]", "write an SQL script, from A to B, or from where the database is"},
       yes};
   auto upgrade_options = run_options;
+  upgrade_options.push_back({"check-drift", "", "refuse when somebody changed the schema by hand since the last run"});
   upgrade_options.push_back({"allow-out-of-order", "", "apply revisions that came in below applied ones"});
   return {
       {"init", "init [DIR] --database URL", "start a project",
@@ -69,6 +70,10 @@ std::vector<CommandSpec> build() {
        "  migrate diff\n  migrate diff database model --format sql\n  migrate diff sqlite:///a.db sqlite:///b.db",
        with_renames({{"format", "FORMAT", "text, sql or json"}}), 0, 2, run_diff},
       {"inspect", "inspect", "the live schema as a model file", "", "  migrate inspect -o model.yaml", {{"output,o", "FILE", "where to write it"}}, 0, 0, run_inspect},
+      {"drift", "drift", "has anybody changed the schema since the last run?",
+       "Compares the live schema with what the last upgrade, downgrade or stamp left. Exit code 3 when they differ. --accept takes the\n"
+       "schema as it is now for the known one.",
+       "  migrate drift\n  migrate drift --json\n  migrate drift --accept", {{"accept", "", "what is there now is right"}}, 0, 0, run_drift},
       {"verify", "verify", "are the units what they were, and the graph sound?",
        "Compares the units with migrate.sum and, unless --offline, with the database. Exit code 3 for findings.",
        "  migrate verify --offline", {{"offline", "", "files only"}, {"update", "", "write migrate.sum anew"}}, 0, 0, run_verify},

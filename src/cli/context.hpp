@@ -54,6 +54,7 @@ int run_graph(Context& context);
 int run_check(Context& context);
 int run_diff(Context& context);
 int run_inspect(Context& context);
+int run_drift(Context& context);
 int run_verify(Context& context);
 int run_repair(Context& context);
 int run_resume(Context& context);

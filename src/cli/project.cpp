@@ -5,6 +5,7 @@
 
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "runner/kept_schema.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -152,6 +153,11 @@ RunOptions Project::run_options(const Arguments& arguments) {
                         : config_.transaction == TransactionMode::none ? RunTransaction::none
                                                                         : RunTransaction::per_revision;
   return options;
+}
+
+std::function<void(Session&)> Project::schema_keeper() {
+  if (!config_.drift.enabled) return {};
+  return [this](Session& session) { (void)keep_schema(session, versions(), [&] { return live_schema(session); }); };
 }
 
 // ---- what is applied -----------------------------------------------------------------------------------------------

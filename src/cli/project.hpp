@@ -46,6 +46,8 @@ class Project {
   Session& session();
   const Versions& versions();
   [[nodiscard]] RunOptions run_options(const Arguments& arguments);
+  /// For a run that changes the schema, or what counts as applied: keeps the schema behind it, unless that is switched off.
+  [[nodiscard]] std::function<void(Session&)> schema_keeper();
   /// The dialect of the URL; no connection is made.
   const Dialect& dialect();
   /// The section names that hold: from the server when we are connected, else from the URL.

@@ -251,7 +251,10 @@ void read_settings(const Reader& reader, const Node& root, const std::string& se
       {"lint", into(reader, config.lint)},
       {"hooks", into(reader, config.hooks)},
       {"cpp", into(reader, config.cpp)},
-      {"drift", into(reader, config.drift)},
+      {"drift",
+       [&](const Node& node, const std::string& name) {
+         reader.read_map(node, name, {{"enabled", into(reader, config.drift.enabled)}});
+       }},
       {"compiler", into(reader, config.compiler)}};
   if (top) keys.push_back({"environments", [](const Node&, const std::string&) {}});
   reader.read_map(root, section, keys);

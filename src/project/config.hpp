@@ -46,6 +46,10 @@ struct StatementSettings {
   int retries = 5;
 };
 
+struct DriftSettings {
+  bool enabled = true;  ///< keep the schema in the database after each run
+};
+
 /// migrate.yaml with one environment laid over it. All paths are absolute.
 struct Config {
   std::filesystem::path file;    ///< migrate.yaml; empty when there is none
@@ -61,13 +65,14 @@ struct Config {
   TransactionMode transaction = TransactionMode::per_revision;
   LockSettings lock;
   StatementSettings statement;
+  DriftSettings drift;
   std::vector<std::string> schemas;
   std::vector<std::string> ignore;   ///< globs
   std::vector<std::string> include;  ///< globs; empty: everything
   bool confirm = false;              ///< ask before the database is changed
 
   /// Sections that the layers above read themselves; variables in them are filled in already. Null when not there.
-  yaml::Node lint, hooks, cpp, drift, compiler;
+  yaml::Node lint, hooks, cpp, compiler;
 
   /// Read by database_url alone, so that a command that needs no database needs no password either.
   yaml::Node database, password_file, password_command;

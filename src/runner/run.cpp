@@ -13,6 +13,15 @@
 namespace migrate {
 namespace {
 
+void keep(Session& session, const RunOptions& options, RunEvents& events) {
+  if (!options.keep_schema) return;
+  try {
+    options.keep_schema(session);
+  } catch (const Error& error) {
+    events.notice(std::string("the schema could not be kept for `migrate drift`: ") + error.what());
+  }
+}
+
 std::string lock_key(const Session& session, const RunOptions& options) {
   return "migrate " + session.url().database + " " + options.versions_table;
 }
@@ -29,15 +38,28 @@ class Run {
     if (planner_(rows_).empty()) return {};
     lock_.acquire(options_.lock_wait, events_);
     prepare();
-    while (true) {
-      auto steps = plan();
-      if (steps.empty()) return result_;
-      if (result_.steps == 0) events_.plan(steps);
-      if (run_steps(steps)) return result_;
+    try {
+      run_all();
+    } catch (const DatabaseError&) {
+      throw;  // the connection may be gone
+    } catch (const Error&) {
+      if (result_.steps > 0 || part_kept_) keep(session_, options_, events_);
+      throw;
     }
+    if (result_.steps > 0) keep(session_, options_, events_);
+    return result_;
   }
 
  private:
+  void run_all() {
+    while (true) {
+      auto steps = plan();
+      if (steps.empty()) return;
+      if (result_.steps == 0) events_.plan(steps);
+      if (run_steps(steps)) return;
+    }
+  }
+
   /// Makes the tables, and sets the session up, behind the lock.
   void prepare() {
     StepRunner::set_up(session_, options_);
@@ -114,6 +136,7 @@ class Run {
           if (settle_after_reconnect(runner, step, failure)) return StepOutcome::done;
         } else {
           runner.log_failure(step, error);
+          part_kept_ = failure.earlier_kept;
           throw failure.described(step);
         }
       }
@@ -148,6 +171,7 @@ class Run {
   HeldLock lock_;
   std::vector<VersionRow> rows_;
   bool table_exists_ = false;
+  bool part_kept_ = false;  ///< a step failed behind statements that stay
   RunResult result_;
 };
 
@@ -158,7 +182,8 @@ RunResult run(Session& session, const RunOptions& options, const Planner& planne
 }
 
 void run_locked(Session& session, const RunOptions& options, RunEvents& events,
-                const std::function<std::vector<std::string>(const std::vector<VersionRow>& rows)>& work) {
+                const std::function<std::vector<std::string>(const std::vector<VersionRow>& rows)>& work,
+                const std::function<void(Session& session)>& after) {
   const Versions versions(session.dialect(), options.versions_table);
   HeldLock lock(session, lock_key(session, options));
   lock.acquire(options.lock_wait, events);
@@ -179,6 +204,8 @@ void run_locked(Session& session, const RunOptions& options, RunEvents& events,
     }
     throw;
   }
+  keep(session, options, events);
+  if (after) after(session);
 }
 
 std::string digest_of(const std::vector<Statement>& statements, std::size_t count) {

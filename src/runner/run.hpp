@@ -22,6 +22,9 @@ struct RunOptions {
   RunTimeouts timeouts;
   int retries = 5;                             ///< of a step that hit a lock timeout or a serialization failure
   RunTransaction transaction = RunTransaction::per_revision;
+  /// Called behind the lock, outside any transaction, when a run has changed something; keeps the schema for `drift`. When it
+  /// fails that is a notice: what was run stays done.
+  std::function<void(Session& session)> keep_schema;
 };
 
 /// What happens during a run, for the terminal and for JSON.
@@ -53,9 +56,10 @@ struct RunResult {
 RunResult run(Session& session, const RunOptions& options, const Planner& planner, RunEvents& events);
 
 /// Runs work that is not made of steps (stamp, repair) under the same lock, in a transaction where there are any;
-/// `work` gets the rows as they are behind the lock and returns the SQL to run.
+/// `work` gets the rows as they are behind the lock and returns the SQL to run. `after` runs behind it, still under the lock.
 void run_locked(Session& session, const RunOptions& options, RunEvents& events,
-                const std::function<std::vector<std::string>(const std::vector<VersionRow>& rows)>& work);
+                const std::function<std::vector<std::string>(const std::vector<VersionRow>& rows)>& work,
+                const std::function<void(Session& session)>& after = {});
 
 /// What is known about a statement that was begun and not recorded as done.
 enum class Doubt { applied, not_applied, unknown };

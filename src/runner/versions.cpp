@@ -58,13 +58,14 @@ Versions::Versions(const Dialect& dialect, const std::string& name) : dialect_(&
   const auto dot = name.find('.');
   table_ = dot == std::string::npos ? QualifiedName{"", name} : QualifiedName{name.substr(0, dot), name.substr(dot + 1)};
   log_ = {table_.schema, table_.name + "_log"};
+  schema_ = {table_.schema, table_.name + "_schema"};
 }
 
 bool Versions::owns(const QualifiedName& name) const {
   const auto ours = [&](const QualifiedName& own) {
     return own.name == name.name && (own.schema == name.schema || name.schema.empty() || own.schema.empty());
   };
-  return ours(table_) || ours(log_);
+  return ours(table_) || ours(log_) || ours(schema_);
 }
 
 std::string Versions::select_sql() const {
@@ -130,6 +131,21 @@ std::vector<std::string> Versions::create_sql(const ServerInfo& server) const {
   log.columns[0].identity = Identity{.kind = Identity::Kind::by_default};
   log.primary_key = PrimaryKey{.parts = {{.column = "id"}}};
   schema.tables = {versions, log};
+  return create_tables_sql(std::move(schema), server);
+}
+
+std::string Versions::schema_probe_sql() const { return fmt::format("SELECT 1 FROM {} WHERE id = ''", dialect_->quote_name(schema_)); }
+
+std::vector<std::string> Versions::create_schema_sql(const ServerInfo& server) const {
+  const auto long_text = dialect_->long_text_type();
+  Table table{.name = schema_};
+  table.columns = {column("id", "varchar(64)", false), column("kind", "varchar(40)", false), column("name", long_text),
+                   column("hash", "varchar(64)", false), column("kept_at", "varchar(40)"),   column("definition", long_text)};
+  table.primary_key = PrimaryKey{.parts = {{.column = "id"}}};
+  return create_tables_sql(Schema{.tables = {table}}, server);
+}
+
+std::vector<std::string> Versions::create_tables_sql(Schema schema, const ServerInfo& server) const {
   dialect_->canonicalize(schema, server);
   std::vector<std::string> sql;
   for (const auto& table : schema.tables) {

@@ -60,6 +60,7 @@ class Versions {
 
   [[nodiscard]] const QualifiedName& table() const { return table_; }
   [[nodiscard]] const QualifiedName& log_table() const { return log_; }
+  [[nodiscard]] const QualifiedName& schema_table() const { return schema_; }  ///< see runner/kept_schema.hpp
   /// Whether a name is one of the framework's own tables.
   [[nodiscard]] bool owns(const QualifiedName& name) const;
 
@@ -68,8 +69,11 @@ class Versions {
   [[nodiscard]] std::string read_downgrade(Connection& connection, const std::string& revision) const;
   [[nodiscard]] std::vector<LogEntry> read_log(Connection& connection, int limit) const;
 
-  /// CREATE TABLE statements of both.
+  /// CREATE TABLE statements of the versions table and the log.
   [[nodiscard]] std::vector<std::string> create_sql(const ServerInfo& server) const;
+  /// CREATE TABLE of the table for the kept schema, and a query that fails when it is not there.
+  [[nodiscard]] std::vector<std::string> create_schema_sql(const ServerInfo& server) const;
+  [[nodiscard]] std::string schema_probe_sql() const;
 
   [[nodiscard]] std::string insert_sql(const VersionRow& row, const std::string& downgrade) const;
   [[nodiscard]] std::string progress_sql(const std::string& revision, int statement, const Progress& progress) const;
@@ -84,11 +88,13 @@ class Versions {
   [[nodiscard]] std::string select_sql() const;
 
  private:
+  [[nodiscard]] std::vector<std::string> create_tables_sql(Schema schema, const ServerInfo& server) const;
   [[nodiscard]] std::string text(const std::string& value) const { return dialect_->quote_text(value); }
 
   const Dialect* dialect_;
   QualifiedName table_;
   QualifiedName log_;
+  QualifiedName schema_;
 };
 
 /// The version of this program.
