@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cli/context.hpp"
 #include "cli/drift.hpp"
 #include "cli/events.hpp"
+#include "cli/plan_file.hpp"
+#include "core/text.hpp"
 #include "revision/argument.hpp"
 #include "revision/plan.hpp"
 #include "runner/offline.hpp"
@@ -31,13 +34,6 @@ class CommandPlanner {
     steps.reserve(ids.size());
     for (const auto& id : ids) steps.push_back(project_.step(id, direction_));
     return steps;
-  }
-
-  /// For --check-drift, once, behind the lock: before the first statement runs.
-  void check_drift(const std::vector<VersionRow>& rows, const std::vector<Step>& steps, RunEvents& events) {
-    if (!context_.arguments.has("check-drift") || checked_drift_ || (++calls_ == 1 && !steps.empty())) return;
-    checked_drift_ = true;
-    refuse_drift(context_, rows, events);
   }
 
  private:
@@ -97,8 +93,6 @@ class CommandPlanner {
   Direction direction_;
   std::string argument_;
   std::optional<Ids> fixed_;
-  int calls_ = 0;
-  bool checked_drift_ = false;
 };
 
 void print_plan(const Context& context, const std::vector<Step>& steps) {
@@ -149,10 +143,38 @@ int write_sql(Context& context, Direction direction, const std::string& argument
   return 0;
 }
 
-int run_direction(Context& context, Direction direction, const std::string& argument) {
-  if (context.arguments.has("sql")) return write_sql(context, direction, argument);
+/// For --check-drift: once, behind the lock, before the first statement runs.
+class DriftCheck {
+ public:
+  DriftCheck(Context& context, RunEvents& events) : context_(context), events_(events), left_(context.arguments.has("check-drift")) {}
+
+  void operator()(const std::vector<VersionRow>& rows, const std::vector<Step>& steps) {
+    if (!left_ || (!std::exchange(locked_, true) && !steps.empty())) return;
+    left_ = false;
+    refuse_drift(context_, rows, events_);
+  }
+
+ private:
+  Context& context_;
+  RunEvents& events_;
+  bool left_;
+  bool locked_ = false;
+};
+
+int write_plan_file(Context& context, const Planner& planner) {
   auto& project = context.project();
-  CommandPlanner planner(context, direction, argument);
+  const auto rows = project.versions().read(project.session().connection());
+  const auto plan = make_plan(project, rows, planner(rows));
+  const auto file = context.arguments.get("to-plan");
+  write_plan(file, project, plan);
+  if (context.output.json()) context.output.line(nlohmann::ordered_json({{"plan", file}, {"digest", plan.digest}, {"steps", plan.steps.size()}}).dump());
+  else context.output.line(fmt::format("wrote {}: {}", file, plural(plan.steps.size(), "revision")));
+  return 0;
+}
+
+/// Runs what the planner says, as the options want it.
+int run_steps(Context& context, Direction direction, const Planner& planner, const std::string& remark) {
+  auto& project = context.project();
   if (context.arguments.has("dry-run")) {
     const auto steps = planner(project.versions().read(project.session().connection()));
     if (steps.empty()) context.output.note("nothing to do");
@@ -170,9 +192,11 @@ int run_direction(Context& context, Direction direction, const std::string& argu
   EventPrinter events(context.output);
   auto options = project.run_options(context.arguments);
   options.keep_schema = project.schema_keeper();
+  options.remark = remark;
+  DriftCheck check_drift(context, events);
   const auto plan = [&](const std::vector<VersionRow>& rows) {
     auto steps = planner(rows);
-    planner.check_drift(rows, steps, events);
+    check_drift(rows, steps);
     return steps;
   };
   const auto result = run(project.session(), options, plan, events);
@@ -183,6 +207,19 @@ int run_direction(Context& context, Direction direction, const std::string& argu
   if (result.steps == 0 && context.output.json()) context.output.line(R"({"event":"plan","steps":[]})");
   else if (result.steps == 0) context.output.note("nothing to do");
   return 0;
+}
+
+int run_direction(Context& context, Direction direction, const std::string& argument) {
+  const auto& arguments = context.arguments;
+  if (arguments.has("sql")) return write_sql(context, direction, argument);
+  if (arguments.has("plan")) {
+    if (!arguments.positional.empty() || arguments.has("to-plan")) throw Error{ErrorKind::usage, "--plan says itself what runs", "migrate upgrade --plan FILE"};
+    const auto plan = read_plan(arguments.get("plan"), context.project());
+    return run_steps(context, direction, [&](const auto& rows) { return remaining_steps(context.project(), plan, rows); }, plan.mark());
+  }
+  CommandPlanner planner(context, direction, argument);
+  const Planner work = [&](const auto& rows) { return planner(rows); };
+  return arguments.has("to-plan") ? write_plan_file(context, work) : run_steps(context, direction, work, "");
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ std::vector<CommandSpec> build() {
       {"sql", "[A:B]", "write an SQL script, from A to B, or from where the database is"},
       yes};
   auto upgrade_options = run_options;
+  upgrade_options.push_back({"to-plan", "FILE", "write what would run to a file for review, run nothing"});
+  upgrade_options.push_back({"plan", "FILE", "run what --to-plan wrote, byte for byte"});
   upgrade_options.push_back({"check-drift", "", "refuse when somebody changed the schema by hand since the last run"});
   upgrade_options.push_back({"allow-out-of-order", "", "apply revisions that came in below applied ones"});
   return {

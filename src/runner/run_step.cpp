@@ -62,6 +62,7 @@ StepRunner::StepRunner(Session& session, const Versions& versions, const RunOpti
     : session_(session), versions_(versions), options_(options), events_(events), rows_(rows) {
   by_ = who_runs();
   if (const auto& user = session.server().user; !user.empty()) by_ = user + " (" + by_ + ")";
+  if (!options.remark.empty()) by_ += ", " + options.remark;
 }
 
 void StepRunner::set_up(Session& session, const RunOptions& options) {
