@@ -228,6 +228,13 @@ struct Applier {
     table.comment = op.after.comment;
     table.options = op.after.options;
   }
+  /// A view's triggers are compared and changed one by one: they stay.
+  void operator()(const Alter<View>& op) const {
+    View& view = *find_object(schema.views, op.before);
+    auto triggers = std::move(view.triggers);
+    view = op.after;
+    view.triggers = std::move(triggers);
+  }
   template <class T>
   void operator()(const Rename<T>& op) const {
     if constexpr (std::is_same_v<T, Table>) {
