@@ -131,13 +131,13 @@ class Orderer {
       });
       if (pinned) again.insert(view.name);
     }
-    for (bool grew = can_.views_pin_columns; grew;) {
+    for (bool grew = true; grew;) {
       grew = false;
       for (const auto& view : live_.views) {
         if (again.contains(view.name)) continue;
         const auto over = [&](const QualifiedName& other) { return other != view.name && mentions(view.definition, other.name, rules_); };
         for (const auto& other : altered) {
-          if (over(other) && again.insert(other).second) grew = true;
+          if (can_.views_pin_columns && over(other) && again.insert(other).second) grew = true;
         }
         if (std::any_of(again.begin(), again.end(), over)) grew = again.insert(view.name).second || grew;
       }
