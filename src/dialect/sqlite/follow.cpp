@@ -70,6 +70,33 @@ void take_texts(Table& table, const Table& from) {
   }
 }
 
+/// SQLite quotes every name that it puts into a text for a rename, needed or not; here it is quoted only where it was or
+/// must be, as the model's author would write it.
+std::string without_needless_quotes(const std::string& before, const std::string& after) {
+  const auto old_tokens = tokenize(before, lexical_rules());
+  const auto new_tokens = tokenize(after, lexical_rules());
+  if (old_tokens.size() != new_tokens.size()) return after;
+  std::string text;
+  std::size_t copied = 0;
+  for (std::size_t i = 0; i < new_tokens.size(); ++i) {
+    const Token& token = new_tokens[i];
+    if (token.kind != TokenKind::quoted_name || old_tokens[i].kind != TokenKind::word) continue;
+    text += after.substr(copied, token.offset - copied) + quote_name(unquote_name(token.text));
+    copied = token.offset + token.text.size();
+  }
+  return text + after.substr(copied);
+}
+
+void follow_triggers(std::vector<Trigger>& triggers, const std::vector<Trigger>& renamed) {
+  for (auto& trigger : triggers) {
+    const Trigger* now = find_named(renamed, trigger.name);
+    if (now == nullptr) continue;
+    const std::string definition = without_needless_quotes(trigger.definition, now->definition);
+    trigger = *now;
+    trigger.definition = definition;
+  }
+}
+
 }  // namespace
 
 Schema related_to(const Schema& schema, const std::string& table) {
@@ -135,18 +162,14 @@ bool follow(Schema& schema, const Schema& before, const std::vector<std::string>
     // Triggers that do not mention the renamed thing were not part of the experiment.
     std::vector<Trigger> triggers = own->triggers;
     take_texts(*own, table);
-    for (auto& trigger : triggers) {
-      if (const Trigger* now = find_named(table.triggers, trigger.name)) trigger = *now;
-    }
+    follow_triggers(triggers, table.triggers);
     own->triggers = std::move(triggers);
   }
   for (const auto& view : after.views) {
     View* own = find_named(schema.views, view.name);
     if (own == nullptr) continue;
-    own->definition = view.definition;
-    for (auto& trigger : own->triggers) {
-      if (const Trigger* now = find_named(view.triggers, trigger.name)) trigger = *now;
-    }
+    own->definition = without_needless_quotes(own->definition, view.definition);
+    follow_triggers(own->triggers, view.triggers);
   }
   return true;
 }

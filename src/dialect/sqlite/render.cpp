@@ -30,14 +30,7 @@ class Renderer {
   explicit Renderer(const Schema& before) : state_(before) {}
 
   std::vector<Statement> run(const std::vector<Operation>& operations) {
-    const auto renames = [](const Operation& op) { return std::holds_alternative<Rename<Table>>(op) || std::holds_alternative<RenamePart<Column>>(op); };
-    const auto last_rename = std::find_if(operations.rbegin(), operations.rend(), renames).base();
-    for (auto it = operations.begin(); it != operations.end(); ++it) {
-      before_rename_ = it < last_rename;
-      render_one(*it);
-    }
-    before_rename_ = false;
-    for (const auto& operation : later_) render_one(operation);
+    for (const auto& operation : operations) render_one(operation);
     flush_all();
     bring_back();
     if (keys_off_) statements_.insert(statements_.begin(), Statement{"PRAGMA foreign_keys = OFF", {}});
@@ -126,7 +119,6 @@ class Renderer {
   void render(const Add<T>& op) {
     if constexpr (std::is_same_v<T, Exclusion>) cannot(*current_);
     if constexpr (std::is_same_v<T, Trigger>) {
-      if (before_rename_) return put_off(op);
       if (find_named(state_.views, op.table) != nullptr) return trigger_on_view(nullptr, &op.object);
     }
     wait(op.table);
@@ -143,11 +135,6 @@ class Renderer {
   void render(const Change<T>& op) {
     if constexpr (std::is_same_v<T, Exclusion>) cannot(*current_);
     if constexpr (std::is_same_v<T, Trigger>) {
-      if (before_rename_) {
-        put_off(Add<Trigger>{op.table, op.after});
-        const Operation removal = Remove<Trigger>{op.table, op.before};
-        return render_one(removal);
-      }
       if (find_named(state_.views, op.table) != nullptr) return trigger_on_view(&op.before, &op.after);
     }
     wait(op.table);
@@ -159,14 +146,6 @@ class Renderer {
   }
   void render(const ReorderColumns& op) { wait(op.table); }
   void render(const Alter<Table>& op) { wait(op.before.name); }
-
-  /// What is written for the names after a rename, as in a downgrade, cannot stand before it: RENAME reads all triggers.
-  void put_off(Add<Trigger> op) { later_.emplace_back(std::move(op)); }
-  void follow_put_off(const QualifiedName& from, const QualifiedName& to) {
-    for (auto& operation : later_) {
-      if (auto* add = std::get_if<Add<Trigger>>(&operation); add != nullptr && add->table == from) add->table = to;
-    }
-  }
 
   void trigger_on_view(const Trigger* before, const Trigger* after) {
     const bool away = parked(table_of(*current_) == nullptr ? QualifiedName{} : *table_of(*current_));
@@ -219,7 +198,6 @@ class Renderer {
 
   void render(const Rename<Table>& op) {
     flush_all();
-    follow_put_off(op.from, op.to);
     follow_in_place(rename_in_place(state_, *current_), op.from.name);
   }
 
@@ -242,8 +220,7 @@ class Renderer {
     for (const auto& text : statements) emit(text);
   }
 
-  /// Views that are away do not follow the rename, and neither do their triggers. Texts that were changed on purpose are
-  /// written for the new names already.
+  /// Views that are away do not follow the rename, and neither do their triggers.
   void rename_in_parked(View& view, const std::string& table) const {
     const auto replace = [&](std::string& text) {
       if (const auto* op = std::get_if<Rename<Table>>(current_)) text = replace_identifier(text, op->from.name, op->to.name);
@@ -254,7 +231,7 @@ class Renderer {
       });
       if (!another) text = replace_identifier(text, op->from, op->to);
     };
-    if (std::find(rewritten_.begin(), rewritten_.end(), view.name) == rewritten_.end()) replace(view.definition);
+    replace(view.definition);
     for (auto& trigger : view.triggers) replace(trigger.definition);
   }
 
@@ -273,13 +250,6 @@ class Renderer {
       emit("DROP VIEW " + quote_name(view.name));
     }
   }
-  void park_with_dependents(const QualifiedName& view) {
-    std::vector<QualifiedName> views = indirect_views(state_, view.name);
-    for (const auto& other : state_.views) {
-      if (other.name == view || mentions_name(other.definition, view.name)) views.push_back(other.name);
-    }
-    park(views);
-  }
   void bring_back() {
     for (const auto& name : parked_) {
       const View* view = find_named(state_.views, name);
@@ -295,11 +265,6 @@ class Renderer {
     View view = op.object;
     view.triggers.clear();
     apply_to(state_, Create<View>{view});
-    if (before_rename_) {
-      parked_.push_back(view.name);
-      rewritten_.push_back(view.name);
-      return;
-    }
     flush_mentioned(view.definition);
     emit(create_view_sql(view));
   }
@@ -325,10 +290,6 @@ class Renderer {
     }
   }
   void render(const Alter<View>& op) {
-    if (before_rename_) {
-      park_with_dependents(op.before.name);
-      rewritten_.push_back(op.after.name);
-    }
     const View* view = find_named(state_.views, op.before.name);
     std::vector<Trigger> triggers = view == nullptr ? std::vector<Trigger>{} : view->triggers;
     apply();
@@ -379,12 +340,9 @@ class Renderer {
 
   Schema state_;
   std::vector<TableChange> waiting_;
-  std::vector<QualifiedName> parked_;     ///< views that are away until the end
-  std::vector<QualifiedName> rewritten_;  ///< those of them whose text was changed on purpose
+  std::vector<QualifiedName> parked_;  ///< views that are away until the end
   std::vector<Statement> statements_;
   const Operation* current_ = nullptr;
-  std::vector<Operation> later_;
-  bool before_rename_ = false;  ///< a rename is still to come
   bool keys_off_ = false;
 };
 
