@@ -1,0 +1,105 @@
+"""MySQL and MariaDB: a database a case, made and looked at by the server's own client and dump program."""
+import os
+import re
+import shutil
+import urllib.parse
+import xml.etree.ElementTree
+
+from tools import Failure, run
+
+
+class Database:
+    def __init__(self, engine, name):
+        self.engine = engine
+        self.name = name
+        self.url = engine.url_of(name)
+
+    def client(self, sql, check=True, more=()):
+        return run([self.engine.client, *self.engine.options, "--default-character-set=utf8mb4", "--batch", *more, self.name], sql, check)
+
+    def execute(self, sql):
+        if not sql.strip():
+            return
+        done = self.client(sql, False)
+        if done.returncode != 0:
+            raise Failure(f"the case's own SQL fails: {done.stderr.strip()}", sql)
+
+    def query(self, sql):
+        return "\n".join(line.replace("\t", "|") for line in self.client(sql, more=["--skip-column-names"]).stdout.splitlines())
+
+    def catalog(self):
+        text = run([self.engine.dump, *self.engine.options, "--no-data", "--routines", "--triggers", "--events", "--skip-comments", "--skip-opt",
+                    "--create-options", "--quote-names", "--skip-tz-utc", f"--ignore-table={self.name}.schema_versions",
+                    f"--ignore-table={self.name}.schema_versions_log", self.name]).stdout
+        options = self.query("SELECT default_character_set_name, default_collation_name FROM information_schema.schemata WHERE schema_name = DATABASE()")
+        return statements(text.replace(f"`{self.name}`", "`database`")) + [f"database {options}"]
+
+    def rows(self):
+        tables = self.query("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' "
+                            "AND table_name NOT LIKE 'schema_versions%'").splitlines()
+        out = {}
+        for table in tables:
+            text = self.client(f"SELECT * FROM `{table}`", more=["--xml", "--binary-as-hex"]).stdout
+            rows = []
+            if text.strip():
+                for row in xml.etree.ElementTree.fromstring(text.replace("\x00", "")):
+                    rows.append({field.get("name"): field.text if field.get("{http://www.w3.org/2001/XMLSchema-instance}nil") is None else "NULL" for field in row})
+            out[table] = rows
+        return out
+
+    def drop(self):
+        self.engine.admin(f"DROP DATABASE IF EXISTS `{self.name}`")
+
+
+NOISE = re.compile(r"^(/\*!\d+ SET .*\*/;?|SET .*;|/\*M!999999.*|DELIMITER.*|ALTER DATABASE .*;)$")
+
+
+def statements(dump):
+    out, lines = [], []
+    body = False
+    for line in dump.splitlines():
+        if line.startswith("DELIMITER"):
+            body = ";;" in line
+        if (not lines or not body) and (not line.strip() or NOISE.match(line.strip().rstrip(";") + ";") or NOISE.match(line.strip())):
+            continue
+        lines.append(line)
+        if line.rstrip().endswith(";;") or (not body and line.rstrip().endswith(";")):
+            out.append(statement_text(lines))
+            lines = []
+    if lines:
+        out.append(statement_text(lines))
+    return [text for text in out if not text.startswith("/*!50001 DROP") and not text.startswith("/*!50003 SET")]
+
+
+def statement_text(lines):
+    if lines[0].startswith("CREATE TABLE"):
+        inner = sorted(line.strip().rstrip(",") for line in lines[1:-1])
+        end = re.sub(r" AUTO_INCREMENT=\d+", "", lines[-1].strip())
+        return lines[0] + " " + ", ".join(inner) + " " + end
+    text = "\n".join(lines)
+    text = re.sub(r" AS `(\w+)`", r" AS `\1`", text)
+    return re.sub(r" (STARTS|ENDS) '[^']*'", "", text) if "EVENT" in text else text
+
+
+class Engine:
+    name = "mysql"
+
+    def __init__(self):
+        self.server = os.environ.get("MIGRATE_TEST_MYSQL", "")
+        self.missing = "" if self.server else "MIGRATE_TEST_MYSQL is not set"
+        url = urllib.parse.urlsplit(self.server)
+        self.client = shutil.which("mariadb") or "mysql"
+        self.dump = shutil.which("mariadb-dump") or "mysqldump"
+        self.options = [f"--host={url.hostname}", f"--port={url.port or 3306}", f"--user={url.username}", f"--password={url.password or ''}", "--protocol=tcp"]
+
+    def url_of(self, name):
+        base, _, query = self.server.partition("?")
+        return base.rsplit("/", 1)[0] + "/" + name + ("?" + query if query else "")
+
+    def admin(self, sql):
+        return run([self.client, *self.options, "--batch"], sql).stdout
+
+    def create(self, label, folder):
+        name = f"case_{os.getpid()}_{label}".lower()[:63]
+        self.admin(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+        return Database(self, name)

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Runs the data-driven cases with the built program and real servers.
+
+    run.py [-v] [-j N] [ENGINE | ENGINE/CASE | corpora | bad]...
+
+MIGRATE_PROGRAM is the program (build/migrate); MIGRATE_TEST_POSTGRESQL and MIGRATE_TEST_MYSQL are the servers, whose cases
+are skipped with a message when unset. One line for a failing case (its unit too with -v), and a summary."""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+os.environ.setdefault("MIGRATE_PROGRAM", str(HERE.parent.parent / "build" / "migrate"))
+
+import engine_mysql
+import engine_postgresql
+import engine_sqlite
+import flow
+import portable
+from case_file import Case
+from tools import Failure
+
+ENGINES = [engine_sqlite.Engine, engine_postgresql.Engine, engine_mysql.Engine]
+
+
+def run_one(job):
+    path, engine, number = job
+    log, began = [], time.monotonic()
+    folder = tempfile.mkdtemp(prefix="migrate-case-")
+    try:
+        case = Case(path)
+        (portable.run_case if case.has("model") else flow.run_case)(case, engine, folder, str(number), log)
+        return path, engine, None, log, time.monotonic() - began
+    except Failure as failure:
+        return path, engine, failure, log, time.monotonic() - began
+    except Exception:
+        return path, engine, Failure("the harness failed: " + traceback.format_exc()), log, time.monotonic() - began
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def find_jobs(names, engines):
+    jobs = []
+    for engine in engines:
+        for folder in (engine.name, "portable"):
+            for path in sorted((HERE / folder).glob("*.case")):
+                short = [folder, engine.name, f"{folder}/{path.stem}", f"{engine.name}/{path.stem}", path.stem, str(path)]
+                case_engines = Case(path).lines("engines") if folder == "portable" else []
+                if (not names or any(name in short for name in names)) and (not case_engines or engine.name in case_engines[0].split()):
+                    jobs.append((path, engine, len(jobs)))
+    return jobs
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="engines, or cases as ENGINE/CASE")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show every command of a failing case, and its unit")
+    parser.add_argument("-j", "--jobs", type=int, default=2)
+    parser.add_argument("--slowest", type=int, default=0, help="name the slowest cases")
+    arguments = parser.parse_args()
+    engines = []
+    for engine in (kind() for kind in ENGINES):
+        if engine.missing:
+            print(f"{engine.name}: skipped, {engine.missing}")
+        else:
+            engines.append(engine)
+    jobs = find_jobs(arguments.names, engines)
+    counts, times = {}, []
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for path, engine, failure, log, seconds in pool.map(run_one, jobs):
+            key = f"{path.parent.name} on {engine.name}" if path.parent.name != engine.name else engine.name
+            passed, failed = counts.get(key, (0, 0))
+            counts[key] = (passed + (failure is None), failed + (failure is not None))
+            times.append((seconds, f"{path.parent.name}/{path.stem}"))
+            if failure is not None:
+                print(f"FAILED {path.parent.name}/{path.stem} on {engine.name}: {failure.reason}", flush=True)
+            if arguments.verbose:
+                print("\n".join(log))
+                if failure is not None and failure.detail:
+                    print("---- " + failure.detail)
+    for key, (passed, failed) in counts.items():
+        print(f"{key}: {passed} passed, {failed} failed")
+    for seconds, name in sorted(times, reverse=True)[: arguments.slowest]:
+        print(f"  {seconds:.2f} s {name}")
+    return 1 if any(failed for _, failed in counts.values()) or not jobs and arguments.names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
