@@ -32,7 +32,7 @@ class Database:
         return statements(text)
 
     def rows(self):
-        sql = r"""SELECT format('SELECT %L, to_jsonb(t)::text FROM %s t', c.relname, c.oid::regclass) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        sql = r"""SELECT format('SELECT %L, to_jsonb(row_of)::text FROM %s row_of', c.relname, c.oid::regclass) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND c.relname NOT LIKE 'schema_versions%'
 \gexec
 """
@@ -67,8 +67,13 @@ def statements(dump):
 def statement_text(lines):
     if lines[0].startswith("CREATE TABLE") or lines[0].startswith("CREATE UNLOGGED TABLE") or lines[0].startswith("CREATE TYPE"):
         if "ENUM" not in lines[0]:
-            inner = sorted(line.strip().rstrip(",") for line in lines[1:-1])
-            return " ".join([lines[0]] + [", ".join(inner)] + [lines[-1].strip()])
+            end = max(index for index, line in enumerate(lines) if line.startswith(")"))
+            inner = sorted(line.strip().rstrip(",") for line in lines[1:end])
+            options = " ".join(" ".join(lines[end:]).split())
+            match = re.search(r"WITH \((.*)\)", options)
+            if match:
+                options = options.replace(match.group(1), ", ".join(sorted(match.group(1).split(", "))))
+            return " ".join([lines[0], ", ".join(inner), options])
     return "\n".join(lines)
 
 

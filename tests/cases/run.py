@@ -19,6 +19,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 os.environ.setdefault("MIGRATE_PROGRAM", str(HERE.parent.parent / "build" / "migrate"))
 
+import bad_input
+import corpora
 import engine_mysql
 import engine_postgresql
 import engine_sqlite
@@ -35,6 +37,12 @@ def run_one(job):
     log, began = [], time.monotonic()
     folder = tempfile.mkdtemp(prefix="migrate-case-")
     try:
+        if callable(path):
+            path(engine, folder, str(number), log)
+            return path, engine, None, log, time.monotonic() - began
+        if path.is_dir():
+            corpora.run_corpus(path, engine, folder, str(number), log)
+            return path, engine, None, log, time.monotonic() - began
         case = Case(path)
         (portable.run_case if case.has("model") else flow.run_case)(case, engine, folder, str(number), log)
         return path, engine, None, log, time.monotonic() - began
@@ -55,7 +63,24 @@ def find_jobs(names, engines):
                 case_engines = Case(path).lines("engines") if folder == "portable" else []
                 if (not names or any(name in short for name in names)) and (not case_engines or engine.name in case_engines[0].split()):
                     jobs.append((path, engine, len(jobs)))
+        if not names or "bad" in names:
+            jobs += [(check, engine, len(jobs) + number) for number, check in enumerate(bad_input.checks(engine))]
+        for folder in corpora.folders():
+            name = f"{folder.parent.name}/{folder.name}"
+            if corpora.ENGINE_OF[folder.name.removesuffix("-head")] == engine.name and (not names or "corpora" in names or name in names):
+                jobs.append((folder, engine, len(jobs)))
+    if not os.environ.get("MIGRATE_TEST_CORPORA"):
+        print("corpora: skipped, MIGRATE_TEST_CORPORA is not set")
     return jobs
+
+
+def title(path, engine):
+    """The group of a case, and its name."""
+    if callable(path):
+        return "bad input", "bad/" + path.__name__
+    if path.is_dir():
+        return "corpora", f"{path.parent.name}/{path.name}"
+    return ("portable" if path.parent.name == "portable" else "changes"), f"{path.parent.name}/{path.stem}"
 
 
 def main():
@@ -75,12 +100,13 @@ def main():
     counts, times = {}, []
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for path, engine, failure, log, seconds in pool.map(run_one, jobs):
-            key = f"{path.parent.name} on {engine.name}" if path.parent.name != engine.name else engine.name
+            group, name = title(path, engine)
+            key = f"{group} on {engine.name}"
             passed, failed = counts.get(key, (0, 0))
             counts[key] = (passed + (failure is None), failed + (failure is not None))
-            times.append((seconds, f"{path.parent.name}/{path.stem}"))
+            times.append((seconds, name))
             if failure is not None:
-                print(f"FAILED {path.parent.name}/{path.stem} on {engine.name}: {failure.reason}", flush=True)
+                print(f"FAILED {name} on {engine.name}: {failure.reason}", flush=True)
             if arguments.verbose:
                 print("\n".join(log))
                 if failure is not None and failure.detail:
