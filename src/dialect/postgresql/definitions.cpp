@@ -4,6 +4,7 @@
 
 #include "core/text.hpp"
 #include "dialect/postgresql/literals.hpp"
+#include "dialect/postgresql/in_lists.hpp"
 #include "dialect/postgresql/names.hpp"
 #include "dialect/postgresql/sequences.hpp"
 #include "dialect/postgresql/types.hpp"
@@ -78,7 +79,7 @@ std::string column_sql(const Column& column) {
   if (const auto compression = option(column.options, "compression"); !compression.empty()) sql += " COMPRESSION " + compression;
   if (!column.collation.empty()) sql += " COLLATE " + collation_sql(column.collation);
   if (column.generated) {
-    sql += " GENERATED ALWAYS AS (" + column.generated->expression + ")" + (column.generated->stored ? " STORED" : " VIRTUAL");
+    sql += " GENERATED ALWAYS AS (" + with_in_lists(column.generated->expression) + ")" + (column.generated->stored ? " STORED" : " VIRTUAL");
   }
   const auto spelled = column.declared.spelling.find("default");
   if (spelled != column.declared.spelling.end() && !column.identity && default_from_sql(spelled->second, column.type) == column.default_value) {
@@ -141,7 +142,7 @@ std::string constraint_sql(const ForeignKey& key) {
 }
 
 std::string constraint_sql(const Check& check) {
-  return named(check.name) + "CHECK (" + check.expression + ")" + (check.no_inherit ? " NO INHERIT" : "") +
+  return named(check.name) + "CHECK (" + with_in_lists(check.expression) + ")" + (check.no_inherit ? " NO INHERIT" : "") +
          (check.not_valid ? " NOT VALID" : "") + (check.not_enforced ? " NOT ENFORCED" : "");
 }
 
@@ -156,7 +157,7 @@ std::string index_sql(const Index& index, const QualifiedName& table) {
   if (index.nulls_not_distinct) sql += " NULLS NOT DISTINCT";
   if (const auto parameters = storage_parameters(index.options); !parameters.empty()) sql += " WITH (" + parameters + ")";
   if (const auto tablespace = option(index.options, "tablespace"); !tablespace.empty()) sql += " TABLESPACE " + quote_name(tablespace);
-  if (!index.where.empty()) sql += " WHERE " + index.where;
+  if (!index.where.empty()) sql += " WHERE " + with_in_lists(index.where);
   return sql;
 }
 
@@ -165,8 +166,8 @@ std::string policy_sql(const Policy& policy, const QualifiedName& table) {
   if (!policy.permissive) sql += " AS RESTRICTIVE";
   if (policy.command != "all") sql += " FOR " + upper(policy.command);
   if (!policy.roles.empty()) sql += " TO " + quote_names(policy.roles);
-  if (!policy.using_expression.empty()) sql += " USING (" + policy.using_expression + ")";
-  if (!policy.check_expression.empty()) sql += " WITH CHECK (" + policy.check_expression + ")";
+  if (!policy.using_expression.empty()) sql += " USING (" + with_in_lists(policy.using_expression) + ")";
+  if (!policy.check_expression.empty()) sql += " WITH CHECK (" + with_in_lists(policy.check_expression) + ")";
   return sql;
 }
 
@@ -182,7 +183,7 @@ std::string view_sql(const View& view, bool replace) {
   }
   if (!settings.empty()) sql += " WITH (" + join(settings, ", ") + ")";
   if (const auto tablespace = option(view.options, "tablespace"); !tablespace.empty()) sql += " TABLESPACE " + quote_name(tablespace);
-  return sql + " AS\n" + view.definition;
+  return sql + " AS\n" + with_in_lists(view.definition);
 }
 
 std::string domain_sql(const Domain& domain) {
