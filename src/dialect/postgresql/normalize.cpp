@@ -139,6 +139,19 @@ class Normalizer {
 
 // ---- what has to be made -----------------------------------------------------------------------------------------
 
+/// What a rename brings is equal to the declared thing and no question, but the database does not have it yet.
+template <class T>
+bool comes_by_rename(const std::vector<T>& live, const std::vector<T>& asked, const T& object) {
+  const auto* now = find_named(live, object.name);
+  if (find_named(asked, object.name) != nullptr) return false;
+  if constexpr (std::is_same_v<T, Table>) {
+    return now == nullptr || std::any_of(object.columns.begin(), object.columns.end(), [&](const Column& column) {
+             return find_named(now->columns, column.name) == nullptr;
+           });
+  }
+  return now == nullptr;
+}
+
 void Normalizer::collect_types() {
   for (const auto& extension : declared_.extensions) {
     if (find_named(live_.extensions, extension.name) == nullptr) {
@@ -160,7 +173,7 @@ void Normalizer::collect_types() {
   }
   for (const auto& domain : declared_.domains) {
     const bool asked = find_named(objects_.domains, domain.name) != nullptr;
-    if (!asked && changed_types_.count(element_type(domain.type)) == 0) continue;
+    if (!asked && changed_types_.count(element_type(domain.type)) == 0 && !comes_by_rename(live_.domains, objects_.domains, domain)) continue;
     places_.made(domain.name);
     changed_types_.insert(domain.name.text());
     add(domain_sql(domain), "domain " + domain.name.text(), domain.declared.location, asked);
@@ -212,7 +225,7 @@ void Normalizer::collect_table(const Table& table, bool needed) {
 
 void Normalizer::collect() {
   collect_types();
-  for (const auto& sequence : objects_.sequences) {
+  for (const auto& sequence : declared_.sequences) {
     if (find_named(live_.sequences, sequence.name) != nullptr) continue;
     places_.made(sequence.name);
     add(sequence_sql(sequence), "sequence " + sequence.name.text(), sequence.declared.location, false);
@@ -226,7 +239,13 @@ void Normalizer::collect() {
     const auto* asked = find_named(objects_.tables, table.name);
     const bool uses_changed = std::any_of(table.columns.begin(), table.columns.end(),
                                           [&](const Column& column) { return changed_types_.count(element_type(column.type)) != 0; });
-    if (asked != nullptr || uses_changed) collect_table(asked != nullptr ? *asked : table, asked != nullptr);
+    if (asked != nullptr || uses_changed || comes_by_rename(live_.tables, objects_.tables, table)) collect_table(asked != nullptr ? *asked : table, asked != nullptr);
+  }
+  for (const auto& view : declared_.views) {
+    if (comes_by_rename(live_.views, objects_.views, view)) {
+      places_.made(view.name);
+      add(view_sql(view), "view " + view.name.text(), view.declared.location, false);
+    }
   }
   for (const auto& view : objects_.views) {
     places_.made(view.name);
