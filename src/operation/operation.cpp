@@ -228,6 +228,21 @@ struct Applier {
     table.comment = op.after.comment;
     table.options = op.after.options;
   }
+  /// A column's default follows when a value of its type is renamed.
+  void operator()(const Alter<EnumType>& op) const {
+    *find_object(schema.enums, op.before) = op.after;
+    const auto& renames = op.after.declared.value_renames;
+    for (auto& table : schema.tables) {
+      for (auto& column : table.columns) {
+        if (column.type != op.after.name.text() || !column.default_value || column.default_value->expression) continue;
+        for (const auto& [now, was] : renames) {
+          if (column.default_value->text != was) continue;
+          column.default_value->text = now;
+          break;
+        }
+      }
+    }
+  }
   /// A view's triggers are compared and changed one by one: they stay.
   void operator()(const Alter<View>& op) const {
     View& view = *find_object(schema.views, op.before);
