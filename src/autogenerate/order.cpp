@@ -395,6 +395,21 @@ class Orderer {
       std::stable_sort(group.changes.begin(), group.changes.end(), [](const PlannedChange& a, const PlannedChange& b) {
         return std::visit(Rank{}, a.operation) < std::visit(Rank{}, b.operation);
       });
+      settle_places<Add<Column>>(group.changes.rbegin(), group.changes.rend());
+      settle_places<Remove<Column>>(group.changes.begin(), group.changes.end());
+    }
+  }
+
+  /// A column cannot stand behind one that is not there yet: a computed one comes after plain ones (and when drops are
+  /// undone, too). It stands behind that one's own neighbour then, and the other gets in between.
+  template <class Op, class Iterator>
+  static void settle_places(Iterator from, Iterator to) {
+    std::map<std::string, std::optional<std::string>> later;
+    for (; from != to; ++from) {
+      auto* op = std::get_if<Op>(&from->operation);
+      if (op == nullptr) continue;
+      while (op->after && later.count(*op->after) != 0) op->after = std::optional<std::string>(later[*op->after]);
+      later[op->object.name] = op->after;
     }
   }
 
