@@ -90,17 +90,12 @@ def unknown_model_key(s):
 
 def unknown_type(s):
     s.write("model.yaml", "tables:\n  kept:\n    columns:\n      id: {type: int, primary_key: true}\n      a: integr(3\n")
-    s.refuse("check", code=2, says=[r"model\.yaml:5"], hint=False)
+    s.refuse("check", code=2, says=[r"model\.yaml:\d+", "integr"], hint=False)
 
 
 def key_of_missing_column(s):
     s.write("model.yaml", "tables:\n  t:\n    columns: {ident: int}\n    primary_key: [idnt]\n")
     s.refuse("check", code=2, says=[r"model\.yaml:\d+", "idnt", "ident"])
-
-
-def reference_to_missing_table(s):
-    s.write("model.yaml", "tables:\n  t:\n    columns:\n      id: {type: int, primary_key: true}\n      x: {type: int, references: kep(id)}\n")
-    s.refuse("check", code=2, says=[r"model\.yaml:\d+", "kep"], hint=False)
 
 
 def bad_url(s):
@@ -209,7 +204,7 @@ def behind_head(s):
 
 
 CHECKS = [broken_configuration, unknown_configuration_key, wrong_configuration_value, unset_variable, broken_model, unknown_model_key, unknown_type,
-          key_of_missing_column, reference_to_missing_table, bad_url, unreachable_server, wrong_password, missing_database, bad_revision_arguments,
+          key_of_missing_column, bad_url, unreachable_server, wrong_password, missing_database, bad_revision_arguments,
           unknown_option, edited_unit, missing_unit, broken_unit_header, unterminated_string, missing_parent, failing_statement, unresolved_review,
           meta_command, read_only_database, behind_head]
 
