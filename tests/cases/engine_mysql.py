@@ -30,7 +30,7 @@ class Database:
     def catalog(self):
         text = run([self.engine.dump, *self.engine.options, "--no-data", "--routines", "--triggers", "--events", "--skip-comments", "--skip-opt",
                     "--create-options", "--quote-names", "--skip-tz-utc", f"--ignore-table={self.name}.schema_versions",
-                    f"--ignore-table={self.name}.schema_versions_log", self.name]).stdout
+                    f"--ignore-table={self.name}.schema_versions_log", f"--ignore-table={self.name}.schema_versions_schema", self.name]).stdout
         options = self.query("SELECT default_character_set_name, default_collation_name FROM information_schema.schemata WHERE schema_name = DATABASE()")
         return statements(text.replace(f"`{self.name}`", "`database`")) + [f"database {options}"]
 

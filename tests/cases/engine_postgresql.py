@@ -28,7 +28,7 @@ class Database:
         return self.psql(sql).stdout.strip()
 
     def catalog(self):
-        text = run(["pg_dump", "-s", "-d", self.url, "-T", "*.schema_versions", "-T", "*.schema_versions_log", "--no-sync"]).stdout
+        text = run(["pg_dump", "-s", "-d", self.url, "-T", "*.schema_versions*", "--no-sync"]).stdout
         return statements(text)
 
     def rows(self):

@@ -8,7 +8,7 @@ from tools import Failure, words
 
 def normal(sql):
     """Words that mean the same: quotes of names, x'00ff' and x'00FF', true and 1."""
-    text = " ".join(words(sql or "")).replace(" . ", ".").replace(" .", ".")
+    text = " ".join(words(sql or "")).replace(" . ", ".").replace(" .", ".").replace("! =", "< >").replace("index if not exists", "index").replace(" asc ", " ").replace(" (", "(")
     return re.sub(r"x '([0-9a-fA-F]*)'", lambda match: f"x'{match.group(1).lower()}'", text)
 
 
@@ -77,7 +77,7 @@ def table_text_facts(name, sql):
         column = part[0] if part and part[0] not in CONSTRAINTS else ""
         for i, token in enumerate(part):
             if token == "check":
-                facts.append(f"{name}: check {group_after(part, i + 1)}")
+                facts.append(f"{name}: check {group_after(part, i + 1).replace('! =', '< >')}")
             elif token == "collate" and column and part[0] == column and "(" not in part[:i]:
                 facts.append(f"{name}.{column}: collate {part[i + 1]}")
             elif token == "as" and column and i + 1 < len(part) and part[i + 1] == "(" and "check" not in part[:i]:
@@ -171,7 +171,7 @@ class Database:
         quoted = '"' + name.replace('"', '""') + '"'
         facts = []
         for row in connection.execute(f"PRAGMA table_xinfo({quoted})"):
-            facts.append(f"{name}.{row[1]}: {row[2].lower()} notnull={row[3]} default={normal_default(row[4])} pk={row[5]} hidden={row[6]}")
+            facts.append(f"{name}.{row[1]}: {row[2].lower()} notnull={row[3] or int(row[5] > 0)} default={normal_default(row[4])} pk={row[5]} hidden={row[6]}")
         keys = {}
         for row in connection.execute(f"PRAGMA foreign_key_list({quoted})"):
             target = row[4] or primary_key(connection, row[2])[row[1]]

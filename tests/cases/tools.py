@@ -48,4 +48,6 @@ def difference(first, second, first_name, second_name):
             only_a.remove(line)
     if not only_a and not only_b:
         return ""
-    return "\n".join([f"  only in {first_name}: {line}" for line in only_a] + [f"  only in {second_name}: {line}" for line in only_b])
+    lines = [f"  only in {first_name}: {line}" for line in only_a[:12]] + [f"  only in {second_name}: {line}" for line in only_b[:12]]
+    more = max(0, len(only_a) - 12) + max(0, len(only_b) - 12)
+    return "\n".join(lines + ([f"  and {more} more"] if more else []))
