@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -80,6 +81,17 @@ struct RunTimeouts {
 struct Fingerprint {
   bool visible = false;  ///< false: the statement's effect cannot be seen in the catalog
   std::string value;     ///< digest of the catalog's description of all that the statement names
+};
+
+/// What proves that a statement took effect: the value of an SQL expression that only this statement changes. The
+/// expression goes into the progress record itself, so that nothing has to be asked before.
+struct Witness {
+  std::string value;    ///< a scalar SQL expression, not NULL
+  std::string after;    ///< its value once the statement has taken effect
+  std::string object;   ///< the table or other object that it is about, comparable
+  bool creates = false; ///< the statement makes `object`, at once
+  bool drops = false;   ///< the statement removes `object`, at once
+  std::string finish;   ///< SQL that completes a statement that took effect in part (DROP TABLE of several), or ""
 };
 
 /// What stands around a unit that runs in one transaction. The runner does: before; BEGIN; violations; statements;
@@ -180,6 +192,22 @@ class Dialect {
     static_cast<void>(connection), static_cast<void>(statement);
     return "";
   }
+
+  /// What proves that the statement took effect, where that is known from its text and where the statement does not run
+  /// in a transaction with its record.
+  [[nodiscard]] virtual std::optional<Witness> witness(const Statement& statement) const {
+    static_cast<void>(statement);
+    return std::nullopt;
+  }
+
+  /// Whether the error says that a statement cannot run inside a transaction. It has done nothing then.
+  [[nodiscard]] virtual bool refuses_transaction(const DatabaseError& error) const {
+    static_cast<void>(error);
+    return false;
+  }
+
+  /// Table options that make the framework's own tables survive a crash whatever the server's defaults are.
+  [[nodiscard]] virtual Options durable_table_options() const { return {}; }
 
   /// Whether the rows that a data statement changes can be rolled back (false for a table without transactions).
   [[nodiscard]] virtual bool rolls_back(Connection& connection, const Statement& statement) const {

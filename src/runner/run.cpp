@@ -9,6 +9,7 @@
 #include "runner/run_lock.hpp"
 #include "runner/run_step.hpp"
 #include "runner/stop.hpp"
+#include "runner/unit_transactions.hpp"
 
 namespace migrate {
 namespace {
@@ -81,44 +82,53 @@ class Run {
 
   std::vector<Step> plan() {
     auto steps = planner_(rows_);
-    if (options_.transaction == RunTransaction::none) {
-      for (auto& step : steps) step.transaction = false;
+    for (auto& step : steps) {
+      if (options_.transaction == RunTransaction::none) step.transaction = false;
+      absorb_transactions(step, session_.dialect(), session_.server().capabilities.transactional_ddl);
     }
     return steps;
   }
 
-  /// True when the run is over; false when another process changed what is applied, and the plan must be made anew.
+  /// True when the run is over; false when what is applied may have changed, and the plan must be made anew.
   bool run_steps(std::vector<Step>& steps) {
     StepRunner runner(session_, versions_, options_, events_, rows_);
     const bool together = options_.transaction == RunTransaction::all && session_.server().capabilities.transactional_ddl;
     if (together) {
-      runner.run_together(steps);
-      result_.steps += static_cast<int>(steps.size());
-      return true;
+      const auto outcome = with_retries(runner, steps.front(), [&] { return runner.run_together(steps); });
+      if (outcome == StepOutcome::done) result_.steps += static_cast<int>(steps.size());
+      return finish(outcome);
     }
-    for (auto& step : steps) {
-      if (stop_requested()) {
-        result_.stopped = true;
-        return true;
-      }
-      switch (run_with_retries(runner, step)) {
-        case StepOutcome::done: ++result_.steps; break;
-        case StepOutcome::already_done: break;
-        case StepOutcome::plan_changed: rows_ = versions_.read(session_.connection(), &table_exists_); return false;
-        case StepOutcome::stopped: result_.stopped = true; return true;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      auto& step = steps[i];
+      if (stop_requested()) return finish(with_retries(runner, step, [&] { return runner.flush(), StepOutcome::stopped; }));
+      const bool more = i + 1 < steps.size() && runner.is_progressive(steps[i + 1]);
+      const auto outcome = with_retries(runner, step, [&] { return runner.run(step, more); });
+      if (outcome == StepOutcome::done) {
+        ++result_.steps;
+        reconnects_ = 0;
+      } else if (outcome != StepOutcome::already_done) {
+        return finish(outcome);
       }
       step = {};
     }
     return true;
   }
 
-  StepOutcome run_with_retries(StepRunner& runner, const Step& step) {
+  bool finish(StepOutcome outcome) {
+    if (outcome == StepOutcome::plan_changed) {
+      rows_ = versions_.read(session_.connection(), &table_exists_);
+      return false;
+    }
+    if (outcome == StepOutcome::stopped) result_.stopped = true;
+    return true;
+  }
+
+  StepOutcome with_retries(StepRunner& runner, const Step& step, const std::function<StepOutcome()>& work) {
     std::chrono::milliseconds pause{200};
     int attempts = 0;
-    int reconnects = 0;
     while (true) {
       try {
-        return runner.run(step);
+        return work();
       } catch (const StepFailure& failure) {
         const auto& error = failure.error;
         const bool again = error.cause == DatabaseError::Cause::lock_timeout || error.cause == DatabaseError::Cause::serialization;
@@ -130,10 +140,12 @@ class Run {
           pause = std::min(pause * 2, std::chrono::milliseconds(5000));
           if (stop_requested()) return StepOutcome::stopped;
           rows_ = versions_.read(session_.connection(), &table_exists_);
-        } else if (error.cause == DatabaseError::Cause::connection && reconnects < 3) {
-          ++reconnects;
+        } else if (error.cause == DatabaseError::Cause::connection && reconnects_ < 5) {
+          ++reconnects_;
           events_.notice("the connection was lost (" + error.message() + "); connecting again");
-          if (settle_after_reconnect(runner, step, failure)) return StepOutcome::done;
+          connect_again(step, failure);
+          // Another process may have gone on meanwhile; and a commit whose answer was lost stands in the rows or does not.
+          return StepOutcome::plan_changed;
         } else {
           runner.log_failure(step, error);
           part_kept_ = failure.earlier_kept;
@@ -143,24 +155,23 @@ class Run {
     }
   }
 
-  /// Connects again, takes the lock again and reads the row: what the lost answer said stands there. True when the step
-  /// is done.
-  bool settle_after_reconnect(StepRunner& runner, const Step& step, const StepFailure& failure) {
+  /// Connects again and takes the lock again.
+  void connect_again(const Step& step, const StepFailure& failure) {
     lock_.abandon();
     const Stopwatch watch;
     while (true) {
       try {
         session_.reconnect();
-        break;
-      } catch (const DatabaseError&) {
-        if (watch.elapsed() > std::chrono::seconds(30) || stop_requested()) throw failure.described(step);
+        lock_.acquire(options_.lock_wait, events_);
+        StepRunner::set_up(session_, options_);
+        return;
+      } catch (const DatabaseError& error) {
+        lock_.abandon();
+        const bool gone = error.cause == DatabaseError::Cause::connection;
+        if (!gone || watch.elapsed() > std::chrono::seconds(30) || stop_requested()) throw failure.described(step);
         sleep_with_jitter(std::chrono::milliseconds(300));
       }
     }
-    lock_.acquire(options_.lock_wait, events_);
-    StepRunner::set_up(session_, options_);
-    rows_ = versions_.read(session_.connection(), &table_exists_);
-    return runner.is_done(step);
   }
 
   Session& session_;
@@ -173,6 +184,7 @@ class Run {
   bool table_exists_ = false;
   bool part_kept_ = false;  ///< a step failed behind statements that stay
   RunResult result_;
+  int reconnects_ = 0;  ///< since the last step that was done
 };
 
 }  // namespace
@@ -208,10 +220,14 @@ void run_locked(Session& session, const RunOptions& options, RunEvents& events,
   if (after) after(session);
 }
 
-std::string digest_of(const std::vector<Statement>& statements, std::size_t count) {
-  std::string all;
-  for (std::size_t i = 0; i < std::min(count, statements.size()); ++i) all += statements[i].text + '\0';
-  return sha256(all).substr(0, 16);
+std::string digest_of(const std::vector<Statement>& statements, std::size_t count) { return digest_of(statements, 0, count); }
+
+std::string digest_of(const std::vector<Statement>& statements, std::size_t first, std::size_t end) {
+  std::string digest;
+  for (auto i = first; i < std::min(end, statements.size()); ++i) digest = next_digest(digest, statements[i]);
+  return digest;
 }
+
+std::string next_digest(const std::string& digest, const Statement& statement) { return sha256(digest + '\0' + statement.text).substr(0, 16); }
 
 }  // namespace migrate

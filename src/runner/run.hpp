@@ -68,7 +68,9 @@ enum class Doubt { applied, not_applied, unknown };
 /// Settles the row of a step that was cut off, as a person says: the statement in doubt was applied, or was not.
 [[nodiscard]] std::vector<std::string> resume_sql(const Versions& versions, const VersionRow& row, const Step& step, Doubt answer);
 
-/// Digest of the first `count` statements.
+/// Digest of statements: the first `count`, or a range; and the digest with one more.
 [[nodiscard]] std::string digest_of(const std::vector<Statement>& statements, std::size_t count);
+[[nodiscard]] std::string digest_of(const std::vector<Statement>& statements, std::size_t first, std::size_t end);
+[[nodiscard]] std::string next_digest(const std::string& digest, const Statement& statement);
 
 }  // namespace migrate

@@ -1,6 +1,16 @@
-// Units that do not run in one transaction: progress is recorded around each statement, so that a run that is cut off goes
-// on at the right one (docs/reliability.md).
+// Units that do not run in one transaction: progress is recorded around the statements, so that a run that is cut off goes
+// on at the right one (docs/reliability.md). The statements run in groups, each of which cannot come apart from its record
+// unnoticed:
+//   together   rows, and all else that rolls back: the statements and their record in one transaction
+//   witnessed  definitions whose effect shows in the value of an SQL expression; the values before them are part of the record
+//   observed   other definitions: the record holds a fingerprint of the catalog taken before
+//   free       what may be done again: SET, SHOW, VACUUM
+// A record says at once that the statements before it are done and that the ones behind it are begun. The end of one unit
+// and the beginning of the next are one transaction.
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
 
 #include "core/clock.hpp"
 #include "revision/graph.hpp"
@@ -10,164 +20,267 @@
 namespace migrate {
 namespace {
 
-Error in_doubt(const Step& step, int index, const std::string& why) {
-  const auto& statement = step.statements[static_cast<std::size_t>(index)];
-  return Error{ErrorKind::needs_person,
-               fmt::format("{} of {} was cut off at statement {} of {}, and {} whether it took effect:\n    {}", to_text(step.direction),
-                           title(step.revision), index + 1, step.statements.size(), why, statement.text),
-               "look at the database, then run `migrate resume --applied` or `migrate resume --not-applied`", statement.location};
+constexpr std::size_t largest_group = 32;
+
+std::string in_transaction(const Dialect& dialect, const std::vector<std::string>& statements) {
+  std::string sql;
+  for (const auto& statement : statements) sql += statement + "\n;\n";
+  if (statements.size() < 2) return sql;
+  return fmt::format("{};\n{}COMMIT;\n", dialect.begin_sql(), sql);
 }
 
 }  // namespace
 
-StepOutcome StepRunner::run_progressively(const Step& step) {
+bool StepRunner::is_progressive(const Step& step) const {
+  const auto* row = row_of(step.revision.id);
+  const bool begun = row != nullptr && row->state != RowState::applied;
+  return begun || !step.transaction || !session_.server().capabilities.transactional_ddl;
+}
+
+StepOutcome StepRunner::run_progressively(const Step& step, bool more) {
   const auto* row = row_of(step.revision.id);
   const bool resumed = row != nullptr && row->state != RowState::applied;
-  const int start = resumed ? resume_point(step, *row) : 0;
-  events_.step_started(step, start);
+  const auto start = static_cast<std::size_t>(resumed ? resume_point(step, *row) : 0);
+  events_.step_started(step, static_cast<int>(start));
   const Stopwatch watch;
+  opening_.clear();
+  digests_.clear();
   if (!resumed) {
-    begin_progress(step);
-  } else if (step.direction == Direction::upgrade && row->checksum != step.checksum) {
-    connection().execute(versions_.unit_sql(step.revision.id, step.checksum, step.downgrade));
+    opening_ = step.direction == Direction::upgrade ? versions_.insert_sql(new_row(step, RowState::upgrading), step.downgrade)
+                                                    : versions_.state_sql(step.revision.id, RowState::downgrading);
   }
   // What set the session up is gone with the session that was cut off.
-  for (int i = 0; i < start; ++i) {
-    const auto& statement = step.statements[static_cast<std::size_t>(i)];
-    if (session_.dialect().classify(statement) == StatementClass::session) connection().execute(statement.text);
+  for (std::size_t i = 0; i < start; ++i) {
+    if (session_.dialect().classify(step.statements[i]) == StatementClass::session && block_of(step, i) == nullptr) run_free(step, i);
   }
-  for (auto i = static_cast<std::size_t>(start); i < step.statements.size(); ++i) {
+  for (auto i = start; i < step.statements.size();) {
     if (stop_requested()) {
-      record_stop(step, static_cast<int>(i));
+      record_stop(step, i);
       events_.notice(fmt::format("stopped before statement {} of {} of {}; the same command goes on there", i + 1, step.statements.size(),
                                  title(step.revision)));
       return StepOutcome::stopped;
     }
-    run_recorded(step, i);
-    events_.statement_done(step, static_cast<int>(i));
+    const auto next = run_group(step, i);
+    for (; i < next; ++i) events_.statement_done(step, static_cast<int>(i));
   }
-  finish_progress(step);
+  const auto& id = step.revision.id;
+  if (!opening_.empty()) pending_.push_back(std::move(opening_));
+  opening_.clear();
+  pending_.push_back(step.direction == Direction::upgrade ? versions_.state_sql(id, RowState::applied, now_utc(), watch.elapsed().count())
+                                                          : versions_.delete_sql(id));
+  pending_.push_back(versions_.log_sql(log_entry(step, "done", watch.elapsed())));
+  if (!more) flush();
   events_.step_done(step, watch.elapsed());
   return StepOutcome::done;
 }
 
-void StepRunner::begin_progress(const Step& step) {
+void StepRunner::flush() {
+  if (pending_.empty()) return;
+  const auto sql = in_transaction(session_.dialect(), pending_);
   try {
-    if (step.direction == Direction::upgrade) {
-      connection().execute(versions_.insert_sql(new_row(step, RowState::upgrading), step.downgrade));
-    } else {
-      connection().execute(versions_.state_sql(step.revision.id, RowState::downgrading));
-    }
+    connection().execute(sql);
   } catch (const DatabaseError& error) {
+    // What is not known to be recorded is found out from the rows.
+    pending_.clear();
+    if (error.cause != DatabaseError::Cause::connection) rollback();
     throw StepFailure{error, -1, {}};
   }
+  pending_.clear();
 }
 
-/// The end of a step: its row, and the log with it.
-void StepRunner::finish_progress(const Step& step) {
-  const auto& row = step.revision.id;
-  const auto change = step.direction == Direction::upgrade ? versions_.state_sql(row, RowState::applied, now_utc(), 0) : versions_.delete_sql(row);
-  try {
-    connection().execute(fmt::format("{};\n{};\n{};\nCOMMIT", session_.dialect().begin_sql(), change,
-                                     versions_.log_sql(log_entry(step, "done", std::chrono::milliseconds(0)))));
-  } catch (const DatabaseError& error) {
-    throw StepFailure{error, -1, {}};
+const std::pair<std::size_t, std::size_t>* StepRunner::block_of(const Step& step, std::size_t index) {
+  const auto it = std::find_if(step.blocks.begin(), step.blocks.end(), [&](const auto& block) { return block.first <= index && index < block.second; });
+  return it == step.blocks.end() ? nullptr : &*it;
+}
+
+/// Runs the statements from `index` on that belong together; returns the one behind them.
+std::size_t StepRunner::run_group(const Step& step, std::size_t index) {
+  const auto& dialect = session_.dialect();
+  const bool transactional = session_.server().capabilities.transactional_ddl;
+  if (const auto* block = block_of(step, index)) return run_group_together(step, index, block->second);
+  const auto& statement = step.statements[index];
+  const auto kind = dialect.classify(statement);
+  if (kind == StatementClass::session || kind == StatementClass::query) {
+    if (kind == StatementClass::query) clean_up(step, index);
+    run_free(step, index);
+    return index + 1;
   }
+  if (auto group = witnesses_from(step, index); !group.empty()) {
+    if (transactional) clean_up(step, index);
+    return run_witnessed(step, index, group);
+  }
+  const bool together = transactional || (kind == StatementClass::data && guarded(step, index, [&] { return dialect.rolls_back(connection(), statement); }));
+  if (together) {
+    try {
+      return run_group_together(step, index, index + 1);
+    } catch (const StepFailure& failure) {
+      if (!transactional || !dialect.refuses_transaction(failure.error)) throw;
+    }
+  }
+  if (kind == StatementClass::definition) clean_up(step, index);
+  return run_observed(step, index, kind);
+}
+
+/// Clears away what an earlier try of the statement left.
+void StepRunner::clean_up(const Step& step, std::size_t index) {
+  guarded(step, index, [&] {
+    const auto cleanup = session_.dialect().cleanup_before(connection(), step.statements[index]);
+    if (cleanup.empty()) return;
+    events_.notice("clearing away what an earlier try left: " + cleanup);
+    connection().execute(cleanup);
+  });
+}
+
+void StepRunner::run_free(const Step& step, std::size_t index) {
+  const Cancellable cancellable(connection(), false);
+  guarded(step, index, [&] { connection().execute(step.statements[index].text); });
+}
+
+std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, std::size_t end) {
+  std::vector<std::string> records = pending_;
+  if (!opening_.empty()) records.push_back(opening_);
+  Batch batch;
+  batch.sql = std::string(session_.dialect().begin_sql()) + ";\n";
+  for (const auto& record : records) batch.sql += record + "\n;\n";
+  for (auto i = first; i < end; ++i) batch.add(step.statements[i]);
+  batch.end = batch.sql.size();
+  batch.sql += versions_.progress_sql(step.revision.id, static_cast<int>(end), {.done = done_digest(step, end)}) + "\n;\nCOMMIT";
+  send(step, first, batch, true);
+  return end;
+}
+
+/// As many statements as can be begun at once, with what proves each. More than one only where they are quick, so that a
+/// stop does not wait: they make things, or belong to what the group has made; or they remove things.
+std::vector<Witness> StepRunner::witnesses_from(const Step& step, std::size_t index) const {
+  std::vector<Witness> group;
+  std::set<std::string> values;
+  std::set<std::string> objects;
+  bool drops = false;
+  for (auto i = index; i < step.statements.size() && group.size() < largest_group && block_of(step, i) == nullptr; ++i) {
+    auto witness = session_.dialect().witness(step.statements[i]);
+    if (!witness) break;
+    if (!group.empty()) {
+      const bool follows = drops ? witness->drops && !objects.contains(witness->object)
+                                 : !witness->drops && (witness->creates || objects.contains(witness->object));
+      if (!follows || values.contains(witness->value)) break;
+    }
+    drops = witness->drops;
+    values.insert(witness->value);
+    if (witness->creates || witness->drops) objects.insert(witness->object);
+    const bool quick = witness->creates || witness->drops || objects.contains(witness->object);
+    group.push_back(std::move(*witness));
+    if (!quick) break;
+  }
+  return group;
+}
+
+/// Sends the records that are due, with `progress`, in front of the statements [first, end).
+void StepRunner::record_and_run(const Step& step, std::size_t first, std::size_t end, const std::string& progress) {
+  std::vector<std::string> records = pending_;
+  if (!opening_.empty()) records.push_back(opening_);
+  records.push_back(progress);
+  Batch batch;
+  batch.sql = in_transaction(session_.dialect(), records);
+  if (session_.server().capabilities.transactional_ddl) {
+    // A statement that refuses to run in a transaction refuses to share its message, too.
+    batch.end = batch.sql.size();
+    send(step, first, batch, false);
+    batch = {};
+  }
+  for (auto i = first; i < end; ++i) batch.add(step.statements[i]);
+  batch.end = batch.sql.size();
+  send(step, first, batch, false);
+}
+
+std::size_t StepRunner::run_witnessed(const Step& step, std::size_t first, const std::vector<Witness>& witnesses) {
+  const auto end = first + witnesses.size();
+  const Progress progress{.done = done_digest(step, first), .in_doubt = true, .visible = true,
+                          .begun = digest_of(step.statements, first, end), .witnesses = static_cast<int>(witnesses.size())};
+  std::vector<std::string> values;
+  for (const auto& witness : witnesses) values.push_back(witness.value);
+  record_and_run(step, first, end, versions_.progress_sql(step.revision.id, static_cast<int>(first), progress, values));
+  return end;
+}
+
+std::size_t StepRunner::run_observed(const Step& step, std::size_t index, StatementClass kind) {
+  Progress progress{.done = done_digest(step, index), .in_doubt = true, .begun = digest_of(step.statements, index, index + 1)};
+  if (kind == StatementClass::definition) {
+    const auto before = guarded(step, index, [&] { return session_.dialect().fingerprint(connection(), session_.server(), step.statements[index]); });
+    progress.visible = before.visible;
+    progress.before = before.value;
+  }
+  record_and_run(step, index, index + 1, versions_.progress_sql(step.revision.id, static_cast<int>(index), progress));
+  // Nothing but the record tells later that it is done.
+  if (!progress.visible) {
+    guarded(step, index, [&] {
+      connection().execute(versions_.progress_sql(step.revision.id, static_cast<int>(index) + 1, {.done = done_digest(step, index + 1)}));
+    });
+  }
+  return index + 1;
+}
+
+/// Sends a batch in one round trip. `atomic`: all of it is one transaction, records too.
+void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, bool atomic) {
+  const Cancellable cancellable(connection(), atomic);
+  try {
+    connection().execute(batch.sql);
+  } catch (const DatabaseError& error) {
+    if (error.cause == DatabaseError::Cause::connection) {
+      forget_pending();
+      throw StepFailure{error, batch.starts.size() == 1 ? static_cast<int>(first) : -1, {}};
+    }
+    rollback();
+    const auto known = error.position >= 0 || batch.starts.size() == 1;
+    const auto position = error.position >= 0 ? static_cast<std::size_t>(error.position) : batch.end - 1;
+    const auto after = std::upper_bound(batch.starts.begin(), batch.starts.end(), position);
+    const bool in_record = after == batch.starts.begin() || position >= batch.end;
+    const auto failed = first + static_cast<std::size_t>(after - batch.starts.begin()) - (in_record ? 0 : 1);
+    if (!atomic && !in_record) forget_pending();  // they stand in front of it
+    if (!known && !atomic) forget_pending();      // the record in the database says what was begun: it is settled from there
+    const bool refused = session_.server().capabilities.transactional_ddl && session_.dialect().refuses_transaction(error);
+    if (atomic && refused) throw StepFailure{error, static_cast<int>(first), {}};
+    try {
+      if (atomic) record_stop(step, first);
+      else if (known && !in_record) record_stop(step, failed);
+    } catch (const DatabaseError&) {
+      // The record says "in doubt", which the next run settles.
+    }
+    forget_pending();
+    fail(step, error, in_record ? -1 : static_cast<int>(failed));
+  }
+  forget_pending();
 }
 
 /// A stop or a refused statement: all before `statement` is done and nothing is in doubt. A step of which nothing was done
 /// leaves no trace.
-void StepRunner::record_stop(const Step& step, int statement) {
+void StepRunner::record_stop(const Step& step, std::size_t statement) {
   const auto& id = step.revision.id;
-  if (statement > 0) {
-    connection().execute(versions_.progress_sql(id, statement, {.done = digest_of(step.statements, static_cast<std::size_t>(statement))}));
+  auto records = std::exchange(pending_, {});
+  if (!std::exchange(opening_, {}).empty()) {
+    // nothing of this step is recorded
+  } else if (statement > 0) {
+    records.push_back(versions_.progress_sql(id, static_cast<int>(statement), {.done = done_digest(step, statement)}));
   } else if (step.direction == Direction::upgrade) {
-    connection().execute(versions_.delete_sql(id));
+    records.push_back(versions_.delete_sql(id));
   } else {
-    connection().execute(versions_.state_sql(id, RowState::applied));
+    records.push_back(versions_.state_sql(id, RowState::applied));
   }
+  if (!records.empty()) connection().execute(in_transaction(session_.dialect(), records));
 }
 
-/// Runs one statement so that its effect and its record cannot come apart unnoticed: rows change together with the
-/// record; for the rest the record says beforehand what the catalog looked like.
-void StepRunner::run_recorded(const Step& step, std::size_t index) {
-  const auto& dialect = session_.dialect();
-  const auto& statement = step.statements[index];
-  const auto& id = step.revision.id;
-  const auto number = static_cast<int>(index);
-  const Cancellable cancellable(connection(), false);
+std::string StepRunner::done_digest(const Step& step, std::size_t count) {
+  if (digests_.empty()) digests_.emplace_back();
+  while (digests_.size() <= count) digests_.push_back(next_digest(digests_.back(), step.statements[digests_.size() - 1]));
+  return digests_[count];
+}
+
+void StepRunner::stop_at(const Step& step, std::size_t index) noexcept {
+  rollback();
   try {
-    const auto kind = dialect.classify(statement);
-    if (kind == StatementClass::session || kind == StatementClass::query) {
-      connection().execute(statement.text);
-      return;
-    }
-    if (kind == StatementClass::data && dialect.rolls_back(connection(), statement)) {
-      connection().execute(fmt::format("{};\n{}\n;\n{};\nCOMMIT", dialect.begin_sql(), statement.text,
-                                       versions_.progress_sql(id, number + 1, {.done = digest_of(step.statements, index + 1)})));
-      return;
-    }
-    Progress progress{.done = digest_of(step.statements, index), .in_doubt = true};
-    if (kind == StatementClass::definition) {
-      if (const auto cleanup = dialect.cleanup_before(connection(), statement); !cleanup.empty()) {
-        events_.notice("clearing away what an earlier try left: " + cleanup);
-        connection().execute(cleanup);
-      }
-      const auto before = dialect.fingerprint(connection(), session_.server(), statement);
-      progress.visible = before.visible;
-      progress.before = before.value;
-    }
-    connection().execute(versions_.progress_sql(id, number, progress));
-    connection().execute(statement.text);
-    connection().execute(versions_.progress_sql(id, number + 1, {.done = digest_of(step.statements, index + 1)}));
-  } catch (const DatabaseError& error) {
-    if (error.cause != DatabaseError::Cause::connection) {
-      rollback();
-      try {
-        record_stop(step, number);
-      } catch (const DatabaseError&) {
-        // The record says "in doubt", which the next run settles.
-      }
-    }
-    fail(step, error, number);
+    record_stop(step, index);
+  } catch (const std::exception&) {
+    // The record that is there stands.
   }
-}
-
-/// Where a step that was cut off goes on.
-int StepRunner::resume_point(const Step& step, const VersionRow& row) {
-  const auto wanted = step.direction == Direction::upgrade ? RowState::upgrading : RowState::downgrading;
-  if (row.state != wanted) {
-    const std::string other = row.state == RowState::upgrading ? "upgrade" : "downgrade";
-    throw Error{ErrorKind::needs_person, fmt::format("an {} of {} was cut off after {} statements", other, title(step.revision), row.statement),
-                "finish it with the same command as before (migrate " + other + ") first", step.revision.location};
-  }
-  const auto progress = read_progress(row.fingerprint);
-  const auto done = row.statement;
-  if (done > static_cast<int>(step.statements.size()) ||
-      (done > 0 && progress.done != digest_of(step.statements, static_cast<std::size_t>(done)))) {
-    throw Error{ErrorKind::needs_person,
-                fmt::format("{} of {} was cut off after {} statements, and the unit has been edited in these since", to_text(step.direction),
-                            title(step.revision), done),
-                "restore the statements that are done as they were (the ones behind them may change)", step.revision.location};
-  }
-  if (!progress.in_doubt || done == static_cast<int>(step.statements.size())) return done;
-  return settle_doubt(step, row, progress);
-}
-
-int StepRunner::settle_doubt(const Step& step, const VersionRow& row, const Progress& progress) {
-  const auto index = row.statement;
-  const auto& statement = step.statements[static_cast<std::size_t>(index)];
-  if (!progress.visible) throw in_doubt(step, index, "the catalog does not show");
-  const auto now = session_.dialect().fingerprint(connection(), session_.server(), statement);
-  const bool applied = now.value != progress.before;
-  events_.notice(fmt::format("{} of {} was cut off at statement {}, which {}", to_text(step.direction), title(step.revision), index + 1,
-                             applied ? "took effect: going on behind it" : "did not take effect: running it again"));
-  return applied ? index + 1 : index;
-}
-
-std::vector<std::string> resume_sql(const Versions& versions, const VersionRow& row, const Step& step, Doubt answer) {
-  const auto done = row.statement + (answer == Doubt::applied ? 1 : 0);
-  return {versions.progress_sql(row.revision, done, {.done = digest_of(step.statements, static_cast<std::size_t>(done))})};
 }
 
 }  // namespace migrate

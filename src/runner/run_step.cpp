@@ -41,6 +41,7 @@ Error StepFailure::described(const Step& step) const {
     message += excerpt(failed.text);
   } else {
     message += ": " + error.message();
+    if (!error.sqlstate.empty()) message += fmt::format(" [{}]", error.sqlstate);
   }
   if (!blockers.empty()) {
     message += "\n  blocked by:";
@@ -100,9 +101,13 @@ void StepRunner::rollback() noexcept {
 void StepRunner::fail(const Step& step, const DatabaseError& error, int statement) {
   StepFailure failure{error, statement, {}};
   failure.earlier_kept = statement > 0 && !(step.transaction && session_.server().capabilities.transactional_ddl);
-  if (error.cause == DatabaseError::Cause::lock_timeout && statement >= 0) {
+  if (error.cause == DatabaseError::Cause::lock_timeout) {
     try {
-      failure.blockers = session_.dialect().blockers(connection(), step.statements[static_cast<std::size_t>(statement)]);
+      Statement about;
+      for (std::size_t i = 0; i < step.statements.size(); ++i) {
+        if (statement < 0 || static_cast<int>(i) == statement) about.text += step.statements[i].text + "\n;\n";
+      }
+      failure.blockers = session_.dialect().blockers(connection(), about);
     } catch (const Error&) {
       // Not being allowed to see who blocks is no reason to hide what failed.
     }
@@ -118,12 +123,10 @@ void StepRunner::log_failure(const Step& step, const DatabaseError& error) noexc
   }
 }
 
-StepOutcome StepRunner::run(const Step& step) {
-  const auto& can = session_.server().capabilities;
-  const auto* row = row_of(step.revision.id);
-  const bool begun = row != nullptr && row->state != RowState::applied;
-  if (step.transaction && can.transactional_ddl && !begun) return run_in_transaction(step);
-  return run_progressively(step);
+StepOutcome StepRunner::run(const Step& step, bool more) {
+  if (is_progressive(step)) return run_progressively(step, more);
+  flush();
+  return run_in_transaction(step);
 }
 
 // ---- in a transaction ----------------------------------------------------------------------------------------------
@@ -302,7 +305,7 @@ int StepRunner::index_of(const Step& step, const Statement& statement) {
   return it == step.statements.end() ? -1 : static_cast<int>(it - step.statements.begin());
 }
 
-void StepRunner::run_together(const std::vector<Step>& steps) {
+StepOutcome StepRunner::run_together(const std::vector<Step>& steps) {
   for (const auto& step : steps) {
     if (!step.transaction) {
       throw Error{ErrorKind::usage, "the unit " + title(step.revision) + " says `transaction: off` and cannot be part of one transaction for all",
@@ -328,9 +331,10 @@ void StepRunner::run_together(const std::vector<Step>& steps) {
       events_.step_done(step, watch.elapsed());
     }
     connection().execute("COMMIT");
+    return StepOutcome::done;
   } catch (const DatabaseError& error) {
-    rollback();
-    throw StepFailure{error, current, {}}.described(*now);
+    if (error.cause != DatabaseError::Cause::connection) rollback();
+    fail(*now, error, current);
   }
 }
 

@@ -37,10 +37,17 @@ class StepRunner {
   static void set_up(Session& session, const RunOptions& options);
 
   /// Throws StepFailure, and Error (needs_person) for a statement in doubt.
-  StepOutcome run(const Step& step);
+  /// `more`: a step that is_progressive follows, whose first record may take this one's last along.
+  StepOutcome run(const Step& step, bool more = false);
+
+  /// Whether the step's progress is recorded statement by statement.
+  [[nodiscard]] bool is_progressive(const Step& step) const;
+
+  /// Writes the records that are due. Throws StepFailure.
+  void flush();
 
   /// All steps in one transaction.
-  void run_together(const std::vector<Step>& steps);
+  StepOutcome run_together(const std::vector<Step>& steps);
 
   /// Whether the rows say that the step has been done.
   [[nodiscard]] bool is_done(const Step& step) const;
@@ -52,17 +59,56 @@ class StepRunner {
   StepOutcome run_in_transaction(const Step& step);
   StepOutcome run_in_batch(const Step& step);
   StepOutcome run_one_by_one(const Step& step);
-  StepOutcome run_progressively(const Step& step);
+  StepOutcome run_progressively(const Step& step, bool more);
   void begin_exclusive(const Step& step);
   std::optional<StepOutcome> overtaken(const Step& step);
   static void check_violations(const Step& step, std::vector<std::string> before, const std::vector<std::string>& after);
   static int index_of(const Step& step, const Statement& statement);
-  void run_recorded(const Step& step, std::size_t index);
-  int resume_point(const Step& step, const VersionRow& row);
-  [[nodiscard]] int settle_doubt(const Step& step, const VersionRow& row, const Progress& progress);
-  void begin_progress(const Step& step);
-  void finish_progress(const Step& step);
-  void record_stop(const Step& step, int statement);
+  // ---- progress (run_progress.cpp, run_resume.cpp) ----
+  struct Batch {
+    std::string sql;
+    std::vector<std::size_t> starts;  ///< of the step's statements in it
+    std::size_t end = 0;              ///< of the last of them
+
+    void add(const Statement& statement) {
+      starts.push_back(sql.size());
+      sql += statement.text + "\n;\n";
+    }
+  };
+  std::size_t run_group(const Step& step, std::size_t index);
+  void run_free(const Step& step, std::size_t index);
+  void clean_up(const Step& step, std::size_t index);
+  std::size_t run_group_together(const Step& step, std::size_t first, std::size_t end);
+  std::size_t run_witnessed(const Step& step, std::size_t first, const std::vector<Witness>& witnesses);
+  std::size_t run_observed(const Step& step, std::size_t index, StatementClass kind);
+  void record_and_run(const Step& step, std::size_t first, std::size_t end, const std::string& progress);
+  void send(const Step& step, std::size_t first, const Batch& batch, bool atomic);
+  void record_stop(const Step& step, std::size_t statement);
+  [[nodiscard]] std::vector<Witness> witnesses_from(const Step& step, std::size_t index) const;
+  [[nodiscard]] static const std::pair<std::size_t, std::size_t>* block_of(const Step& step, std::size_t index);
+  [[nodiscard]] std::size_t resume_point(const Step& step, const VersionRow& row);
+  [[nodiscard]] std::size_t settle_by_witnesses(const Step& step, std::size_t done, const Progress& progress);
+  [[nodiscard]] std::size_t settle_by_fingerprint(const Step& step, std::size_t done, const Progress& progress);
+  void forget_pending() {
+    pending_.clear();
+    opening_.clear();
+  }
+
+  /// Does work for a statement: when the server refuses, the step stops in front of it.
+  template <class F>
+  auto guarded(const Step& step, std::size_t index, F&& work) -> decltype(work()) {
+    try {
+      return work();
+    } catch (const DatabaseError& error) {
+      if (error.cause == DatabaseError::Cause::connection) forget_pending();
+      else stop_at(step, index);
+      fail(step, error, static_cast<int>(index));
+    }
+  }
+  /// Digest of the first statements; what was worked out for one is kept for the next.
+  [[nodiscard]] std::string done_digest(const Step& step, std::size_t count);
+  void stop_at(const Step& step, std::size_t index) noexcept;
+
   [[nodiscard]] int find_failed_statement(const Step& step, const std::string& batch, const std::vector<std::size_t>& offsets,
                                           const DatabaseError& error);
   [[nodiscard]] std::vector<std::string> closing_sql(const Step& step, std::chrono::milliseconds time) const;
@@ -81,6 +127,9 @@ class StepRunner {
   std::string by_;
   std::string change_counter_;
   std::set<std::string> done_here_;
+  std::vector<std::string> pending_;  ///< records of finished steps that the next record takes along
+  std::vector<std::string> digests_;  ///< of the running step
+  std::string opening_;               ///< the row of a step of which nothing has been recorded yet
 };
 
 }  // namespace migrate

@@ -7,6 +7,7 @@
 
 #include "dialect/dialect.hpp"
 #include "project/url.hpp"
+#include "runner/crash_connection.hpp"
 
 namespace migrate {
 
@@ -27,7 +28,7 @@ class Session {
   /// Closes the connection and opens a new one.
   void reconnect() {
     connection_.reset();
-    connection_ = dialect_->connect(url_);
+    connection_ = with_crash_point(dialect_->connect(url_), *dialect_);
   }
 
  private:

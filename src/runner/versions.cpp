@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "core/text.hpp"
@@ -38,19 +39,26 @@ Column column(const std::string& name, const std::string& type, bool nullable = 
 
 std::string write_progress(const Progress& progress) {
   if (progress.done.empty() && !progress.in_doubt) return "";
-  return fmt::format("{}:{}:{}", progress.done, !progress.in_doubt ? "-" : progress.visible ? "v" : "?", progress.before);
+  const auto mark = !progress.in_doubt ? "-" : progress.witnesses > 0 ? std::to_string(progress.witnesses) : progress.visible ? "v" : "?";
+  return fmt::format("{}:{}:{}:{}", progress.done, mark, progress.begun, progress.before);
 }
 
 Progress read_progress(const std::string& text) {
   Progress progress;
-  const auto first = text.find(':');
-  if (first == std::string::npos) return progress;
-  const auto second = text.find(':', first + 1);
-  progress.done = text.substr(0, first);
-  const auto mark = text.substr(first + 1, second - first - 1);
-  progress.in_doubt = mark != "-";
-  progress.visible = mark == "v";
-  if (second != std::string::npos) progress.before = text.substr(second + 1);
+  std::array<std::string, 4> parts;
+  std::size_t start = 0;
+  for (std::size_t i = 0; i < parts.size() && start <= text.size(); ++i) {
+    const auto end = i + 1 < parts.size() ? std::min(text.find(':', start), text.size()) : text.size();
+    parts[i] = text.substr(start, end - start);
+    start = end + 1;
+  }
+  if (text.find(':') == std::string::npos) return progress;
+  progress.done = parts[0];
+  progress.in_doubt = parts[1] != "-";
+  if (!parts[1].empty() && parts[1].find_first_not_of("0123456789") == std::string::npos) progress.witnesses = std::stoi(parts[1]);
+  progress.visible = parts[1] == "v" || progress.witnesses > 0;
+  progress.begun = parts[2];
+  progress.before = parts[3];
   return progress;
 }
 
@@ -130,7 +138,8 @@ std::vector<std::string> Versions::create_sql(const ServerInfo& server) const {
                  column("duration_ms", "bigint"), column("tool_version", "varchar(40)")};
   log.columns[0].identity = Identity{.kind = Identity::Kind::by_default};
   log.primary_key = PrimaryKey{.parts = {{.column = "id"}}};
-  schema.tables = {versions, log};
+  // The log first: who finds the versions table finds both.
+  schema.tables = {log, versions};
   return create_tables_sql(std::move(schema), server);
 }
 
@@ -146,6 +155,7 @@ std::vector<std::string> Versions::create_schema_sql(const ServerInfo& server) c
 }
 
 std::vector<std::string> Versions::create_tables_sql(Schema schema, const ServerInfo& server) const {
+  for (auto& table : schema.tables) table.options = dialect_->durable_table_options();
   dialect_->canonicalize(schema, server);
   std::vector<std::string> sql;
   for (const auto& table : schema.tables) {
@@ -170,6 +180,13 @@ std::string Versions::insert_sql(const VersionRow& row, const std::string& downg
 std::string Versions::progress_sql(const std::string& revision, int statement, const Progress& progress) const {
   return fmt::format("UPDATE {} SET statement = {}, fingerprint = {} WHERE revision = {}", dialect_->quote_name(table_), statement,
                      text(write_progress(progress)), text(revision));
+}
+
+std::string Versions::progress_sql(const std::string& revision, int statement, const Progress& progress,
+                                   const std::vector<std::string>& expressions) const {
+  auto value = "CONCAT(" + text(write_progress(progress));
+  for (std::size_t i = 0; i < expressions.size(); ++i) value += (i == 0 ? ", " : ", ',', ") + expressions[i];
+  return fmt::format("UPDATE {} SET statement = {}, fingerprint = {}) WHERE revision = {}", dialect_->quote_name(table_), statement, value, text(revision));
 }
 
 std::string Versions::state_sql(const std::string& revision, RowState state, const std::string& at, long long duration_ms) const {

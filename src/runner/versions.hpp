@@ -35,7 +35,9 @@ struct Progress {
   std::string done;     ///< digest of the statements that are done, so that an edited unit is noticed
   bool in_doubt = false;  ///< the statement behind them was begun
   bool visible = false; ///< its effect can be told from the catalog
-  std::string before;   ///< the catalog's fingerprint before it
+  std::string before;   ///< the catalog's fingerprint before it, or the witnesses' values with commas between them
+  std::string begun;    ///< digest of the statements that were begun
+  int witnesses = 0;    ///< how many statements were begun together, each with a witness; 0: one, with a fingerprint
 
   bool operator==(const Progress&) const = default;
 };
@@ -77,6 +79,9 @@ class Versions {
 
   [[nodiscard]] std::string insert_sql(const VersionRow& row, const std::string& downgrade) const;
   [[nodiscard]] std::string progress_sql(const std::string& revision, int statement, const Progress& progress) const;
+  /// The same with the values of SQL expressions, as they are when it runs, for `progress.before`.
+  [[nodiscard]] std::string progress_sql(const std::string& revision, int statement, const Progress& progress,
+                                         const std::vector<std::string>& expressions) const;
   /// Sets the state of a row; for `applied` also its time, duration and an empty progress.
   [[nodiscard]] std::string state_sql(const std::string& revision, RowState state, const std::string& at = {}, long long duration_ms = 0) const;
   [[nodiscard]] std::string checksum_sql(const std::string& revision, const std::string& checksum) const;

@@ -30,6 +30,8 @@ class MysqlDialect final : public Dialect {
     return split_statements(sql, location);
   }
 
+  [[nodiscard]] const LexicalRules& lexical_rules() const override { return mysql::lexical_rules(); }
+
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return classify_statement(statement.text); }
 
   [[nodiscard]] Schema inspect(Connection& connection, const ServerInfo& server, const InspectOptions& options) const override {
@@ -49,7 +51,7 @@ class MysqlDialect final : public Dialect {
 
   /// The mysql client ends a statement at its first ';', in a body too, unless told otherwise.
   [[nodiscard]] std::string script_statement(const Statement& statement) const override {
-    const auto tokens = tokenize(statement.text, lexical_rules());
+    const auto tokens = tokenize(statement.text, mysql::lexical_rules());
     const bool body = std::any_of(tokens.begin(), tokens.end(), [](const Token& token) { return token.is_symbol(";"); });
     if (!body) return statement.text + ";";
     std::string delimiter = "//";
@@ -83,6 +85,14 @@ class MysqlDialect final : public Dialect {
   [[nodiscard]] std::vector<std::string> blockers(Connection& connection, const Statement& statement) const override {
     return find_blockers(connection, statement);
   }
+
+  [[nodiscard]] std::optional<Witness> witness(const Statement& statement) const override { return witness_of(statement); }
+
+  [[nodiscard]] bool rolls_back(Connection& connection, const Statement& statement) const override {
+    return changes_roll_back(connection, statement);
+  }
+
+  [[nodiscard]] Options durable_table_options() const override { return {{"engine", "InnoDB"}}; }
 
   [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const override {
     return take_fingerprint(connection, server, statement);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,5 +28,11 @@ void canonicalize_schema(Schema& declared, const ServerInfo& server);
 [[nodiscard]] std::vector<std::string> find_blockers(Connection& connection, const Statement& statement);
 
 [[nodiscard]] Fingerprint take_fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement);
+
+/// What proves that CREATE TABLE, CREATE INDEX, DROP TABLE and their like took effect; none for what changes an object.
+[[nodiscard]] std::optional<Witness> witness_of(const Statement& statement);
+
+/// Whether all tables that a data statement reaches, through views, triggers and routines too, have transactions.
+[[nodiscard]] bool changes_roll_back(Connection& connection, const Statement& statement);
 
 }  // namespace migrate::mysql

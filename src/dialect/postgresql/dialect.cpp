@@ -99,6 +99,10 @@ class PostgresqlDialect : public Dialect {
   [[nodiscard]] std::vector<std::string> blockers(Connection& connection, const Statement& statement) const override {
     return postgresql::blockers(connection, statement);
   }
+  [[nodiscard]] std::optional<Witness> witness(const Statement& statement) const override { return postgresql::witness(statement); }
+  [[nodiscard]] bool refuses_transaction(const DatabaseError& error) const override {
+    return error.sqlstate == "25001" || error.sqlstate == "2D000";
+  }
   [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const override {
     return postgresql::fingerprint(connection, server, statement);
   }

@@ -12,6 +12,8 @@ namespace migrate::postgresql {
 /// DROP of the invalid index that a failed CREATE INDEX CONCURRENTLY left behind; "" when there is none.
 [[nodiscard]] std::string cleanup_before(Connection& connection, const Statement& statement);
 [[nodiscard]] std::vector<std::string> blockers(Connection& connection, const Statement& statement);
+/// Of CREATE INDEX CONCURRENTLY and DROP INDEX CONCURRENTLY, which cannot run in a transaction.
+[[nodiscard]] std::optional<Witness> witness(const Statement& statement);
 [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement);
 
 }  // namespace migrate::postgresql

@@ -94,6 +94,9 @@ class SqliteDialect final : public Dialect {
   [[nodiscard]] std::vector<std::string> blockers(Connection& /*connection*/, const Statement& /*statement*/) const override {
     return {"another process holds a lock on the database file"};
   }
+  [[nodiscard]] bool refuses_transaction(const DatabaseError& error) const override {
+    return error.message().find("within a transaction") != std::string::npos || error.message().find("inside a transaction") != std::string::npos;
+  }
   [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& /*server*/, const Statement& statement) const override {
     return sqlite::fingerprint(connection, statement);
   }

@@ -96,7 +96,9 @@ StatementClass classify(const Statement& statement) {
   const std::vector<Token> tokens = tokenize(statement.text, lexical_rules());
   if (among(tokens, 0, {"SELECT", "VALUES", "EXPLAIN"})) return StatementClass::query;
   if (among(tokens, 0, {"INSERT", "UPDATE", "DELETE", "REPLACE"})) return StatementClass::data;
-  if (among(tokens, 0, {"CREATE", "DROP", "ALTER", "REINDEX", "ANALYZE", "VACUUM"})) return StatementClass::definition;
+  if (among(tokens, 0, {"CREATE", "DROP", "ALTER"})) return StatementClass::definition;
+  // Done again they end the same.
+  if (among(tokens, 0, {"REINDEX", "ANALYZE", "VACUUM"})) return StatementClass::query;
   if (among(tokens, 0, {"PRAGMA"})) return classify_pragma(pragma_of(tokens));
   if (among(tokens, 0, {"ATTACH", "DETACH", "SAVEPOINT", "RELEASE"})) return StatementClass::session;
   if (among(tokens, 0, {"ROLLBACK"})) {

@@ -1,0 +1,79 @@
+#include "runner/crash_connection.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace migrate {
+namespace {
+
+class CrashConnection final : public Connection {
+ public:
+  CrashConnection(std::unique_ptr<Connection> connection, const Dialect& dialect, long long at)
+      : connection_(std::move(connection)), dialect_(dialect), at_(at) {}
+  CrashConnection(const CrashConnection&) = delete;
+  CrashConnection& operator=(const CrashConnection&) = delete;
+  ~CrashConnection() override {
+    if (at_ == 0) std::fprintf(stderr, "crash points: %lld\n", moment_);
+  }
+
+  Result query(std::string_view sql) override {
+    return around([&] { return connection_->query(sql); });
+  }
+  Result query(std::string_view sql, std::span<const Value> values) override {
+    return around([&] { return connection_->query(sql, values); });
+  }
+  std::vector<Result> query_all(std::span<const std::string> queries) override {
+    return around([&] { return connection_->query_all(queries); });
+  }
+  void execute(std::string_view sql) override {
+    std::size_t from = 0;
+    for (const auto& statement : dialect_.split(sql, {})) {
+      const auto found = sql.find(statement.text, from);
+      if (found != std::string_view::npos) from = found;
+      around([&] {
+        try {
+          connection_->execute(statement.text);
+        } catch (DatabaseError& error) {
+          error.position = static_cast<long long>(from) + std::max(0LL, error.position);
+          throw;
+        }
+        return 0;
+      });
+      from += statement.text.size();
+    }
+  }
+  void cancel() noexcept override { connection_->cancel(); }
+  [[nodiscard]] long long round_trips() const override { return connection_->round_trips(); }
+  void on_notice(std::function<void(const std::string&)> handler) override { connection_->on_notice(std::move(handler)); }
+
+ private:
+  void moment() {
+    if (++moment_ == at_) std::raise(SIGKILL);
+  }
+
+  template <class F>
+  auto around(F&& work) -> decltype(work()) {
+    moment();
+    auto result = work();
+    moment();
+    return result;
+  }
+
+  std::unique_ptr<Connection> connection_;
+  const Dialect& dialect_;
+  long long at_;
+  long long moment_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Connection> with_crash_point(std::unique_ptr<Connection> connection, const Dialect& dialect) {
+  const char* at = std::getenv("MIGRATE_TEST_CRASH_AT");
+  if (at == nullptr || *at == '\0') return connection;
+  return std::make_unique<CrashConnection>(std::move(connection), dialect, std::atoll(at));
+}
+
+}  // namespace migrate

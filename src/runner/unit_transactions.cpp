@@ -1,0 +1,155 @@
+#include "runner/unit_transactions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "core/text.hpp"
+#include "dialect/lexer.hpp"
+#include "revision/graph.hpp"
+
+namespace migrate {
+namespace {
+
+enum class Verb { none, begin, commit, rollback, savepoint, release, rollback_to };
+
+struct Control {
+  Verb verb = Verb::none;
+  std::string rest;  ///< modes of a BEGIN, or the name of a savepoint (lower case)
+};
+
+Control read_control(const Statement& statement, const LexicalRules& rules) {
+  std::vector<Token> tokens;
+  Lexer lexer(statement.text, rules, statement.location);
+  for (Token token{}; tokens.size() < 12 && lexer.next(token);) tokens.push_back(token);
+  const auto is = [&](std::size_t i, std::string_view word) { return i < tokens.size() && tokens[i].is(word); };
+  std::size_t at = 1;
+  const auto rest = [&] {
+    return at < tokens.size() ? std::string(trim(std::string_view(statement.text).substr(tokens[at].offset))) : std::string();
+  };
+  const auto name = [&] { return at < tokens.size() ? lower(unquote_name(tokens[at].text)) : std::string(); };
+  if (is(0, "BEGIN") || is(0, "START")) {
+    if (is(1, "NOT")) return {};  // BEGIN NOT ATOMIC is a compound statement of MariaDB
+    if (is(0, "START") && !is(1, "TRANSACTION")) return {};
+    for (const auto* word : {"DEFERRED", "IMMEDIATE", "EXCLUSIVE", "WORK", "TRANSACTION"}) at += is(at, word) ? 1 : 0;
+    return {Verb::begin, rest()};
+  }
+  if (is(0, "COMMIT") || is(0, "END")) return {is(1, "PREPARED") ? Verb::none : Verb::commit, {}};
+  if (is(0, "SAVEPOINT")) return {Verb::savepoint, name()};
+  if (is(0, "RELEASE")) {
+    at += is(1, "SAVEPOINT") ? 1 : 0;
+    return {Verb::release, name()};
+  }
+  if (is(0, "ROLLBACK") || is(0, "ABORT")) {
+    if (is(1, "PREPARED")) return {};
+    at += is(1, "WORK") || is(1, "TRANSACTION") ? 1 : 0;
+    if (!is(at, "TO")) return {Verb::rollback, {}};
+    at += is(at + 1, "SAVEPOINT") ? 2 : 1;
+    return {Verb::rollback_to, name()};
+  }
+  return {};
+}
+
+[[noreturn]] void refuse(const Step& step, const Statement& statement, const std::string& why, const std::string& hint) {
+  throw Error{ErrorKind::usage, fmt::format("{} of {}: {}\n    {}", to_text(step.direction), title(step.revision), why, statement.text), hint,
+              statement.location};
+}
+
+/// Savepoints of a transaction that is open: RELEASE and ROLLBACK TO need theirs.
+class Savepoints {
+ public:
+  void follow(const Step& step, const Statement& statement, const Control& control) {
+    if (control.verb == Verb::savepoint) return names_.push_back(control.rest);
+    const auto found = std::find(names_.rbegin(), names_.rend(), control.rest);
+    if (found == names_.rend()) {
+      refuse(step, statement, "the savepoint does not exist in this transaction", "set it in the same unit, in front of this statement");
+    }
+    names_.erase(found.base() - (control.verb == Verb::release ? 1 : 0), names_.end());
+  }
+
+ private:
+  std::vector<std::string> names_;
+};
+
+std::string set_modes(const std::string& modes) {
+  static constexpr std::array<std::string_view, 4> words{"ISOLATION", "READ", "NOT", "DEFERRABLE"};
+  const bool known = std::any_of(words.begin(), words.end(), [&](auto word) { return starts_with_ignoring_case(modes, word); });
+  return known ? "SET TRANSACTION " + modes : "";
+}
+
+/// A unit in one transaction.
+void absorb_whole(Step& step, const LexicalRules& rules) {
+  std::vector<Statement> kept;
+  Savepoints savepoints;
+  bool begun = false;
+  bool ended = false;
+  for (auto& statement : step.statements) {
+    const auto control = read_control(statement, rules);
+    if (ended) refuse(step, statement, "a statement stands behind the unit's COMMIT", "one unit is one transaction: write two units, or say `-- transaction: off`");
+    switch (control.verb) {
+      case Verb::begin:
+        if (begun || !kept.empty()) {
+          refuse(step, statement, "a transaction begins in the middle of the unit", "remove it: the unit runs in one transaction; or say `-- transaction: off`");
+        }
+        begun = true;
+        if (auto modes = set_modes(control.rest); !modes.empty()) kept.push_back({modes, statement.location});
+        break;
+      case Verb::commit: ended = true; break;
+      case Verb::rollback:
+        refuse(step, statement, "ROLLBACK would undo the unit and its record", "remove it, and what it would undo");
+      case Verb::savepoint:
+      case Verb::release:
+      case Verb::rollback_to: savepoints.follow(step, statement, control); [[fallthrough]];
+      case Verb::none: kept.push_back(std::move(statement));
+    }
+  }
+  step.statements = std::move(kept);
+}
+
+/// A unit whose statements run one by one. `keep`: what stood in a transaction stays in one.
+void absorb_pairs(Step& step, const LexicalRules& rules, bool keep) {
+  std::vector<Statement> kept;
+  Savepoints savepoints;
+  std::optional<std::size_t> open;
+  const auto close = [&] {
+    if (open && keep && kept.size() - *open > 1) step.blocks.push_back({*open, kept.size()});
+    open.reset();
+    savepoints = {};
+  };
+  for (auto& statement : step.statements) {
+    const auto control = read_control(statement, rules);
+    switch (control.verb) {
+      case Verb::begin:
+        close();  // what came before stands in the old transaction, as on the server
+        open = kept.size();
+        break;
+      case Verb::commit: close(); break;
+      case Verb::rollback:
+        refuse(step, statement, "ROLLBACK cannot undo statements that are recorded as done", "remove it, and what it would undo");
+      case Verb::savepoint:
+      case Verb::release:
+      case Verb::rollback_to:
+        if (!keep && control.verb != Verb::rollback_to) break;
+        if (!open || !keep) {
+          refuse(step, statement, "a savepoint needs a transaction, and here each statement commits with its record", "remove it");
+        }
+        savepoints.follow(step, statement, control);
+        [[fallthrough]];
+      case Verb::none: kept.push_back(std::move(statement));
+    }
+  }
+  close();
+  step.statements = std::move(kept);
+}
+
+}  // namespace
+
+void absorb_transactions(Step& step, const Dialect& dialect, bool transactional_ddl) {
+  const auto& rules = dialect.lexical_rules();
+  if (transactional_ddl && step.transaction) absorb_whole(step, rules);
+  else absorb_pairs(step, rules, transactional_ddl);
+}
+
+}  // namespace migrate
