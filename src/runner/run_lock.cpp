@@ -18,7 +18,6 @@ void sleep_with_jitter(std::chrono::milliseconds base) {
 }
 
 void HeldLock::acquire(std::chrono::milliseconds wait, RunEvents& events) {
-  if (session_.server().capabilities.single_writer) return;
   lock_ = session_.dialect().make_lock(session_.connection(), session_.server(), key_);
   if (!lock_) return;
   const Stopwatch watch;

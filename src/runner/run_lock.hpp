@@ -16,7 +16,7 @@ class HeldLock {
   HeldLock(const HeldLock&) = delete;
   HeldLock& operator=(const HeldLock&) = delete;
 
-  /// Throws Error (locked) naming the holder when it is not ours in time. Nothing to do where writing locks the database.
+  /// Throws Error (locked) naming the holder when it is not ours in time.
   void acquire(std::chrono::milliseconds wait, RunEvents& events);
   void release() noexcept;
   /// Forgets a lock whose session is gone.

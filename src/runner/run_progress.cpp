@@ -70,6 +70,7 @@ StepOutcome StepRunner::run_progressively(const Step& step, bool more) {
                                                           : versions_.delete_sql(id));
   pending_.push_back(versions_.log_sql(log_entry(step, "done", watch.elapsed())));
   if (!more) flush();
+  expect_done(step);
   events_.step_done(step, watch.elapsed());
   return StepOutcome::done;
 }

@@ -62,6 +62,7 @@ Error StepFailure::described(const Step& step) const {
 StepRunner::StepRunner(Session& session, const Versions& versions, const RunOptions& options, RunEvents& events, std::vector<VersionRow>& rows)
     : session_(session), versions_(versions), options_(options), events_(events), rows_(rows) {
   by_ = who_runs();
+  expected_ = states_of(rows);
   if (const auto& user = session.server().user; !user.empty()) by_ = user + " (" + by_ + ")";
   if (!options.remark.empty()) by_ += ", " + options.remark;
 }
@@ -216,27 +217,22 @@ void StepRunner::begin_exclusive(const Step& step) {
   }
 }
 
-/// Behind the lock: whether the step still is to be done, and the plan still holds.
-std::optional<StepOutcome> StepRunner::overtaken(const Step& step) {
+/// Behind the write lock: whether another process has changed what is applied since the plan was made.
+std::optional<StepOutcome> StepRunner::overtaken() {
   const auto counter = session_.dialect().change_counter(connection());
-  const bool there = !connection().query(versions_.row_sql(step.revision.id)).rows.empty();
-  const bool first = change_counter_.empty();
-  if (there == (step.direction == Direction::downgrade) && (first || counter == change_counter_)) {
-    change_counter_ = counter;
-    if (!first) return std::nullopt;
-  }
-  change_counter_ = counter;
-  const auto now = versions_.read(connection());
-  if (now == rows_) return std::nullopt;
-  // Only this run's own rows may be new.
-  const bool ours = std::all_of(now.begin(), now.end(), [&](const VersionRow& row) { return row_of(row.revision) != nullptr || done_here_.contains(row.revision); });
-  const bool none_lost = std::all_of(rows_.begin(), rows_.end(), [&](const VersionRow& row) {
-    return done_here_.contains(row.revision) || std::any_of(now.begin(), now.end(), [&](const VersionRow& other) { return other.revision == row.revision; });
-  });
-  if (ours && none_lost) return std::nullopt;
-  rows_ = now;
-  done_here_.clear();
-  return is_done(step) ? StepOutcome::already_done : StepOutcome::plan_changed;
+  if (!counter.empty() && std::exchange(change_counter_, counter) == counter) return std::nullopt;
+  return states_of(versions_.read(connection())) == expected_ ? std::nullopt : std::optional(StepOutcome::plan_changed);
+}
+
+std::map<std::string, RowState> StepRunner::states_of(const std::vector<VersionRow>& rows) {
+  std::map<std::string, RowState> states;
+  for (const auto& row : rows) states.emplace(row.revision, row.state);
+  return states;
+}
+
+void StepRunner::expect_done(const Step& step) {
+  if (step.direction == Direction::upgrade) expected_[step.revision.id] = RowState::applied;
+  else expected_.erase(step.revision.id);
 }
 
 StepOutcome StepRunner::run_one_by_one(const Step& step) {
@@ -256,7 +252,7 @@ StepOutcome StepRunner::run_one_by_one(const Step& step) {
   try {
     run_all(frame.before);
     begin_exclusive(step);
-    if (const auto outcome = overtaken(step)) {
+    if (const auto outcome = overtaken()) {
       rollback();
       restore();
       return *outcome;
@@ -269,7 +265,7 @@ StepOutcome StepRunner::run_one_by_one(const Step& step) {
     if (frame.violations) check_violations(step, before, frame.violations(connection()));
     for (const auto& sql : closing_sql(step, watch.elapsed())) connection().execute(sql);
     connection().execute("COMMIT");
-    done_here_.insert(step.revision.id);
+    expect_done(step);
     run_all(frame.after);
     restore();
     events_.step_done(step, watch.elapsed());
@@ -317,6 +313,12 @@ StepOutcome StepRunner::run_together(const std::vector<Step>& steps) {
   const Cancellable cancellable(connection(), true);
   try {
     begin_exclusive(*now);
+    if (session_.server().capabilities.single_writer) {
+      if (const auto outcome = overtaken()) {
+        rollback();
+        return *outcome;
+      }
+    }
     for (const auto& step : steps) {
       now = &step;
       events_.step_started(step, 0);

@@ -1,6 +1,7 @@
 /// Runs one step, in a transaction or statement by statement with its progress recorded.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -61,7 +62,9 @@ class StepRunner {
   StepOutcome run_one_by_one(const Step& step);
   StepOutcome run_progressively(const Step& step, bool more);
   void begin_exclusive(const Step& step);
-  std::optional<StepOutcome> overtaken(const Step& step);
+  std::optional<StepOutcome> overtaken();
+  static std::map<std::string, RowState> states_of(const std::vector<VersionRow>& rows);
+  void expect_done(const Step& step);
   static void check_violations(const Step& step, std::vector<std::string> before, const std::vector<std::string>& after);
   static int index_of(const Step& step, const Statement& statement);
   // ---- progress (run_progress.cpp, run_resume.cpp) ----
@@ -126,7 +129,7 @@ class StepRunner {
   std::vector<VersionRow>& rows_;
   std::string by_;
   std::string change_counter_;
-  std::set<std::string> done_here_;
+  std::map<std::string, RowState> expected_;  ///< what is applied if only this run writes
   std::vector<std::string> pending_;  ///< records of finished steps that the next record takes along
   std::vector<std::string> digests_;  ///< of the running step
   std::string opening_;               ///< the row of a step of which nothing has been recorded yet

@@ -8,6 +8,7 @@
 #include "dialect/sqlite/fingerprint.hpp"
 #include "dialect/sqlite/follow.hpp"
 #include "dialect/sqlite/inspect.hpp"
+#include "dialect/sqlite/lock.hpp"
 #include "dialect/sqlite/normalize.hpp"
 #include "dialect/sqlite/render.hpp"
 #include "dialect/sqlite/split.hpp"
@@ -78,14 +79,20 @@ class SqliteDialect final : public Dialect {
 
   void apply(Schema& schema, const Operation& operation) const override { apply_and_follow(schema, operation); }
 
+  /// The write lock at once: a transaction that reads first and then writes can be refused in its middle.
+  [[nodiscard]] std::string_view begin_sql() const override { return "BEGIN IMMEDIATE"; }
+  [[nodiscard]] std::string change_counter(Connection& connection) const override {
+    return connection.query("PRAGMA data_version").rows.at(0).at(0).value_or("");
+  }
+
   /// Waiting for the write lock is the connection's ?busy_timeout.
   [[nodiscard]] std::string session_setup(const RunTimeouts& /*timeouts*/) const override { return {}; }
   [[nodiscard]] UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) const override {
     return sqlite::frame_unit(std::move(statements), connection);
   }
-  [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& /*connection*/, const ServerInfo& /*server*/,
-                                                   const std::string& /*key*/) const override {
-    return nullptr;
+  [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo& /*server*/,
+                                                   const std::string& key) const override {
+    return sqlite::make_lock(connection, key);
   }
   [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override {
     return error.message().starts_with("no such table");
