@@ -36,7 +36,9 @@ class Run {
 
   RunResult execute() {
     rows_ = versions_.read(session_.connection(), &table_exists_);
-    if (planner_(rows_).empty()) return {};
+    // A row that is begun may be another run's work in progress: only behind the lock it is known to be cut off.
+    const bool under_way = std::any_of(rows_.begin(), rows_.end(), [](const VersionRow& row) { return row.state != RowState::applied; });
+    if (!under_way && planner_(rows_).empty()) return {};
     lock_.acquire(options_.lock_wait, events_);
     prepare();
     try {

@@ -83,7 +83,7 @@ class Postgresql(Client):
              where c.relnamespace = 'public'::regnamespace order by 1, a.attnum;
             select pg_get_indexdef(indexrelid), indisvalid from pg_index i join pg_class c on c.oid = i.indrelid
              where c.relnamespace = 'public'::regnamespace order by 1;
-            select conrelid::regclass, conname, pg_get_constraintdef(oid) from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2;
+            select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint where connamespace = 'public'::regnamespace order by 1, 2;
             select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal order by 1;
             select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace order by 1;""")
 
@@ -163,8 +163,8 @@ def state(engine):
     else:
         tables = [row[0] for row in engine.rows("show tables")]
     for table in tables:
-        if table == "schema_versions_log":
-            continue
+        if table in ("schema_versions_log", "schema_versions_schema"):
+            continue  # they hold times
         columns = "*" if table != "schema_versions" else "revision, message, checksum, state, statement, fingerprint, downgrade"
         parts.append(f"== {table}")
         parts += sorted("|".join(row) for row in engine.rows(f"select {columns} from {table}"))
