@@ -23,7 +23,7 @@ Ids parents_for(Context& context) {
   if (given.empty()) {
     const auto heads = graph.heads();
     if (heads.size() > 1) {
-      throw Error{ErrorKind::usage, "there are several heads: " + titles(graph, heads), "join them with `migrate merge heads -m MESSAGE`, or say which with --head"};
+      throw Error{ErrorKind::usage, "there are several heads: " + titles(graph, heads), "join them with `migrate merge heads -m MESSAGE`, put one line on top of the other with `migrate revision --rebase`, or say which with --head"};
     }
     return heads;
   }
@@ -227,6 +227,7 @@ int autogenerate(Context& context, Revision revision) {
 
 int run_revision(Context& context) {
   const auto& arguments = context.arguments;
+  if (arguments.has("rebase")) return run_rebase(context);
   const bool automatic = arguments.has("autogenerate");
   const auto message = arguments.get("message");
   if (message.empty() && !automatic) throw Error{ErrorKind::usage, "a revision needs a message", "migrate revision -m \"what it does\""};

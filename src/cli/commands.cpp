@@ -25,7 +25,9 @@ std::vector<CommandSpec> build() {
       {"id", "ID", "an id in place of a new one"}};
   auto revision_options = with_renames({{"autogenerate,a", "", "compare the model with the database and write what leads from one to the other"},
                                         {"head", "R", "the revision to follow; base starts a new line"},
-                                        {"splice", "", "allow --head to be a revision that is not a head"}});
+                                        {"splice", "", "allow --head to be a revision that is not a head"},
+                                        {"rebase", "", "put a line of revisions that is not applied on top of the other head"},
+                                        {"onto", "R", "with --rebase: the revision that stays below (else the line that began earlier stays)"}});
   revision_options.insert(revision_options.begin(), new_unit.begin(), new_unit.end());
   const std::vector<OptionSpec> run_options{
       {"dry-run", "", "print the plan with its statements, run nothing"},

@@ -39,6 +39,7 @@ class Context {
 // One file a command, or a few that belong together.
 int run_init(Context& context);
 int run_revision(Context& context);
+int run_rebase(Context& context);
 int run_merge(Context& context);
 int run_edit(Context& context);
 int run_upgrade(Context& context);

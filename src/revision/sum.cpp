@@ -162,7 +162,7 @@ std::vector<SumFinding> verify_sum(const SumFile& sum, const Graph& graph, std::
     findings.push_back({Kind::several_heads,
                         "",
                         "the revisions have " + plural(heads.size(), "head") + ": " + titles(graph, heads),
-                        "join them: `migrate merge heads -m MESSAGE`",
+                        "join them with `migrate merge heads -m MESSAGE`, or put the later line on top of the other with `migrate revision --rebase`",
                         {file, sum.graph_line, 0}});
   }
   return findings;
