@@ -30,7 +30,7 @@ Side load_side(Context& context, const std::string& argument, Session& session) 
     if (url.dialect() != session.dialect().name()) {
       throw Error{ErrorKind::usage, "cannot compare databases of different engines: " + url.display(), "compare each with the model"};
     }
-    Session other(url);
+    Session other(url, project.config().schemas);
     return {url.display(), false, project.live_schema(other)};
   }
   if (!std::filesystem::exists(argument)) {
@@ -44,9 +44,9 @@ Side load_side(Context& context, const std::string& argument, Session& session) 
 /// The database that answers for the engine in a comparison: the first URL named, else the project's.
 std::unique_ptr<Session> judge(Context& context, const std::vector<std::string>& arguments) {
   for (const auto& argument : arguments) {
-    if (is_url(argument)) return std::make_unique<Session>(parse_url(argument));
+    if (is_url(argument)) return std::make_unique<Session>(parse_url(argument), context.project().config().schemas);
   }
-  return std::make_unique<Session>(context.project().url());
+  return std::make_unique<Session>(context.project().url(), context.project().config().schemas);
 }
 
 Json to_json(const PlannedChange& change) {

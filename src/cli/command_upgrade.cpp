@@ -139,7 +139,8 @@ int write_sql(Context& context, Direction direction, const std::string& argument
     steps = CommandPlanner(context, direction, argument)(rows);
     server = project.session().server();
   }
-  context.output.text(write_script(project.dialect(), server, project.versions(), steps, expected, direction == Direction::upgrade && expected.empty()));
+  context.output.text(write_script(project.dialect(), server, project.versions(), steps, expected, direction == Direction::upgrade && expected.empty(),
+                                   project.dialect().use_schemas(project.config().schemas)));
   return 0;
 }
 

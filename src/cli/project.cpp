@@ -119,7 +119,7 @@ const DatabaseUrl& Project::url() {
 }
 
 Session& Project::session() {
-  if (!session_) session_ = std::make_unique<Session>(url());
+  if (!session_) session_ = std::make_unique<Session>(url(), config_.schemas);
   return *session_;
 }
 

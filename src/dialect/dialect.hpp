@@ -206,7 +206,7 @@ class Dialect {
     return false;
   }
 
-  /// Table options that make the framework's own tables survive a crash whatever the server's defaults are.
+  /// Table options that make the framework's own tables survive a crash and hold any text, whatever the server's defaults are.
   [[nodiscard]] virtual Options durable_table_options() const { return {}; }
 
   /// Whether the rows that a data statement changes can be rolled back (false for a table without transactions).
@@ -217,6 +217,13 @@ class Dialect {
 
   /// SQL that sets up a session for running units; "" for none. `statements` are the ones about to run.
   [[nodiscard]] virtual std::string session_setup(const RunTimeouts& timeouts) const = 0;
+
+  /// SQL that makes unqualified names mean the first of `schemas` (and new objects go there), as long as it exists; "" where
+  /// there are no schemas, or none are named.
+  [[nodiscard]] virtual std::string use_schemas(const std::vector<std::string>& schemas) const {
+    static_cast<void>(schemas);
+    return "";
+  }
 
   /// Divides a unit's statements into what runs inside its transaction and what has to stand around it. `connection` is
   /// null when a script is written: then nothing is asked. Throws Error (usage) with its location for a statement that

@@ -25,9 +25,10 @@ std::string guard_sql(const Dialect& dialect, const Versions& versions, const st
 }  // namespace
 
 std::string write_script(const Dialect& dialect, const ServerInfo& server, const Versions& versions, const std::vector<Step>& steps,
-                         const std::vector<std::string>& expected, bool create) {
+                         const std::vector<std::string>& expected, bool create, const std::string& setup) {
   std::string out = fmt::format("-- Written by migrate {} on {}\n", tool_version(), now_utc());
   if (const auto prologue = dialect.script_prologue(); !prologue.empty()) out = prologue + "\n" + out;
+  if (!setup.empty()) out += setup + ";\n";
   const bool transactions = server.capabilities.transactional_ddl;
   if (create) {
     for (const auto& sql : versions.create_sql(server)) out += sql + ";\n";

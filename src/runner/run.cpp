@@ -23,6 +23,23 @@ void keep(Session& session, const RunOptions& options, RunEvents& events) {
   }
 }
 
+void create_tables(Session& session, const Versions& versions) {
+  const auto& schema = versions.table().schema;
+  for (const auto& sql : versions.create_sql(session.server())) {
+    try {
+      session.connection().execute(sql);
+    } catch (const DatabaseError& error) {
+      auto hint = error.hint;
+      if (!schema.empty()) {
+        hint = "`versions_table` in migrate.yaml names " + versions.table().text() + ": create " + schema + " first, and give the role the right to create tables there";
+      } else if (hint.empty()) {
+        hint = "the role needs the right to create tables there; versions_table in migrate.yaml names another place";
+      }
+      throw Error{ErrorKind::failed, "cannot create the table " + versions.table().text() + ": " + error.message(), hint};
+    }
+  }
+}
+
 std::string lock_key(const Session& session, const RunOptions& options) {
   return "migrate " + session.url().database + " " + options.versions_table;
 }
@@ -67,18 +84,7 @@ class Run {
   void prepare() {
     StepRunner::set_up(session_, options_);
     rows_ = versions_.read(session_.connection(), &table_exists_);
-    if (!table_exists_) create_tables();
-  }
-
-  void create_tables() {
-    for (const auto& sql : versions_.create_sql(session_.server())) {
-      try {
-        session_.connection().execute(sql);
-      } catch (const DatabaseError& error) {
-        throw Error{ErrorKind::failed, "cannot create the table " + versions_.table().text() + ": " + error.message(),
-                    error.hint.empty() ? "the role needs the right to create tables there; versions_table in migrate.yaml names another place" : error.hint};
-      }
-    }
+    if (!table_exists_) create_tables(session_, versions_);
     table_exists_ = true;
   }
 
@@ -203,9 +209,7 @@ void run_locked(Session& session, const RunOptions& options, RunEvents& events,
   lock.acquire(options.lock_wait, events);
   bool exists = false;
   (void)versions.read(session.connection(), &exists);
-  if (!exists) {
-    for (const auto& sql : versions.create_sql(session.server())) session.connection().execute(sql);
-  }
+  if (!exists) create_tables(session, versions);
   session.connection().execute(std::string(session.dialect().begin_sql()));
   try {
     for (const auto& sql : work(versions.read(session.connection()))) session.connection().execute(sql);

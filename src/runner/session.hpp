@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "dialect/dialect.hpp"
 #include "project/url.hpp"
@@ -13,7 +14,11 @@ namespace migrate {
 
 class Session {
  public:
-  explicit Session(DatabaseUrl url) : url_(std::move(url)), dialect_(&dialect_named(url_.dialect())) { reconnect(); }
+  /// `schemas`: as in migrate.yaml; unqualified names mean the first.
+  explicit Session(DatabaseUrl url, std::vector<std::string> schemas = {})
+      : url_(std::move(url)), dialect_(&dialect_named(url_.dialect())), schemas_(std::move(schemas)) {
+    reconnect();
+  }
 
   [[nodiscard]] const DatabaseUrl& url() const { return url_; }
   [[nodiscard]] const Dialect& dialect() const { return *dialect_; }
@@ -29,11 +34,13 @@ class Session {
   void reconnect() {
     connection_.reset();
     connection_ = with_crash_point(dialect_->connect(url_), *dialect_);
+    if (const auto sql = dialect_->use_schemas(schemas_); !sql.empty()) (void)connection_->query(sql);
   }
 
  private:
   DatabaseUrl url_;
   const Dialect* dialect_;
+  std::vector<std::string> schemas_;
   std::unique_ptr<Connection> connection_;
   std::optional<ServerInfo> server_;
 };

@@ -92,7 +92,7 @@ class MysqlDialect final : public Dialect {
     return changes_roll_back(connection, statement);
   }
 
-  [[nodiscard]] Options durable_table_options() const override { return {{"engine", "InnoDB"}}; }
+  [[nodiscard]] Options durable_table_options() const override { return {{"engine", "InnoDB"}, {"charset", "utf8mb4"}}; }
 
   [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const override {
     return take_fingerprint(connection, server, statement);

@@ -1,5 +1,6 @@
 #include "dialect/postgresql/dialect.hpp"
 
+#include "core/text.hpp"
 #include "dialect/driver.hpp"
 #include "dialect/postgresql/canonical.hpp"
 #include "dialect/postgresql/inspect.hpp"
@@ -84,6 +85,13 @@ class PostgresqlDialect : public Dialect {
   [[nodiscard]] std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before,
                                               const ServerInfo& server) const override {
     return postgresql::render(operations, before, server);
+  }
+
+  /// What the role or the database has set stays behind them: extensions live there.
+  [[nodiscard]] std::string use_schemas(const std::vector<std::string>& schemas) const override {
+    std::string path;
+    for (const auto& schema : schemas) path += "\"" + replace_all(schema, "\"", "\"\"") + "\", ";
+    return path.empty() ? "" : "select set_config('search_path', " + quote_text(path) + " || current_setting('search_path'), false)";
   }
 
   [[nodiscard]] std::string session_setup(const RunTimeouts& timeouts) const override { return postgresql::session_setup(timeouts); }
