@@ -43,13 +43,6 @@ Json content(const Project& project, const PlanFile& plan) {
 
 std::string digest_of(const Json& content) { return sha256(content.dump()); }
 
-/// A database that is a file is named by its place, so that the plan holds on another checkout too.
-std::string database_name(const Project& project, const DatabaseUrl& url) {
-  if (url.dialect() != "sqlite" || url.database.empty()) return url.database;
-  const auto path = std::filesystem::absolute(url.database).lexically_normal().lexically_relative(project.config().folder);
-  return path.empty() ? url.database : path.string();
-}
-
 std::vector<Step> steps_from_json(const Json& list, const Project& project) {
   std::vector<Step> steps;
   for (const auto& json : list) {
@@ -80,7 +73,7 @@ void check_database(const PlanFile& plan, const PlanFile& here) {
 
 PlanFile make_plan(Project& project, const std::vector<VersionRow>& rows, std::vector<Step> steps) {
   const auto& url = project.url();
-  PlanFile plan{.digest = {}, .engine = url.scheme, .host = url.host, .port = url.port, .database = database_name(project, url),
+  PlanFile plan{.digest = {}, .engine = url.scheme, .host = url.host, .port = url.port, .database = database_name(url, project.config().folder),
                 .versions_table = project.config().versions_table, .from = {}, .steps = std::move(steps)};
   for (const auto& row : rows) {
     if (row.state != RowState::applied) {

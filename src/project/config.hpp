@@ -106,6 +106,10 @@ using Variables = std::function<std::optional<std::string>(const std::string& na
 /// working folder on the one and to the file in the other.
 [[nodiscard]] std::string url_for_config(const std::string& text, const std::filesystem::path& folder);
 
+/// The database's name for people and plans; one that is a file is named by its place relative to `folder`, so that the name
+/// holds on another checkout too.
+[[nodiscard]] std::string database_name(const DatabaseUrl& url, const std::filesystem::path& folder);
+
 /// The model files: globs resolved, in the order of migrate.yaml, sorted within a glob, each once. Throws Error (usage)
 /// for a glob that matches nothing.
 [[nodiscard]] std::vector<std::filesystem::path> model_files(const Config& config);

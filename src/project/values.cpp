@@ -181,6 +181,12 @@ DatabaseUrl database_url(const Config& config, const Variables& variables) {
   return url;
 }
 
+std::string database_name(const DatabaseUrl& url, const std::filesystem::path& folder) {
+  if (url.dialect() != "sqlite" || url.database.empty()) return url.database;
+  const auto path = std::filesystem::absolute(url.database).lexically_normal().lexically_relative(folder);
+  return path.empty() ? url.database : path.string();
+}
+
 std::string url_for_config(const std::string& text, const std::filesystem::path& folder) {
   const auto url = parse_url(text);
   if (url.scheme != "sqlite" || url.database.empty() || std::filesystem::path(url.database).is_absolute()) return text;
