@@ -275,21 +275,6 @@ TEST_CASE("a column of sqlite is renamed under views over views, which are then 
   CHECK(first_difference(sqlite_catalog(*trip.database), sqlite_catalog(*original)) == "");
 }
 
-TEST_CASE("a downgrade on sqlite that changes views and triggers before it renames back works") {
-  const auto make = [](const Schema& s) {
-    const View view = part(s.views, QualifiedName{"", "v_users"});
-    View after = view;
-    after.definition = "SELECT u.id, u.address AS mail, t.name AS team FROM people u JOIN teams t ON t.id = u.team_id";
-    const Trigger trigger = part(find_named(s.tables, QualifiedName{"", "orders"})->triggers, "tr_orders");
-    Trigger changed = trigger;
-    changed.definition = "CREATE TRIGGER tr_orders AFTER DELETE ON orders BEGIN UPDATE people SET address = 'gone' WHERE id = old.user_id; END";
-    after.triggers.clear();
-    return std::vector<Operation>{RenameColumn{users, "mail", "address"}, RenameTable{.from = users, .to = {"", "people"}},
-                                  Alter<View>{view, after}, Change<Trigger>{{"", "orders"}, trigger, changed}};
-  };
-  there_and_back(shop, make);
-}
-
 TEST_CASE("a renamed column and a rebuild of its table go together on sqlite") {
   const auto trip = there(shop, [](const Schema& s) {
     Column before = part(find_named(s.tables, users)->columns, "age");
