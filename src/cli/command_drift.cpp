@@ -147,7 +147,7 @@ Json to_json(const Drift& drift) {
 int accept(Context& context) {
   auto& project = context.project();
   EventPrinter events(context.output);
-  auto options = project.run_options(context.arguments);
+  auto options = project.run_options(context.arguments.get("lock-timeout"));
   std::size_t changed = 0;
   bool kept = false;
   // Somebody asked for it: here a failure is an error.

@@ -33,7 +33,7 @@ void write_baseline(Context& context, Project& project, const Schema& live) {
   project.write_sum();
   const auto* file = project.unit(unit.revision.id);
   RunEvents events;
-  auto options = project.run_options(context.arguments);
+  auto options = project.run_options(context.arguments.get("lock-timeout"));
   options.keep_schema = project.schema_keeper();
   run_locked(session, options, events, [&](const std::vector<VersionRow>&) {
     const auto& versions = project.versions();

@@ -38,7 +38,7 @@ int run_stamp(Context& context) {
   const auto& versions = project.versions();
   StampPlan plan;
   EventPrinter events(context.output);
-  auto options = project.run_options(context.arguments);
+  auto options = project.run_options(context.arguments.get("lock-timeout"));
   options.keep_schema = project.schema_keeper();
   run_locked(project.session(), options, events, [&](const std::vector<VersionRow>& rows) {
     Ids there;
@@ -135,7 +135,7 @@ int run_repair(Context& context) {
   const auto& versions = project.versions();
   EventPrinter events(context.output);
   std::vector<std::string> done;
-  run_locked(project.session(), project.run_options(context.arguments), events, [&](const std::vector<VersionRow>& rows) {
+  run_locked(project.session(), project.run_options(context.arguments.get("lock-timeout")), events, [&](const std::vector<VersionRow>& rows) {
     std::vector<std::string> sql;
     for (const auto& argument : accepted) {
       for (const auto& id : resolve(project.graph(), applied_ids(rows), argument)) {
@@ -162,7 +162,7 @@ int run_resume(Context& context) {
   }
   EventPrinter events(context.output);
   std::string told;
-  run_locked(project.session(), project.run_options(context.arguments), events, [&](const std::vector<VersionRow>& rows) {
+  run_locked(project.session(), project.run_options(context.arguments.get("lock-timeout")), events, [&](const std::vector<VersionRow>& rows) {
     std::vector<std::string> sql;
     for (const auto& row : rows) {
       if (row.state == RowState::applied || !read_progress(row.fingerprint).in_doubt) continue;

@@ -10,90 +10,17 @@
 #include "cli/events.hpp"
 #include "cli/plan_file.hpp"
 #include "core/text.hpp"
+#include "library/planner.hpp"
 #include "revision/argument.hpp"
-#include "revision/plan.hpp"
 #include "runner/offline.hpp"
 #include "runner/stop.hpp"
 
 namespace migrate::cli {
 namespace {
 
-/// Works out the steps of one command. The first call fixes which revisions are meant; later ones (behind the lock) leave
-/// out what another process has done in the meantime.
-class CommandPlanner {
- public:
-  CommandPlanner(Context& context, Direction direction, std::string argument)
-      : context_(context), project_(context.project()), direction_(direction), argument_(std::move(argument)) {}
-
-  std::vector<Step> operator()(const std::vector<VersionRow>& rows) {
-    refuse_half_done(rows);
-    const auto ids = direction_ == Direction::upgrade ? pending(rows) : to_revert(rows);
-    if (ids.empty()) return {};
-    project_.verify_applied(rows, direction_ == Direction::downgrade);
-    std::vector<Step> steps;
-    steps.reserve(ids.size());
-    for (const auto& id : ids) steps.push_back(project_.step(id, direction_));
-    return steps;
-  }
-
- private:
-  void refuse_half_done(const std::vector<VersionRow>& rows) const {
-    for (const auto& row : rows) {
-      const bool half_up = row.state == RowState::upgrading && direction_ == Direction::downgrade;
-      const bool half_down = row.state == RowState::downgrading && direction_ == Direction::upgrade;
-      if (!half_up && !half_down) continue;
-      throw Error{ErrorKind::needs_person,
-                  fmt::format("the {} of {} was cut off after {} statements", half_up ? "upgrade" : "downgrade", row.revision, row.statement),
-                  half_up ? "finish it first: `migrate upgrade " + row.revision + "`" : "finish it first with the `migrate downgrade` that was cut off"};
-    }
-  }
-
-  Ids pending(const std::vector<VersionRow>& rows) {
-    const auto applied = applied_ids(rows);
-    const auto& graph = project_.graph();
-    if (!fixed_) {
-      fixed_ = upgrade_plan(graph, applied, argument_);
-      check_order(graph, applied);
-      return *fixed_;
-    }
-    const auto now = graph.mark(applied);
-    Ids ids;
-    for (const auto& id : graph.ids(graph.with_needs(graph.mark(*fixed_)))) {
-      if (now[static_cast<std::size_t>(graph.index(id))] == 0) ids.push_back(id);
-    }
-    return ids;
-  }
-
-  void check_order(const Graph& graph, const Ids& applied) const {
-    if (fixed_->empty() || context_.arguments.has("allow-out-of-order")) return;
-    for (const auto& [below, above] : out_of_order(graph, applied)) {
-      if (std::find(fixed_->begin(), fixed_->end(), below) == fixed_->end()) continue;
-      throw Error{ErrorKind::failed, fmt::format("{} is not applied, but {}, which needs it, is", title(*graph.find(below)), title(*graph.find(above))),
-                  "it came in below what is applied; if it may run now, say --allow-out-of-order", graph.find(below)->location};
-    }
-  }
-
-  Ids to_revert(const std::vector<VersionRow>& rows) {
-    const auto applied = applied_ids(rows);
-    const auto& graph = project_.graph_with(rows);
-    if (!fixed_) {
-      fixed_ = downgrade_plan(graph, applied, argument_);
-      return *fixed_;
-    }
-    const auto now = graph.mark(applied);
-    auto marks = graph.with_dependents(graph.mark(*fixed_));
-    for (std::size_t i = 0; i < marks.size(); ++i) marks[i] = static_cast<char>(marks[i] != 0 && now[i] != 0);
-    auto ids = graph.ids(marks);
-    std::reverse(ids.begin(), ids.end());
-    return ids;
-  }
-
-  Context& context_;
-  Project& project_;
-  Direction direction_;
-  std::string argument_;
-  std::optional<Ids> fixed_;
-};
+CommandPlanner make_planner(Context& context, Direction direction, const std::string& argument) {
+  return CommandPlanner(context.project(), direction, argument, context.arguments.has("allow-out-of-order"));
+}
 
 void print_plan(const Context& context, const std::vector<Step>& steps) {
   const auto& output = context.output;
@@ -136,7 +63,7 @@ int write_sql(Context& context, Direction direction, const std::string& argument
   } else {
     const auto rows = project.versions().read(project.session().connection());
     expected = applied_ids(rows);
-    steps = CommandPlanner(context, direction, argument)(rows);
+    steps = make_planner(context, direction, argument)(rows);
     server = project.session().server();
   }
   context.output.text(write_script(project.dialect(), server, project.versions(), steps, expected, direction == Direction::upgrade && expected.empty(),
@@ -191,7 +118,7 @@ int run_steps(Context& context, Direction direction, const Planner& planner, con
   }
   install_stop_handlers();
   EventPrinter events(context.output);
-  auto options = project.run_options(context.arguments);
+  auto options = project.run_options(context.arguments.get("lock-timeout"));
   options.keep_schema = project.schema_keeper();
   options.remark = remark;
   DriftCheck check_drift(context, events);
@@ -218,7 +145,7 @@ int run_direction(Context& context, Direction direction, const std::string& argu
     const auto plan = read_plan(arguments.get("plan"), context.project());
     return run_steps(context, direction, [&](const auto& rows) { return remaining_steps(context.project(), plan, rows); }, plan.mark());
   }
-  CommandPlanner planner(context, direction, argument);
+  CommandPlanner planner = make_planner(context, direction, argument);
   const Planner work = [&](const auto& rows) { return planner(rows); };
   return arguments.has("to-plan") ? write_plan_file(context, work) : run_steps(context, direction, work, "");
 }

@@ -7,7 +7,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/output.hpp"
-#include "cli/project.hpp"
+#include "library/project.hpp"
 
 namespace migrate::cli {
 

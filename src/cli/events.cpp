@@ -63,6 +63,16 @@ void EventPrinter::statement_done(const Step& step, int index) {
   }
 }
 
+void EventPrinter::progress(const Step& step, const std::string& text) {
+  if (output_.json()) {
+    auto event = about("progress", step);
+    event["text"] = text;
+    output_.line(dump(event));
+  } else {
+    output_.progress(fmt::format("[{}/{}] {} {}: {}", number_, total_, to_text(step.direction), title(step.revision), text));
+  }
+}
+
 void EventPrinter::retry(const Step& step, int attempt, const std::string& reason, const std::vector<std::string>& blockers) {
   if (output_.json()) {
     auto event = about("retry", step);

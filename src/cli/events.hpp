@@ -14,6 +14,7 @@ class EventPrinter : public RunEvents {
   void waiting(const std::string& holder) override;
   void step_started(const Step& step, int resumed_at) override;
   void statement_done(const Step& step, int index) override;
+  void progress(const Step& step, const std::string& text) override;
   void retry(const Step& step, int attempt, const std::string& reason, const std::vector<std::string>& blockers) override;
   void step_done(const Step& step, std::chrono::milliseconds time) override;
   void notice(const std::string& text) override;

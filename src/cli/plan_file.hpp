@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/project.hpp"
+#include "library/project.hpp"
 #include "runner/step.hpp"
 
 namespace migrate::cli {

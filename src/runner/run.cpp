@@ -92,7 +92,7 @@ class Run {
     auto steps = planner_(rows_);
     for (auto& step : steps) {
       if (options_.transaction == RunTransaction::none) step.transaction = false;
-      absorb_transactions(step, session_.dialect(), session_.server().capabilities.transactional_ddl);
+      if (!step.program) absorb_transactions(step, session_.dialect(), session_.server().capabilities.transactional_ddl);
     }
     return steps;
   }

@@ -36,6 +36,8 @@ class RunEvents {
   virtual void waiting(const std::string& holder) { (void)holder; }
   virtual void step_started(const Step& step, int resumed_at) { (void)step, (void)resumed_at; }
   virtual void statement_done(const Step& step, int index) { (void)step, (void)index; }
+  /// How far a long statement or a unit's own work has come.
+  virtual void progress(const Step& step, const std::string& text) { (void)step, (void)text; }
   virtual void retry(const Step& step, int attempt, const std::string& reason, const std::vector<std::string>& blockers) {
     (void)step, (void)attempt, (void)reason, (void)blockers;
   }

@@ -37,10 +37,11 @@ bool StepRunner::is_progressive(const Step& step) const {
   return begun || !step.transaction || !session_.server().capabilities.transactional_ddl;
 }
 
-StepOutcome StepRunner::run_progressively(const Step& step, bool more) {
+StepOutcome StepRunner::run_progressively(Step& step, bool more) {
   const auto* row = row_of(step.revision.id);
   const bool resumed = row != nullptr && row->state != RowState::applied;
-  const auto start = static_cast<std::size_t>(resumed ? resume_point(step, *row) : 0);
+  journal_.reset();
+  const auto start = static_cast<std::size_t>(!resumed ? 0 : step.program ? std::max(0, row->statement) : resume_point(step, *row));
   events_.step_started(step, static_cast<int>(start));
   const Stopwatch watch;
   opening_.clear();
@@ -49,11 +50,14 @@ StepOutcome StepRunner::run_progressively(const Step& step, bool more) {
     opening_ = step.direction == Direction::upgrade ? versions_.insert_sql(new_row(step, RowState::upgrading), step.downgrade)
                                                     : versions_.state_sql(step.revision.id, RowState::downgrading);
   }
+  if (step.program) {
+    if (const auto outcome = run_program_progressively(step, resumed ? row : nullptr); outcome != StepOutcome::done) return outcome;
+  }
   // What set the session up is gone with the session that was cut off.
-  for (std::size_t i = 0; i < start; ++i) {
+  for (std::size_t i = 0; i < start && !step.program; ++i) {
     if (session_.dialect().classify(step.statements[i]) == StatementClass::session && block_of(step, i) == nullptr) run_free(step, i);
   }
-  for (auto i = start; i < step.statements.size();) {
+  for (auto i = start; i < step.statements.size() && !step.program;) {
     if (stop_requested()) {
       record_stop(step, i);
       events_.notice(fmt::format("stopped before statement {} of {} of {}; the same command goes on there", i + 1, step.statements.size(),
@@ -66,6 +70,7 @@ StepOutcome StepRunner::run_progressively(const Step& step, bool more) {
   const auto& id = step.revision.id;
   if (!opening_.empty()) pending_.push_back(std::move(opening_));
   opening_.clear();
+  if (step.program && step.direction == Direction::upgrade) pending_.push_back(versions_.unit_sql(id, step.checksum, step.downgrade));
   pending_.push_back(step.direction == Direction::upgrade ? versions_.state_sql(id, RowState::applied, now_utc(), watch.elapsed().count())
                                                           : versions_.delete_sql(id));
   pending_.push_back(versions_.log_sql(log_entry(step, "done", watch.elapsed())));
@@ -145,7 +150,7 @@ std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, 
   for (const auto& record : records) batch.sql += record + "\n;\n";
   for (auto i = first; i < end; ++i) batch.add(step.statements[i]);
   batch.end = batch.sql.size();
-  batch.sql += versions_.progress_sql(step.revision.id, static_cast<int>(end), {.done = done_digest(step, end)}) + "\n;\nCOMMIT";
+  batch.sql += versions_.progress_sql(step.revision.id, static_cast<int>(end), progress_at(step, end)) + "\n;\nCOMMIT";
   send(step, first, batch, true);
   return end;
 }
@@ -195,8 +200,10 @@ void StepRunner::record_and_run(const Step& step, std::size_t first, std::size_t
 
 std::size_t StepRunner::run_witnessed(const Step& step, std::size_t first, const std::vector<Witness>& witnesses) {
   const auto end = first + witnesses.size();
-  const Progress progress{.done = done_digest(step, first), .in_doubt = true, .visible = true,
-                          .begun = digest_of(step.statements, first, end), .witnesses = static_cast<int>(witnesses.size())};
+  auto progress = progress_at(step, first);
+  progress.in_doubt = progress.visible = true;
+  progress.begun = digest_of(step.statements, first, end);
+  progress.witnesses = static_cast<int>(witnesses.size());
   std::vector<std::string> values;
   for (const auto& witness : witnesses) values.push_back(witness.value);
   record_and_run(step, first, end, versions_.progress_sql(step.revision.id, static_cast<int>(first), progress, values));
@@ -204,7 +211,9 @@ std::size_t StepRunner::run_witnessed(const Step& step, std::size_t first, const
 }
 
 std::size_t StepRunner::run_observed(const Step& step, std::size_t index, StatementClass kind) {
-  Progress progress{.done = done_digest(step, index), .in_doubt = true, .begun = digest_of(step.statements, index, index + 1)};
+  auto progress = progress_at(step, index);
+  progress.in_doubt = true;
+  progress.begun = digest_of(step.statements, index, index + 1);
   if (kind == StatementClass::definition) {
     const auto before = guarded(step, index, [&] { return session_.dialect().fingerprint(connection(), session_.server(), step.statements[index]); });
     progress.visible = before.visible;
@@ -214,7 +223,7 @@ std::size_t StepRunner::run_observed(const Step& step, std::size_t index, Statem
   // Nothing but the record tells later that it is done.
   if (!progress.visible) {
     guarded(step, index, [&] {
-      connection().execute(versions_.progress_sql(step.revision.id, static_cast<int>(index) + 1, {.done = done_digest(step, index + 1)}));
+      connection().execute(versions_.progress_sql(step.revision.id, static_cast<int>(index) + 1, progress_at(step, index + 1)));
     });
   }
   return index + 1;
@@ -259,14 +268,19 @@ void StepRunner::record_stop(const Step& step, std::size_t statement) {
   auto records = std::exchange(pending_, {});
   if (!std::exchange(opening_, {}).empty()) {
     // nothing of this step is recorded
-  } else if (statement > 0) {
-    records.push_back(versions_.progress_sql(id, static_cast<int>(statement), {.done = done_digest(step, statement)}));
+  } else if (statement > 0 || (journal_ && journal_->calls > 0)) {
+    records.push_back(versions_.progress_sql(id, static_cast<int>(statement), progress_at(step, statement)));
   } else if (step.direction == Direction::upgrade) {
     records.push_back(versions_.delete_sql(id));
   } else {
     records.push_back(versions_.state_sql(id, RowState::applied));
   }
   if (!records.empty()) connection().execute(in_transaction(session_.dialect(), records));
+}
+
+Progress StepRunner::progress_at(const Step& step, std::size_t index) {
+  if (journal_) return {.journal = write_journal(journal_at(index))};
+  return {.done = done_digest(step, index)};
 }
 
 std::string StepRunner::done_digest(const Step& step, std::size_t count) {

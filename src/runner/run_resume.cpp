@@ -23,20 +23,28 @@ Error edited(const Step& step, const std::string& what) {
 
 }  // namespace
 
-/// Where a step that was cut off goes on.
-std::size_t StepRunner::resume_point(const Step& step, const VersionRow& row) {
+void StepRunner::check_direction(const Step& step, const VersionRow& row) {
   const auto wanted = step.direction == Direction::upgrade ? RowState::upgrading : RowState::downgrading;
   if (row.state != wanted) {
     const std::string other = row.state == RowState::upgrading ? "upgrade" : "downgrade";
     throw Error{ErrorKind::needs_person, fmt::format("an {} of {} was cut off after {} statements", other, title(step.revision), row.statement),
                 "finish it with the same command as before (migrate " + other + ") first", step.revision.location};
   }
+}
+
+/// Where a step that was cut off goes on.
+std::size_t StepRunner::resume_point(const Step& step, const VersionRow& row) {
+  check_direction(step, row);
   const auto progress = read_progress(row.fingerprint);
   const auto done = static_cast<std::size_t>(std::max(0, row.statement));
   if (done > step.statements.size() || (done > 0 && progress.done != digest_of(step.statements, done))) {
     throw edited(step, fmt::format("one of the {} statements that are done", done));
   }
-  if (!progress.in_doubt) return done;
+  return progress.in_doubt ? settle(step, done, progress) : done;
+}
+
+/// What became of the statements that were begun behind the first `done`; returns how many are done.
+std::size_t StepRunner::settle(const Step& step, std::size_t done, const Progress& progress) {
   const auto count = static_cast<std::size_t>(std::max(1, progress.witnesses));
   if (done + count > step.statements.size() || (!progress.begun.empty() && progress.begun != digest_of(step.statements, done, done + count))) {
     throw edited(step, fmt::format("statement {}, at which it was cut off,", done + 1));
@@ -85,6 +93,7 @@ std::size_t StepRunner::settle_by_fingerprint(const Step& step, std::size_t done
 
 std::vector<std::string> resume_sql(const Versions& versions, const VersionRow& row, const Step& step, Doubt answer) {
   const auto done = static_cast<std::size_t>(std::max(0, row.statement)) + (answer == Doubt::applied ? 1 : 0);
+  if (step.program) return {versions.progress_sql(row.revision, static_cast<int>(done), {.journal = read_progress(row.fingerprint).journal})};
   return {versions.progress_sql(row.revision, static_cast<int>(done), {.done = digest_of(step.statements, done)})};
 }
 

@@ -124,9 +124,10 @@ void StepRunner::log_failure(const Step& step, const DatabaseError& error) noexc
   }
 }
 
-StepOutcome StepRunner::run(const Step& step, bool more) {
+StepOutcome StepRunner::run(Step& step, bool more) {
   if (is_progressive(step)) return run_progressively(step, more);
   flush();
+  if (step.program) return run_program_in_transaction(step);
   return run_in_transaction(step);
 }
 
@@ -299,45 +300,6 @@ void StepRunner::check_violations(const Step& step, std::vector<std::string> bef
 int StepRunner::index_of(const Step& step, const Statement& statement) {
   const auto it = std::find(step.statements.begin(), step.statements.end(), statement);
   return it == step.statements.end() ? -1 : static_cast<int>(it - step.statements.begin());
-}
-
-StepOutcome StepRunner::run_together(const std::vector<Step>& steps) {
-  for (const auto& step : steps) {
-    if (!step.transaction) {
-      throw Error{ErrorKind::usage, "the unit " + title(step.revision) + " says `transaction: off` and cannot be part of one transaction for all",
-                  "run with transaction: per-revision", step.revision.location};
-    }
-  }
-  const Step* now = &steps.front();
-  int current = -1;
-  const Cancellable cancellable(connection(), true);
-  try {
-    begin_exclusive(*now);
-    if (session_.server().capabilities.single_writer) {
-      if (const auto outcome = overtaken()) {
-        rollback();
-        return *outcome;
-      }
-    }
-    for (const auto& step : steps) {
-      now = &step;
-      events_.step_started(step, 0);
-      const Stopwatch watch;
-      for (std::size_t i = 0; i < step.statements.size(); ++i) {
-        current = static_cast<int>(i);
-        connection().execute(step.statements[i].text);
-        events_.statement_done(step, current);
-      }
-      current = -1;
-      for (const auto& sql : closing_sql(step, watch.elapsed())) connection().execute(sql);
-      events_.step_done(step, watch.elapsed());
-    }
-    connection().execute("COMMIT");
-    return StepOutcome::done;
-  } catch (const DatabaseError& error) {
-    if (error.cause != DatabaseError::Cause::connection) rollback();
-    fail(*now, error, current);
-  }
 }
 
 }  // namespace migrate

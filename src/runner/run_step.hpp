@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/journal.hpp"
 #include "runner/run.hpp"
 
 namespace migrate {
@@ -39,7 +40,7 @@ class StepRunner {
 
   /// Throws StepFailure, and Error (needs_person) for a statement in doubt.
   /// `more`: a step that is_progressive follows, whose first record may take this one's last along.
-  StepOutcome run(const Step& step, bool more = false);
+  StepOutcome run(Step& step, bool more = false);
 
   /// Whether the step's progress is recorded statement by statement.
   [[nodiscard]] bool is_progressive(const Step& step) const;
@@ -48,7 +49,7 @@ class StepRunner {
   void flush();
 
   /// All steps in one transaction.
-  StepOutcome run_together(const std::vector<Step>& steps);
+  StepOutcome run_together(std::vector<Step>& steps);
 
   /// Whether the rows say that the step has been done.
   [[nodiscard]] bool is_done(const Step& step) const;
@@ -60,13 +61,23 @@ class StepRunner {
   StepOutcome run_in_transaction(const Step& step);
   StepOutcome run_in_batch(const Step& step);
   StepOutcome run_one_by_one(const Step& step);
-  StepOutcome run_progressively(const Step& step, bool more);
+  StepOutcome run_progressively(Step& step, bool more);
   void begin_exclusive(const Step& step);
   std::optional<StepOutcome> overtaken();
   static std::map<std::string, RowState> states_of(const std::vector<VersionRow>& rows);
   void expect_done(const Step& step);
   static void check_violations(const Step& step, std::vector<std::string> before, const std::vector<std::string>& after);
   static int index_of(const Step& step, const Statement& statement);
+  // ---- programs (run_program.cpp) ----
+  class TransactionSink;
+  class ProgressSink;
+  StepOutcome run_program_in_transaction(Step& step);
+  std::optional<StepOutcome> try_together(std::vector<Step>& steps, std::vector<Statement>& outside);
+  StepOutcome run_program_progressively(Step& step, const VersionRow* row);
+  /// How far the program is when all statements in front of `index` are done.
+  [[nodiscard]] Journal journal_at(std::size_t index) const;
+  /// The record that says so.
+  [[nodiscard]] Progress progress_at(const Step& step, std::size_t index);
   // ---- progress (run_progress.cpp, run_resume.cpp) ----
   struct Batch {
     std::string sql;
@@ -90,6 +101,8 @@ class StepRunner {
   [[nodiscard]] std::vector<Witness> witnesses_from(const Step& step, std::size_t index) const;
   [[nodiscard]] static const std::pair<std::size_t, std::size_t>* block_of(const Step& step, std::size_t index);
   [[nodiscard]] std::size_t resume_point(const Step& step, const VersionRow& row);
+  static void check_direction(const Step& step, const VersionRow& row);
+  [[nodiscard]] std::size_t settle(const Step& step, std::size_t done, const Progress& progress);
   [[nodiscard]] std::size_t settle_by_witnesses(const Step& step, std::size_t done, const Progress& progress);
   [[nodiscard]] std::size_t settle_by_fingerprint(const Step& step, std::size_t done, const Progress& progress);
   void forget_pending() {
@@ -133,6 +146,8 @@ class StepRunner {
   std::vector<std::string> pending_;  ///< records of finished steps that the next record takes along
   std::vector<std::string> digests_;  ///< of the running step
   std::string opening_;               ///< the row of a step of which nothing has been recorded yet
+  std::optional<Journal> journal_;    ///< of the running program, in front of the call in flight
+  std::size_t call_end_ = 0;          ///< where the statements of that call end
 };
 
 }  // namespace migrate

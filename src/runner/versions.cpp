@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "core/text.hpp"
 
@@ -38,6 +39,12 @@ Column column(const std::string& name, const std::string& type, bool nullable = 
 }  // namespace
 
 std::string write_progress(const Progress& progress) {
+  if (!progress.journal.empty()) {
+    auto rest = progress;
+    rest.journal.clear();
+    if (rest.done.empty()) rest.done = "-";
+    return fmt::format("j{}:{}{}", progress.journal.size(), progress.journal, write_progress(rest));
+  }
   if (progress.done.empty() && !progress.in_doubt) return "";
   const auto mark = !progress.in_doubt ? "-" : progress.witnesses > 0 ? std::to_string(progress.witnesses) : progress.visible ? "v" : "?";
   return fmt::format("{}:{}:{}:{}", progress.done, mark, progress.begun, progress.before);
@@ -45,6 +52,15 @@ std::string write_progress(const Progress& progress) {
 
 Progress read_progress(const std::string& text) {
   Progress progress;
+  if (text.starts_with('j')) {
+    const auto colon = text.find(':');
+    const auto size = static_cast<std::size_t>(std::atoll(text.c_str() + 1));
+    if (colon == std::string::npos || size > text.size() - colon - 1) return progress;
+    progress = read_progress(text.substr(colon + 1 + size));
+    if (progress.done == "-") progress.done.clear();
+    progress.journal = text.substr(colon + 1, size);
+    return progress;
+  }
   std::array<std::string, 4> parts;
   std::size_t start = 0;
   for (std::size_t i = 0; i < parts.size() && start <= text.size(); ++i) {

@@ -38,6 +38,7 @@ struct Progress {
   std::string before;   ///< the catalog's fingerprint before it, or the witnesses' values with commas between them
   std::string begun;    ///< digest of the statements that were begun
   int witnesses = 0;    ///< how many statements were begun together, each with a witness; 0: one, with a fingerprint
+  std::string journal;  ///< of a program (runner/journal.hpp)
 
   bool operator==(const Progress&) const = default;
 };

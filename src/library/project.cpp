@@ -1,4 +1,4 @@
-#include "cli/project.hpp"
+#include "library/project.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -7,7 +7,7 @@
 #include "core/text.hpp"
 #include "runner/kept_schema.hpp"
 
-namespace migrate::cli {
+namespace migrate {
 namespace {
 
 /// The names that sections of units and of the model may have.
@@ -138,13 +138,13 @@ std::vector<std::string> Project::sections() {
   return names;
 }
 
-RunOptions Project::run_options(const Arguments& arguments) {
+RunOptions Project::run_options(const std::string& lock_timeout) {
   RunOptions options;
   options.versions_table = config_.versions_table;
   options.lock_wait = config_.lock.timeout;
-  if (const auto text = arguments.get("lock-timeout"); !text.empty()) {
-    const auto time = parse_duration(text);
-    if (!time) throw Error{ErrorKind::usage, "--lock-timeout cannot be '" + text + "'", "a time such as 30s, 500ms or 5m"};
+  if (!lock_timeout.empty()) {
+    const auto time = parse_duration(lock_timeout);
+    if (!time) throw Error{ErrorKind::usage, "--lock-timeout cannot be '" + lock_timeout + "'", "a time such as 30s, 500ms or 5m"};
     options.lock_wait = *time;
   }
   options.timeouts = {config_.statement.lock_timeout, config_.statement.timeout};
@@ -293,4 +293,4 @@ Schema Project::declared_schema() {
   return schema;
 }
 
-}  // namespace migrate::cli
+}  // namespace migrate

@@ -1,4 +1,4 @@
-/// The project that a command works on: configuration, units, graph, database; each made when it is first needed.
+/// The project that a command or an embedding program works on: configuration, units, graph, database; each made when it is first needed.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "autogenerate/autogenerate.hpp"
-#include "cli/arguments.hpp"
 #include "project/config.hpp"
 #include "revision/files.hpp"
 #include "revision/graph.hpp"
@@ -17,7 +16,7 @@
 #include "runner/session.hpp"
 #include "unit/sql_unit.hpp"
 
-namespace migrate::cli {
+namespace migrate {
 
 class Project {
  public:
@@ -45,7 +44,8 @@ class Project {
   const DatabaseUrl& url();
   Session& session();
   const Versions& versions();
-  [[nodiscard]] RunOptions run_options(const Arguments& arguments);
+  /// How the settings want a run; `lock_timeout` as on the command line, or "".
+  [[nodiscard]] RunOptions run_options(const std::string& lock_timeout = {});
   /// For a run that changes the schema, or what counts as applied: keeps the schema behind it, unless that is switched off.
   [[nodiscard]] std::function<void(Session&)> schema_keeper();
   /// The dialect of the URL; no connection is made.
@@ -90,4 +90,4 @@ class Project {
 /// A unit that holds only the way back, for the row: header and `downgrade` section.
 [[nodiscard]] std::string kept_downgrade(const Revision& revision, const std::string& sql, bool none);
 
-}  // namespace migrate::cli
+}  // namespace migrate

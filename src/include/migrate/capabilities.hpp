@@ -1,0 +1,24 @@
+/// What a database server can do.
+#pragma once
+
+namespace migrate {
+
+/// What the server in hand can do; found by probing it, not from a version string alone.
+struct Capabilities {
+  bool transactional_ddl = false;      ///< DDL rolls back with its transaction
+  bool session_lock = false;           ///< a lock that lives and dies with the session
+  bool single_writer = false;          ///< a transaction locks the whole database (SQLite): the run lock is the write lock
+  bool schemas = false;                ///< several schemas in a database
+  bool enum_types = false;             ///< enums are types of their own
+  bool alter_column_in_place = false;  ///< false: a column change rebuilds the table
+  bool column_order = false;           ///< columns can be put into another order
+  bool views_pin_columns = false;      ///< a column that a view uses cannot be dropped or change its type
+  bool overloads = false;              ///< several routines may share a name
+  bool deferrable_keys = false;
+  bool renames_follow = false;         ///< renaming a table or column corrects the views, checks and indexes that use it
+  bool triggers_per_table = false;     ///< trigger names are unique in their table only, not in the schema
+  bool keys_pin_columns = false;       ///< a column of a foreign key (either end) cannot change its type while the key is there
+  bool savepoints = true;
+};
+
+}  // namespace migrate
