@@ -31,9 +31,14 @@ void complete_routines(const Schema& live, Schema& declared) {
 
 /// The declared objects that are not, as text, what the database has, with the new ones that they may refer to. New ones
 /// alone need no question: there is nothing to compare them with.
-Schema doubtful(const Schema& live, const Schema& declared) {
+Schema doubtful(const Schema& live, const Schema& declared, const ServerInfo& server) {
   Schema out;
   bool any = false;
+  const auto differs = [&](const auto& before, const auto& after) {
+    // Names that a rule gave and the order of parts make tables unequal, but no difference.
+    if constexpr (std::is_same_v<std::decay_t<decltype(after)>, Table>) return differ(before, after, server);
+    else return before != after;
+  };
   const auto collect = [&](const auto& before, const auto& after, auto& into, const auto& same_key) {
     using T = typename std::decay_t<decltype(after)>::value_type;
     std::map<QualifiedName, std::vector<const T*>> by_name;
@@ -46,7 +51,7 @@ Schema doubtful(const Schema& live, const Schema& declared) {
           if (same_key(*candidate, object)) other = candidate;
         }
       }
-      if (other != nullptr && *other == object) continue;
+      if (other != nullptr && !differs(*other, object)) continue;
       any = any || other != nullptr;
       into.push_back(object);
     }
@@ -175,7 +180,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   dialect.canonicalize(declared, server);
   complete_routines(live, declared);
   auto renamed = make_renames(live, declared, renames, dialect, server);
-  const Schema questions = doubtful(renamed.schema, declared);
+  const Schema questions = doubtful(renamed.schema, declared, server);
   if (connection != nullptr && questions != Schema{}) {
     const Schema normal = dialect.normalize(*connection, server, questions, declared, live);
     adopt_objects(declared.domains, normal.domains);

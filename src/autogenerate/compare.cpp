@@ -256,6 +256,13 @@ void compare_extensions(const Schema& live, const Schema& declared, std::vector<
 
 }  // namespace
 
+bool differ(const Table& live, const Table& declared, const ServerInfo& server) {
+  if (live == declared) return false;
+  std::vector<PlannedChange> out;
+  compare_table(live, declared, server.capabilities, out);
+  return !out.empty();
+}
+
 std::vector<PlannedChange> compare(const Schema& live, const Schema& declared, const ServerInfo& server) {
   std::vector<PlannedChange> out;
   const auto& can = server.capabilities;

@@ -32,6 +32,9 @@ struct Renamed {
 /// What differs, by name, after renames; in no useful order. Operations on parts of one table follow each other.
 [[nodiscard]] std::vector<PlannedChange> compare(const Schema& live, const Schema& declared, const ServerInfo& server);
 
+/// Whether compare() finds anything in a table.
+[[nodiscard]] bool differ(const Table& live, const Table& declared, const ServerInfo& server);
+
 /// Puts changes into an order in which they can run, and whose reverse can run too: adds what has to be dropped and made
 /// again around them (views over a changed column, keys over a changed one), splits keys out of cycles of tables.
 /// `original` is the live schema before, `live` after the renames among the changes.

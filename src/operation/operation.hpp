@@ -126,9 +126,7 @@ using DropIndex = Remove<Index>;
 using AlterIndex = Change<Index>;
 using RenameIndex = RenamePart<Index>;
 
-/// CreateTable makes the columns, constraints, indexes and comments of its table; triggers and policies are operations
-/// of their own. DropTable takes all of it away. Create<View> makes the indexes of a materialized view too.
-using Operation = std::variant<
+using AnyOperation = std::variant<
     CreateSchema, DropSchema, SetDatabaseOptions, Sql,
     Create<Extension>, Drop<Extension>, Alter<Extension>,
     Create<EnumType>, Drop<EnumType>, Alter<EnumType>, Rename<EnumType>,
@@ -147,6 +145,20 @@ using Operation = std::variant<
     Add<Index>, Remove<Index>, Change<Index>, RenamePart<Index>,
     Add<Trigger>, Remove<Trigger>, Change<Trigger>, RenamePart<Trigger>,
     Add<Policy>, Remove<Policy>, Change<Policy>, RenamePart<Policy>>;
+
+/// CreateTable makes the columns, constraints, indexes and comments of its table; triggers and policies are operations
+/// of their own. DropTable takes all of it away. Create<View> makes the indexes of a materialized view too.
+/// Its special members are compiled once: those of a variant this wide cost seconds wherever they are used.
+struct Operation : AnyOperation {
+  using AnyOperation::AnyOperation;
+  Operation();
+  Operation(const Operation& other);
+  Operation(Operation&& other) noexcept;
+  Operation& operator=(const Operation& other);
+  Operation& operator=(Operation&& other) noexcept;
+  ~Operation();
+};
+[[nodiscard]] bool operator==(const Operation& a, const Operation& b);
 
 /// What undoes the operation, exactly as far as definitions go (rows that a drop destroyed do not come back).
 [[nodiscard]] Operation reverse(const Operation& operation);

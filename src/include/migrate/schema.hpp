@@ -38,7 +38,7 @@ struct Default {
   bool expression = false;
   std::string text;
 
-  bool operator==(const Default&) const = default;
+  bool operator==(const Default& other) const;
 };
 
 /// The options of a sequence or an identity; unset means the engine's default for the type.
@@ -46,7 +46,7 @@ struct SequenceOptions {
   std::optional<std::string> start, increment, min, max, cache;
   bool cycle = false;
 
-  bool operator==(const SequenceOptions&) const = default;
+  bool operator==(const SequenceOptions& other) const;
 };
 
 /// A column that numbers itself.
@@ -59,7 +59,7 @@ struct Identity {
   Kind kind = Kind::always;
   SequenceOptions sequence;
 
-  bool operator==(const Identity&) const = default;
+  bool operator==(const Identity& other) const;
 };
 
 /// A column computed from others.
@@ -67,7 +67,7 @@ struct Generated {
   std::string expression;
   bool stored = true;
 
-  bool operator==(const Generated&) const = default;
+  bool operator==(const Generated& other) const;
 };
 
 /// What a model says about the way to a schema rather than about the result: never set by inspection, and equal to
@@ -98,7 +98,7 @@ struct Column {
   std::string comment;
   Options options;  ///< mysql: charset, on_update, invisible; postgresql: storage, compression; sqlite: not_null_conflict
   Declaration declared;
-  bool operator==(const Column&) const = default;
+  bool operator==(const Column& other) const;
 };
 
 /// One element of an index or key: a column, or an expression.
@@ -111,7 +111,7 @@ struct IndexPart {
   std::string opclass;
   int prefix_length = 0;  ///< MySQL: characters or bytes; 0 is the whole column
 
-  bool operator==(const IndexPart&) const = default;
+  bool operator==(const IndexPart& other) const;
 };
 
 /// `name` may be empty: then it does not matter and any name in the database matches.
@@ -124,7 +124,7 @@ struct PrimaryKey {
   std::string comment;
   Options options;
 
-  bool operator==(const PrimaryKey&) const = default;
+  bool operator==(const PrimaryKey& other) const;
 };
 
 struct Unique {
@@ -137,7 +137,7 @@ struct Unique {
   std::string comment;
   Options options;  ///< sqlite: on_conflict; mysql: invisible
   Declaration declared;
-  bool operator==(const Unique&) const = default;
+  bool operator==(const Unique& other) const;
 };
 
 struct ForeignKey {
@@ -154,7 +154,7 @@ struct ForeignKey {
   std::string comment;
   Options options;
   Declaration declared;
-  bool operator==(const ForeignKey&) const = default;
+  bool operator==(const ForeignKey& other) const;
 };
 
 struct Check {
@@ -166,7 +166,7 @@ struct Check {
   std::string comment;
   Options options;
   Declaration declared;
-  bool operator==(const Check&) const = default;
+  bool operator==(const Check& other) const;
 };
 
 /// PostgreSQL's EXCLUDE constraint. `definition` is what follows EXCLUDE, e.g. "USING gist (room WITH =, during WITH &&)".
@@ -177,7 +177,7 @@ struct Exclusion {
   bool initially_deferred = false;
   std::string comment;
   Declaration declared;
-  bool operator==(const Exclusion&) const = default;
+  bool operator==(const Exclusion& other) const;
 };
 
 struct Index {
@@ -191,7 +191,7 @@ struct Index {
   std::string comment;
   Options options;  ///< postgresql: storage parameters, tablespace; mysql: invisible, parser, key_block_size
   Declaration declared;
-  bool operator==(const Index&) const = default;
+  bool operator==(const Index& other) const;
 };
 
 /// A trigger. `definition` is the whole CREATE TRIGGER statement in the engine's canonical form, without a final ';'.
@@ -202,7 +202,7 @@ struct Trigger {
   std::string comment;
   Options options;  ///< postgresql: enabled = origin | replica | always | disabled
   Declaration declared;
-  bool operator==(const Trigger&) const = default;
+  bool operator==(const Trigger& other) const;
 };
 
 /// A row-level security policy of PostgreSQL.
@@ -215,7 +215,7 @@ struct Policy {
   std::string check_expression;
   std::string comment;
   Declaration declared;
-  bool operator==(const Policy&) const = default;
+  bool operator==(const Policy& other) const;
 };
 
 struct Table {
@@ -234,7 +234,7 @@ struct Table {
   /// mysql: engine, charset, collation, row_format, partition_by, ...; sqlite: strict, without_rowid
   Options options;
   Declaration declared;
-  bool operator==(const Table&) const = default;
+  bool operator==(const Table& other) const;
 };
 
 /// A view or a materialized view. `definition` is the query in the engine's canonical form, without a final ';'.
@@ -248,7 +248,7 @@ struct View {
   std::string comment;
   Options options;  ///< check_option, security_barrier, security_invoker, algorithm, sql_security, definer, with.KEY
   Declaration declared;
-  bool operator==(const View&) const = default;
+  bool operator==(const View& other) const;
 };
 
 /// A function or a procedure. `definition` is the whole CREATE statement in canonical form, without a final ';'.
@@ -261,7 +261,7 @@ struct Routine {
   std::string comment;
   Options options;
   Declaration declared;
-  bool operator==(const Routine&) const = default;
+  bool operator==(const Routine& other) const;
 };
 
 /// An enum type. Where the engine has none, canonicalization turns the columns that use it into the engine's own way.
@@ -270,7 +270,7 @@ struct EnumType {
   std::vector<std::string> values;
   std::string comment;
   Declaration declared;
-  bool operator==(const EnumType&) const = default;
+  bool operator==(const EnumType& other) const;
 };
 
 struct Domain {
@@ -282,7 +282,7 @@ struct Domain {
   std::vector<Check> checks;
   std::string comment;
   Declaration declared;
-  bool operator==(const Domain&) const = default;
+  bool operator==(const Domain& other) const;
 };
 
 /// A sequence of its own; the ones behind identity and serial columns are part of their column.
@@ -294,7 +294,7 @@ struct Sequence {
   std::string comment;
   Options options;
   Declaration declared;
-  bool operator==(const Sequence&) const = default;
+  bool operator==(const Sequence& other) const;
 };
 
 struct Extension {
@@ -303,7 +303,7 @@ struct Extension {
   std::string version;  ///< empty: does not matter
   std::string comment;
   Declaration declared;
-  bool operator==(const Extension&) const = default;
+  bool operator==(const Extension& other) const;
 };
 
 /// Any other kind of object, known by its CREATE statement only: composite and range types of PostgreSQL, events of
@@ -315,7 +315,7 @@ struct Definition {
   std::string comment;
   Options options;
   Declaration declared;
-  bool operator==(const Definition&) const = default;
+  bool operator==(const Definition& other) const;
 };
 
 struct Schema {
@@ -329,7 +329,7 @@ struct Schema {
   std::vector<Table> tables;
   std::vector<View> views;
   Options options;  ///< of the database itself: mysql charset, collation
-  bool operator==(const Schema&) const = default;
+  bool operator==(const Schema& other) const;
 };
 
 }  // namespace migrate
