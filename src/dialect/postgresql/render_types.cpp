@@ -112,8 +112,8 @@ bool Renderer::used_later(const EnumType& type, const std::vector<std::string>& 
 }
 
 void Renderer::render(const Alter<EnumType>& operation) {
-  const EnumType& before = operation.before;
-  const EnumType& after = operation.after;
+  const auto& before = operation.before;
+  const auto& after = operation.after;
   const auto name = quote_name(after.name);
   auto values = before.values;
   Renames renames;
@@ -245,8 +245,8 @@ void Renderer::render(const Drop<Domain>& operation) { statement("DROP DOMAIN " 
 void Renderer::render(const Rename<Domain>& operation) { rename("DOMAIN", operation.from, operation.to); }
 
 void Renderer::render(const Alter<Domain>& operation) {
-  const EnumType& before = operation.before;
-  const EnumType& after = operation.after;
+  const auto& before = operation.before;
+  const auto& after = operation.after;
   const auto start = "ALTER DOMAIN " + quote_name(after.name) + " ";
   if (before.type != after.type || before.collation != after.collation) {
     replace_type(after.name, domain_sql(after), {});
