@@ -59,6 +59,7 @@ int write_sql(Context& context, Direction direction, const std::string& argument
     auto ids = revisions_in(graph, {low, high}, false);
     if (direction == Direction::downgrade) std::reverse(ids.begin(), ids.end());
     expected = graph.ids(graph.with_needs(graph.mark(direction == Direction::upgrade ? low : high)));
+    (void)project.compile(ids);
     for (const auto& id : ids) steps.push_back(project.step(id, direction));
   } else {
     const auto rows = project.versions().read(project.session().connection());
@@ -66,6 +67,7 @@ int write_sql(Context& context, Direction direction, const std::string& argument
     steps = make_planner(context, direction, argument)(rows);
     server = project.session().server();
   }
+  for (auto& step : steps) record_program(step);
   context.output.text(write_script(project.dialect(), server, project.versions(), steps, expected, direction == Direction::upgrade && expected.empty(),
                                    project.dialect().use_schemas(project.config().schemas)));
   return 0;
@@ -92,7 +94,9 @@ class DriftCheck {
 int write_plan_file(Context& context, const Planner& planner) {
   auto& project = context.project();
   const auto rows = project.versions().read(project.session().connection());
-  const auto plan = make_plan(project, rows, planner(rows));
+  auto steps = planner(rows);
+  for (auto& step : steps) record_program(step);
+  const auto plan = make_plan(project, rows, std::move(steps));
   const auto file = context.arguments.get("to-plan");
   write_plan(file, project, plan);
   if (context.output.json()) context.output.line(nlohmann::ordered_json({{"plan", file}, {"digest", plan.digest}, {"steps", plan.steps.size()}}).dump());
@@ -104,8 +108,9 @@ int write_plan_file(Context& context, const Planner& planner) {
 int run_steps(Context& context, Direction direction, const Planner& planner, const std::string& remark) {
   auto& project = context.project();
   if (context.arguments.has("dry-run")) {
-    const auto steps = planner(project.versions().read(project.session().connection()));
+    auto steps = planner(project.versions().read(project.session().connection()));
     if (steps.empty()) context.output.note("nothing to do");
+    for (auto& step : steps) record_program(step);
     print_plan(context, steps);
     return 0;
   }

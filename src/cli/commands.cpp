@@ -86,6 +86,9 @@ std::vector<CommandSpec> build() {
       {"resume", "resume --applied|--not-applied", "settle a statement in doubt",
        "After a run was cut off in the middle of a statement whose effect cannot be seen, say whether it took effect.",
        "  migrate resume --not-applied", {{"applied", "", "it took effect"}, {"not-applied", "", "it did not"}}, 0, 0, run_resume},
+      {"build", "build", "compile the C++ units ahead",
+       "Compiles the units that are not in the cache yet, several at a time, so that a release needs no compiler: ship the cache with it.",
+       "  migrate build", {}, 0, 0, run_build},
   };
 }
 

@@ -59,5 +59,6 @@ int run_drift(Context& context);
 int run_verify(Context& context);
 int run_repair(Context& context);
 int run_resume(Context& context);
+int run_build(Context& context);
 
 }  // namespace migrate::cli

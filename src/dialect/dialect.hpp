@@ -109,6 +109,12 @@ class Dialect {
   [[nodiscard]] virtual std::string quote_name(const QualifiedName& name) const = 0;
   [[nodiscard]] virtual std::string quote_text(std::string_view text) const = 0;    ///< a string literal
 
+  /// A literal of bytes, given as hexadecimal digits.
+  [[nodiscard]] virtual std::string quote_bytes(std::string_view hex) const { return "X'" + std::string(hex) + "'"; }
+
+  /// The statement that makes or drops an index, as one that blocks no writers, where the engine has such.
+  [[nodiscard]] virtual Statement without_blocking(Statement statement) const { return statement; }
+
   /// The type for texts without a practical limit.
   [[nodiscard]] virtual std::string long_text_type() const { return "text"; }
 

@@ -14,7 +14,8 @@ std::vector<Step> CommandPlanner::operator()(const std::vector<VersionRow>& rows
   project_.verify_applied(rows, direction_ == Direction::downgrade);
   std::vector<Step> steps;
   steps.reserve(ids.size());
-  for (const auto& id : ids) steps.push_back(project_.step(id, direction_));
+  (void)project_.compile(ids);
+  for (std::size_t i = 0; i < ids.size(); ++i) steps.push_back(project_.step(ids[i], direction_, i == 0 ? "" : ids[i - 1]));
   return steps;
 }
 

@@ -1,10 +1,12 @@
 #include "library/project.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fmt/format.h>
 
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "library/unit_program.hpp"
 #include "runner/kept_schema.hpp"
 
 namespace migrate {
@@ -33,8 +35,6 @@ void leave_out_brackets(Step& step, const Dialect& dialect) {
                 "take it out, or write `transaction: off` in the header: then every statement commits by itself", statement.location};
   });
 }
-
-std::string comma_list(const std::vector<std::string>& items) { return join(items, ", "); }
 
 }  // namespace
 
@@ -170,17 +170,6 @@ Ids applied_ids(const std::vector<VersionRow>& rows) {
   return ids;
 }
 
-std::string kept_downgrade(const Revision& revision, const std::string& sql, bool none) {
-  std::string text = "-- revision: " + revision.id + "\n";
-  if (!revision.parents.empty()) text += "-- parents: " + comma_list(revision.parents) + "\n";
-  if (!revision.message.empty()) text += "-- message: " + revision.message + "\n";
-  if (!revision.created.empty()) text += "-- created: " + revision.created + "\n";
-  if (!revision.labels.empty()) text += "-- labels: " + comma_list(revision.labels) + "\n";
-  if (!revision.depends_on.empty()) text += "-- depends_on: " + comma_list(revision.depends_on) + "\n";
-  if (!revision.transaction) text += "-- transaction: off\n";
-  return text + (none ? "\n-- migrate: downgrade none\n" : "\n-- migrate: downgrade\n" + sql);
-}
-
 const Graph& Project::graph_with(const std::vector<VersionRow>& rows) {
   Ids unknown;
   for (const auto& row : rows) {
@@ -202,6 +191,67 @@ const Graph& Project::graph_with(const std::vector<VersionRow>& rows) {
   return *full_graph_;
 }
 
+// ---- C++ units -----------------------------------------------------------------------------------------------------
+
+CompileOptions Project::compile_options() const {
+  CompileOptions options;
+  const char* environment = std::getenv("CXX");
+  options.compiler = !config_.cpp.compiler.empty() ? config_.cpp.compiler : environment != nullptr && *environment != '\0' ? environment : "c++";
+  options.flags = config_.cpp.flags;
+  options.folder = config_.folder;
+  options.cache = config_.cpp.cache;
+  options.jobs = config_.cpp.jobs;
+  return options;
+}
+
+std::vector<CompiledUnit> Project::compile(const Ids& ids, const std::function<void(const UnitFile&)>& started) {
+  std::vector<const UnitFile*> files;
+  for (const auto& id : ids) {
+    const auto* file = unit(id);
+    if (file != nullptr && file->format == UnitFormat::cpp && !cpp_units_.contains(id)) files.push_back(file);
+  }
+  if (files.empty()) return {};
+  auto compiled = compile_units(files, compile_options(), started);
+  for (std::size_t i = 0; i < files.size(); ++i) cpp_units_.emplace(files[i]->revision.id, load_unit(compiled[i].object, files[i]->revision));
+  return compiled;
+}
+
+Step Project::cpp_step(const UnitFile& file, Direction direction, const std::string& behind) {
+  const auto reviews = find_reviews(unit_text(file), {{{1, {file.path.string(), 1}}}});
+  if (!reviews.empty()) {
+    throw Error{ErrorKind::needs_person, "the unit " + title(file.revision) + " has a question to answer: " + reviews.front().reason,
+                "settle it and delete the line that starts with `// REVIEW:`", reviews.front().location};
+  }
+  const auto& id = file.revision.id;
+  (void)compile({id});
+  Step step{.revision = file.revision, .direction = direction, .checksum = checksum_of(file), .transaction = file.revision.transaction};
+  const auto& compiled = cpp_units_.at(id);
+  if (direction == Direction::downgrade && !compiled->is_reversible()) {
+    throw Error{ErrorKind::failed, "the revision " + title(file.revision) + " cannot be undone", "its unit says `irreversible`", {file.path.string()}};
+  }
+  set_program(step, compiled, unit_environment(), behind);
+  return step;
+}
+
+UnitEnvironment& Project::unit_environment() {
+  if (!environment_) {
+    environment_ = std::make_unique<UnitEnvironment>();
+    environment_->dialect = &dialect();
+    environment_->folder = config_.folder;
+  }
+  auto& environment = *environment_;
+  environment.server = session_ ? session_->server() : dialect().assume(url());
+  environment.model = model_options(environment.server);
+  if (session_) {
+    environment.inspect = [this] {
+      return session_->dialect().inspect(session_->connection(), session_->server(),
+                                         {.schemas = config_.schemas, .tables = {}, .filter = [this](std::string_view, const QualifiedName& name) { return !versions().owns(name); }});
+    };
+    environment.ask = [this](const std::string& sql) { return session_->connection().query(sql); };
+  }
+  return environment;
+}
+
 Step Project::kept_step(const std::string& id) {
   const auto kept = versions().read_downgrade(session().connection(), id);
   const std::string place = "the kept downgrade of " + id;
@@ -212,12 +262,10 @@ Step Project::kept_step(const std::string& id) {
   return step;
 }
 
-Step Project::step(const std::string& id, Direction direction) {
+Step Project::step(const std::string& id, Direction direction, const std::string& behind) {
   const auto* file = unit(id);
   if (file == nullptr) return kept_step(id);
-  if (file->format == UnitFormat::cpp) {
-    throw Error{ErrorKind::failed, "the unit " + id + " is C++, which this version cannot run", "", {file->path.string()}};
-  }
+  if (file->format == UnitFormat::cpp) return cpp_step(*file, direction, behind);
   const auto parsed = parse(*file);
   const auto reviews = reviews_of(parsed);
   if (direction == Direction::upgrade && !reviews.empty()) {

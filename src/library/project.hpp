@@ -1,6 +1,8 @@
 /// The project that a command or an embedding program works on: configuration, units, graph, database; each made when it is first needed.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,12 +10,15 @@
 #include <vector>
 
 #include "autogenerate/autogenerate.hpp"
+#include "library/unit_program.hpp"
 #include "project/config.hpp"
 #include "revision/files.hpp"
 #include "revision/graph.hpp"
 #include "revision/sum.hpp"
 #include "runner/run.hpp"
 #include "runner/session.hpp"
+#include "unit/compile.hpp"
+#include "unit/cpp_unit.hpp"
 #include "unit/sql_unit.hpp"
 
 namespace migrate {
@@ -39,6 +44,11 @@ class Project {
   [[nodiscard]] std::filesystem::path sum_file() const { return new_unit_folder() / "migrate.sum"; }
   [[nodiscard]] std::vector<SumEntry> sum_entries();
 
+  // ---- C++ units ----
+  [[nodiscard]] CompileOptions compile_options() const;
+  /// Compiles the C++ units among the revisions, several at a time, and loads them; the others are left alone.
+  std::vector<CompiledUnit> compile(const Ids& ids, const std::function<void(const UnitFile&)>& started = {});
+
   // ---- database ----
   [[nodiscard]] bool has_database() const;
   const DatabaseUrl& url();
@@ -56,8 +66,9 @@ class Project {
   // ---- what is applied ----
   /// The graph with the revisions that the database has and no file here: as their rows describe them.
   const Graph& graph_with(const std::vector<VersionRow>& rows);
-  /// The step of a revision; its unit must be there, or for a downgrade its row.
-  [[nodiscard]] Step step(const std::string& id, Direction direction);
+  /// The step of a revision; its unit must be there, or for a downgrade its row. `behind`: the revision whose step runs in
+  /// front of it in the same run, or "".
+  [[nodiscard]] Step step(const std::string& id, Direction direction, const std::string& behind = {});
   /// Throws Error for units that were edited after they were applied, and for rows without a unit.
   void verify_applied(const std::vector<VersionRow>& rows, bool unknown_allowed);
 
@@ -72,6 +83,8 @@ class Project {
 
  private:
   [[nodiscard]] Step kept_step(const std::string& id);
+  [[nodiscard]] Step cpp_step(const UnitFile& file, Direction direction, const std::string& behind);
+  [[nodiscard]] UnitEnvironment& unit_environment();
 
   Config config_;
   std::optional<std::string> database_;
@@ -82,12 +95,11 @@ class Project {
   std::optional<DatabaseUrl> url_;
   std::unique_ptr<Session> session_;
   std::optional<Versions> versions_;
+  std::map<std::string, std::shared_ptr<const CppUnit>> cpp_units_;
+  std::unique_ptr<UnitEnvironment> environment_;
 };
 
 /// The ids whose rows say they are applied, or being reverted.
 [[nodiscard]] Ids applied_ids(const std::vector<VersionRow>& rows);
-
-/// A unit that holds only the way back, for the row: header and `downgrade` section.
-[[nodiscard]] std::string kept_downgrade(const Revision& revision, const std::string& sql, bool none);
 
 }  // namespace migrate

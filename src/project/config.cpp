@@ -198,6 +198,30 @@ void read_versions_table(const Reader& reader, const Node& node, const std::stri
   }
 }
 
+/// `cpp: g++`, or a map. Flags may be one text with blanks between them.
+void read_cpp(const Reader& reader, const Node& node, const std::string& name, Config& config) {
+  if (node.is_scalar()) return reader.read(node, name, config.cpp.compiler);
+  reader.read_map(node, name,
+                  {{"compiler", into(reader, config.cpp.compiler)},
+                   {"command", into(reader, config.cpp.compiler)},
+                   {"flags",
+                    [&](const Node& value, const std::string& key) {
+                      std::vector<std::string> entries;
+                      reader.read(value, key, entries);
+                      config.cpp.flags.clear();
+                      for (const auto& entry : entries) {
+                        for (auto& flag : value.is_scalar() ? split(collapse_spaces(entry), ' ') : std::vector<std::string>{entry}) config.cpp.flags.push_back(std::move(flag));
+                      }
+                    }},
+                   {"cache",
+                    [&](const Node& value, const std::string& key) {
+                      std::string path;
+                      reader.read(value, key, path);
+                      config.cpp.cache = absolute_path(config.folder, path);
+                    }},
+                   {"jobs", [&](const Node& value, const std::string& key) { reader.read(value, key, config.cpp.jobs, 0, 1024); }}});
+}
+
 void read_settings(const Reader& reader, const Node& root, const std::string& section, Config& config, bool top) {
   const auto with = [&](auto function) {
     return [&reader, &config, function](const Node& node, const std::string& name) { function(reader, node, name, config); };
@@ -250,12 +274,12 @@ void read_settings(const Reader& reader, const Node& root, const std::string& se
       {"confirm", into(reader, config.confirm)},
       {"lint", into(reader, config.lint)},
       {"hooks", into(reader, config.hooks)},
-      {"cpp", into(reader, config.cpp)},
+      {"cpp", with(read_cpp)},
+      {"compiler", with(read_cpp)},
       {"drift",
        [&](const Node& node, const std::string& name) {
          reader.read_map(node, name, {{"enabled", into(reader, config.drift.enabled)}});
-       }},
-      {"compiler", into(reader, config.compiler)}};
+       }}};
   if (top) keys.push_back({"environments", [](const Node&, const std::string&) {}});
   reader.read_map(root, section, keys);
   for (const auto* node : {&config.password_file, &config.password_command}) {
@@ -321,6 +345,7 @@ Config default_config(const std::filesystem::path& folder) {
   config.folder = std::filesystem::absolute(folder).lexically_normal();
   config.migrations = {absolute_path(config.folder, "migrations")};
   config.model = {absolute_path(config.folder, "model.yaml").string()};
+  config.cpp.cache = config.folder / ".migrate";
   return config;
 }
 

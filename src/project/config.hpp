@@ -50,6 +50,14 @@ struct DriftSettings {
   bool enabled = true;  ///< keep the schema in the database after each run
 };
 
+/// How C++ units are compiled.
+struct CppSettings {
+  std::string compiler;            ///< empty: $CXX, or c++
+  std::vector<std::string> flags;  ///< behind our own
+  std::filesystem::path cache;     ///< where compiled units are kept
+  int jobs = 0;                    ///< compilers at a time; 0: one for each processor
+};
+
 /// migrate.yaml with one environment laid over it. All paths are absolute.
 struct Config {
   std::filesystem::path file;    ///< migrate.yaml; empty when there is none
@@ -66,13 +74,14 @@ struct Config {
   LockSettings lock;
   StatementSettings statement;
   DriftSettings drift;
+  CppSettings cpp;
   std::vector<std::string> schemas;
   std::vector<std::string> ignore;   ///< globs
   std::vector<std::string> include;  ///< globs; empty: everything
   bool confirm = false;              ///< ask before the database is changed
 
   /// Sections that the layers above read themselves; variables in them are filled in already. Null when not there.
-  yaml::Node lint, hooks, cpp, compiler;
+  yaml::Node lint, hooks;
 
   /// Read by database_url alone, so that a command that needs no database needs no password either.
   yaml::Node database, password_file, password_command;

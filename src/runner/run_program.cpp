@@ -67,6 +67,13 @@ class StepRunner::TransactionSink final : public StepSink {
     return result;
   }
 
+  std::string remember(const std::string&, const std::function<std::string()>& find_out) override {
+    std::string text;
+    refuse_further();
+    ask([&] { text = find_out(); });
+    return text;
+  }
+
   void progress(const std::string& text) override { runner_.events_.progress(step_, text); }
   void note(const std::string& text) override { runner_.events_.notice(text); }
   void keep_downgrade(const std::string& text) override { step_.downgrade = text; }
@@ -326,31 +333,14 @@ class StepRunner::ProgressSink final : public StepSink {
   }
 
   Result query(const std::string& key, const Statement& statement) override {
-    Result result;
-    guarded([&] {
-      const auto kind = runner_.session_.dialect().classify(statement);
-      if (kind != StatementClass::query && kind != StatementClass::session) throw refuse_query(step_, statement);
-      const auto ask = [&] {
-        return runner_.guarded(step_, step_.statements.size(), [&] { return runner_.connection().query(statement.text); });
-      };
-      const auto number = number_;
-      if (passed(key)) {
-        const auto it = earlier_.answers.find(number);
-        if (it == earlier_.answers.end()) throw edited();
-        if (!is_digest(it->second)) {
-          result = read_answer(it->second);
-          return;
-        }
-        result = ask();
-        if (write_answer(result) != it->second) throw other_answer(statement);
-        return;
-      }
-      (void)begin(key);
-      result = ask();
-      journal().answers[number] = write_answer(result);
-      end();
-    });
-    return result;
+    const auto kind = runner_.session_.dialect().classify(statement);
+    if (kind != StatementClass::query && kind != StatementClass::session) throw refuse_query(step_, statement);
+    return answered(key, statement, [&] { return runner_.connection().query(statement.text); });
+  }
+
+  std::string remember(const std::string& key, const std::function<std::string()>& find_out) override {
+    const auto result = answered(key, {key, step_.revision.location}, [&] { return Result{{"text"}, {{find_out()}}, 0}; });
+    return result.rows.at(0).at(0).value_or("");
   }
 
   void progress(const std::string& text) override { runner_.events_.progress(step_, text); }
@@ -368,6 +358,31 @@ class StepRunner::ProgressSink final : public StepSink {
 
  private:
   struct Stopped {};
+
+  /// The answer of an earlier run, or a new one.
+  Result answered(const std::string& key, const Statement& statement, const std::function<Result()>& find_out) {
+    Result result;
+    guarded([&] {
+      const auto ask = [&] { return runner_.guarded(step_, step_.statements.size(), find_out); };
+      const auto number = number_;
+      if (!passed(key)) {
+        (void)begin(key);
+        result = ask();
+        journal().answers[number] = write_answer(result);
+        end();
+        return;
+      }
+      const auto it = earlier_.answers.find(number);
+      if (it == earlier_.answers.end()) throw edited();
+      if (!is_digest(it->second)) {
+        result = read_answer(it->second);
+        return;
+      }
+      result = ask();
+      if (write_answer(result) != it->second) throw other_answer(statement);
+    });
+    return result;
+  }
 
   Journal& journal() {
     if (!runner_.journal_) runner_.journal_.emplace();

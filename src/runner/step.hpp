@@ -46,6 +46,8 @@ class StepSink {
   virtual void run_batches(const BatchCall& call) = 0;
   /// Rows of a query. What it answered is kept with the progress, so that a program that was cut off goes the same way again.
   virtual Result query(const std::string& key, const Statement& statement) = 0;
+  /// Something else that the program finds out about the database, kept in the same way.
+  virtual std::string remember(const std::string& key, const std::function<std::string()>& find_out) = 0;
   virtual void progress(const std::string& text) = 0;  ///< for a progress line
   virtual void note(const std::string& text) = 0;
   /// The SQL to go back, once it is known; kept in the row of an upgrade.

@@ -154,7 +154,6 @@ std::vector<std::string> Versions::create_sql(const ServerInfo& server) const {
                  column("duration_ms", "bigint"), column("tool_version", "varchar(40)")};
   log.columns[0].identity = Identity{.kind = Identity::Kind::by_default};
   log.primary_key = PrimaryKey{.parts = {{.column = "id"}}};
-  // The log first: who finds the versions table finds both.
   schema.tables = {log, versions};
   return create_tables_sql(std::move(schema), server);
 }
@@ -173,6 +172,8 @@ std::vector<std::string> Versions::create_schema_sql(const ServerInfo& server) c
 std::vector<std::string> Versions::create_tables_sql(Schema schema, const ServerInfo& server) const {
   for (auto& table : schema.tables) table.options = dialect_->durable_table_options();
   dialect_->canonicalize(schema, server);
+  // Canonical order is by name, but who finds the versions table must find the others.
+  std::stable_partition(schema.tables.begin(), schema.tables.end(), [&](const Table& table) { return table.name != table_; });
   std::vector<std::string> sql;
   for (const auto& table : schema.tables) {
     for (auto& statement : dialect_->render({Create<Table>{table}}, Schema{}, server)) {

@@ -102,7 +102,8 @@ environments:
   CHECK(config.schemas == std::vector<std::string>{"public", "audit"});
   CHECK(config.include == std::vector<std::string>{"*"});
   CHECK(config.lint.find("level")->scalar == "warn");
-  CHECK(config.compiler.find("command")->scalar == "c++");
+  CHECK(config.cpp.compiler == "c++");
+  CHECK(config.cpp.flags == std::vector<std::string>{"-O2"});
   CHECK_FALSE(config.confirm);
   CHECK(database_url(config).database == "/project/app.db");
   CHECK_FALSE(is_included(config, "", "legacy_users"));

@@ -68,6 +68,13 @@ class PostgresqlDialect : public Dialect {
   [[nodiscard]] std::string quote_name(std::string_view name) const override { return postgresql::quote_name(name); }
   [[nodiscard]] std::string quote_name(const QualifiedName& name) const override { return postgresql::quote_name(name); }
   [[nodiscard]] std::string quote_text(std::string_view text) const override { return postgresql::quote_text(text); }
+  [[nodiscard]] std::string quote_bytes(std::string_view hex) const override { return "'\\x" + std::string(hex) + "'::bytea"; }
+  [[nodiscard]] Statement without_blocking(Statement statement) const override {
+    for (const std::string start : {"CREATE INDEX ", "CREATE UNIQUE INDEX ", "DROP INDEX "}) {
+      if (statement.text.starts_with(start)) statement.text.insert(start.size(), "CONCURRENTLY ");
+    }
+    return statement;
+  }
   [[nodiscard]] const LexicalRules& lexical_rules() const override { return postgresql::lexical_rules(); }
   [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
     return postgresql::split(sql, location);
