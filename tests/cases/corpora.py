@@ -3,6 +3,7 @@ import os
 import pathlib
 import shutil
 
+from engine_postgresql import PSQL
 from flow import Project
 from tools import Failure, difference, run
 
@@ -21,9 +22,9 @@ def load(database, engine, folder):
         if engine.name == "sqlite":
             done = run([shutil.which("sqlite3"), "-bail", database.path], path.read_text(), False)
         elif engine.name == "postgresql":
-            done = run(["psql", "-X", "-q", "-d", database.url, "-f", str(path), "-v", "ON_ERROR_STOP=1"], None, False)
+            done = run([PSQL, "-X", "-q", "-d", database.url, "-f", str(path), "-v", "ON_ERROR_STOP=1"], None, False)
         else:
-            done = database.client(path.read_text(errors="replace"), False)
+            done = database.client(path.read_text(errors="replace"))
         if done.returncode != 0:
             return f"{path.name}: {done.stderr.strip()[:200]}"
     return ""

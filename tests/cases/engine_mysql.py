@@ -1,10 +1,10 @@
-"""MySQL and MariaDB: a database a case, made and looked at by the server's own client and dump program."""
+"""MySQL and MariaDB: a database a case, looked at by the server's own dump program."""
 import os
 import re
 import shutil
 import urllib.parse
-import xml.etree.ElementTree
 
+import libmariadb
 from tools import Failure, run
 
 
@@ -13,19 +13,41 @@ class Database:
         self.engine = engine
         self.name = name
         self.url = engine.url_of(name)
+        self.connection = engine.connect(name)
 
-    def client(self, sql, check=True, more=()):
-        return run([self.engine.client, *self.engine.options, "--default-character-set=utf8mb4", "--batch", *more, self.name], sql, check)
+    def run_script(self, sql):
+        """What the client would run: DELIMITER is its own command."""
+        delimiter, part = ";", ""
+        for line in sql.splitlines():
+            if line.strip().upper().startswith("DELIMITER "):
+                self.run_part(part, delimiter)
+                delimiter, part = line.split()[1], ""
+            else:
+                part += line + "\n"
+        self.run_part(part, delimiter)
+
+    def run_part(self, part, delimiter):
+        for text in [part] if delimiter == ";" else part.split(delimiter):
+            if text.strip():
+                self.connection.query(text)
 
     def execute(self, sql):
         if not sql.strip():
             return
-        done = self.client(sql, False)
-        if done.returncode != 0:
-            raise Failure(f"the case's own SQL fails: {done.stderr.strip()}", sql)
+        try:
+            self.run_script(sql)
+        except libmariadb.Error as error:
+            raise Failure(f"the case's own SQL fails: {error}", sql)
+        # What the script set for its session is not for what comes.
+        self.connection.close()
+        self.connection = self.engine.connect(self.name)
+
+    def client(self, sql):
+        """By the server's own client, which stops at the first error."""
+        return run([self.engine.client, *self.engine.options, "--default-character-set=utf8mb4", "--batch", self.name], sql, False)
 
     def query(self, sql):
-        return "\n".join(line.replace("\t", "|") for line in self.client(sql, more=["--skip-column-names"]).stdout.splitlines())
+        return "\n".join("|".join("NULL" if value is None else value.decode(errors="replace") for value in row) for row in self.connection.query(sql))
 
     def catalog(self):
         text = run([self.engine.dump, *self.engine.options, "--no-data", "--routines", "--triggers", "--events", "--skip-comments", "--skip-opt",
@@ -39,15 +61,13 @@ class Database:
                             "AND table_name NOT LIKE 'schema_versions%'").splitlines()
         out = {}
         for table in tables:
-            text = self.client(f"SELECT * FROM `{table}`", more=["--xml", "--binary-as-hex"]).stdout
-            rows = []
-            if text.strip():
-                for row in xml.etree.ElementTree.fromstring(text.replace("\x00", "")):
-                    rows.append({field.get("name"): field.text if field.get("{http://www.w3.org/2001/XMLSchema-instance}nil") is None else "NULL" for field in row})
-            out[table] = rows
+            rows = self.connection.query(f"SELECT * FROM `{table}`")
+            names = self.connection.names
+            out[table] = [{name: "NULL" if value is None else value.decode(errors="backslashreplace") for name, value in zip(names, row)} for row in rows]
         return out
 
     def drop(self):
+        self.connection.close()
         self.engine.admin(f"DROP DATABASE IF EXISTS `{self.name}`")
 
 
@@ -90,16 +110,27 @@ class Engine:
         url = urllib.parse.urlsplit(self.server)
         self.client = shutil.which("mariadb") or "mysql"
         self.dump = shutil.which("mariadb-dump") or "mysqldump"
+        self.address = [url.hostname, url.port or 3306, url.username, url.password or ""]
         self.options = [f"--host={url.hostname}", f"--port={url.port or 3306}", f"--user={url.username}", f"--password={url.password or ''}", "--protocol=tcp"]
 
     def url_of(self, name):
         base, _, query = self.server.partition("?")
         return base.rsplit("/", 1)[0] + "/" + name + ("?" + query if query else "")
 
+    def connect(self, name):
+        return libmariadb.Connection(*self.address, name)
+
     def admin(self, sql):
-        return run([self.client, *self.options, "--batch"], sql).stdout
+        connection = self.connect("")
+        try:
+            return connection.query(sql)
+        finally:
+            connection.close()
 
     def create(self, label, folder):
         name = f"case_{os.getpid()}_{label}".lower()[:63]
         self.admin(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
         return Database(self, name)
+
+    def close(self):
+        pass

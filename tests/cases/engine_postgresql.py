@@ -1,11 +1,37 @@
-"""PostgreSQL: a database a case, made and looked at by psql and pg_dump."""
+"""PostgreSQL: databases that cases use one after the other, looked at by pg_dump."""
+import glob
 import json
 import os
 import re
+import threading
 
+import libpq
 from tools import Failure, run
 
-BREAK = re.compile(r"^(--.*)?$")
+
+
+def program(name):
+    """The newest version itself: what stands in /usr/bin on Debian is a script that looks for it."""
+    found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), key=lambda path: int(path.split("/")[4]) if path.split("/")[4].isdigit() else 0)
+    return found[-1] if found else name
+
+
+PSQL, PG_DUMP = program("psql"), program("pg_dump")
+
+# A database as it was when it was made.
+EMPTY = """DO $$
+DECLARE item text;
+BEGIN
+  FOR item IN SELECT quote_ident(extname) FROM pg_extension WHERE extname <> 'plpgsql' LOOP EXECUTE 'DROP EXTENSION IF EXISTS ' || item || ' CASCADE'; END LOOP;
+  FOR item IN SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+    EXECUTE 'DROP SCHEMA ' || item || ' CASCADE';
+  END LOOP;
+  FOR item IN SELECT quote_ident(pubname) FROM pg_publication LOOP EXECUTE 'DROP PUBLICATION ' || item; END LOOP;
+  FOR item IN SELECT quote_ident(evtname) FROM pg_event_trigger LOOP EXECUTE 'DROP EVENT TRIGGER ' || item; END LOOP;
+  CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+  COMMENT ON SCHEMA public IS 'standard public schema';
+  GRANT USAGE ON SCHEMA public TO PUBLIC;
+END $$"""
 
 
 class Database:
@@ -13,37 +39,44 @@ class Database:
         self.engine = engine
         self.name = name
         self.url = engine.url_of(name)
-
-    def psql(self, sql, check=True):
-        return run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url], sql, check, environment={"PGOPTIONS": "-c client_min_messages=error"})
+        self.connection = libpq.Connection(self.url)
 
     def execute(self, sql):
         if not sql.strip():
             return
-        done = self.psql(sql, False)
-        if done.returncode != 0:
-            raise Failure(f"the case's own SQL fails: {done.stderr.strip()}", sql)
+        try:
+            self.connection.query(sql)
+            self.connection.query("DISCARD ALL")
+        except libpq.Error:
+            # All of it was one transaction to the server; psql sends one statement after the other and knows its own commands.
+            self.connection.query("ROLLBACK")
+            done = run([PSQL, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.url], sql, False, environment={"PGOPTIONS": "-c client_min_messages=error"})
+            if done.returncode != 0:
+                raise Failure(f"the case's own SQL fails: {done.stderr.strip()}", sql)
 
     def query(self, sql):
-        return self.psql(sql).stdout.strip()
+        return "\n".join("|".join(value or "" for value in row) for row in self.connection.query(sql))
 
     def catalog(self):
-        text = run(["pg_dump", "-s", "-d", self.url, "-T", "*.schema_versions*", "--no-sync"]).stdout
+        text = run([PG_DUMP, "-s", "-d", self.url, "-T", "*.schema_versions*", "--no-sync"]).stdout
         return statements(text)
 
     def rows(self):
-        sql = r"""SELECT format('SELECT %L, to_jsonb(row_of)::text FROM %s row_of', c.relname, c.oid::regclass) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND c.relname NOT LIKE 'schema_versions%'
-\gexec
-"""
+        tables = self.connection.query(r"""
+            SELECT c.relname, c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+              AND c.relname NOT LIKE 'schema\_versions%'""")
+        if not tables:
+            return {}
         out = {}
-        for line in self.psql(sql).stdout.splitlines():
-            table, _, row = line.partition("|")
+        quoted = lambda name: "'" + name.replace("'", "''") + "'"
+        for table, row in self.connection.query(" UNION ALL ".join(
+                f"SELECT {quoted(name)}, to_jsonb(row_of)::text FROM {path} row_of" for name, path in tables)):
             out.setdefault(table, []).append({key: json.dumps(value) for key, value in json.loads(row).items()})
         return out
 
     def drop(self):
-        self.engine.admin(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+        self.engine.give_back(self)
 
 
 def statements(dump):
@@ -81,6 +114,10 @@ class Engine:
     name = "postgresql"
 
     def __init__(self):
+        self.lock = threading.RLock()
+        self.free = []
+        self.made = 0
+        self.server_connection = None
         self.server = os.environ.get("MIGRATE_TEST_POSTGRESQL", "")
         self.missing = "" if self.server else "MIGRATE_TEST_POSTGRESQL is not set"
 
@@ -89,9 +126,37 @@ class Engine:
         return base.rsplit("/", 1)[0] + "/" + name + ("?" + query if query else "")
 
     def admin(self, sql):
-        return run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.server], sql, environment={"PGOPTIONS": "-c client_min_messages=error"}).stdout
+        with self.lock:
+            self.server_connection = self.server_connection or libpq.Connection(self.server)
+            return self.server_connection.query(sql)
 
     def create(self, label, folder):
-        name = f"case_{os.getpid()}_{label}".lower()[:63]
+        """An empty database: one that an earlier case gave back, or a new one."""
+        with self.lock:
+            if self.free:
+                return self.free.pop()
+            self.made += 1
+            name = f"case_{os.getpid()}_{self.made}"
         self.admin(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        return Database(self, name)
+        database = Database(self, name)
+        database.connection.query(EMPTY)
+        return database
+
+    def give_back(self, database):
+        try:
+            if database.query("SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase AND d.datname = current_database()") == "0":
+                database.connection.query(EMPTY)
+                with self.lock:
+                    self.free.append(database)
+                return
+        except libpq.Error:
+            pass
+        self.drop(database)
+
+    def drop(self, database):
+        database.connection.close()
+        self.admin(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
+
+    def close(self):
+        for database in self.free:
+            self.drop(database)

@@ -216,3 +216,6 @@ class Engine:
         database = Database(path)
         database.execute("")
         return database
+
+    def close(self):
+        pass

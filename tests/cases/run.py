@@ -111,6 +111,8 @@ def main():
                 print("\n".join(log))
                 if failure is not None and failure.detail:
                     print("---- " + failure.detail)
+    for engine in engines:
+        engine.close()
     for key, (passed, failed) in counts.items():
         print(f"{key}: {passed} passed, {failed} failed")
     for seconds, name in sorted(times, reverse=True)[: arguments.slowest]:
