@@ -179,7 +179,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
                         const RenameOptions& renames) {
   dialect.canonicalize(declared, server);
   complete_routines(live, declared);
-  auto renamed = make_renames(live, declared, renames, dialect, server);
+  auto renamed = make_renames(live, declared, renames, dialect);
   const Schema questions = doubtful(renamed.schema, declared, server);
   if (connection != nullptr && questions != Schema{}) {
     const Schema normal = dialect.normalize(*connection, server, questions, declared, live);

@@ -27,7 +27,7 @@ struct Renamed {
 
 /// Makes the object renames, then the part renames, in a copy of `live`. Swaps and chains go over temporary names.
 [[nodiscard]] Renamed make_renames(const Schema& live, const Schema& declared, const RenameOptions& options,
-                                   const Dialect& dialect, const ServerInfo& server);
+                                   const Dialect& dialect);
 
 /// What differs, by name, after renames; in no useful order. Operations on parts of one table follow each other.
 [[nodiscard]] std::vector<PlannedChange> compare(const Schema& live, const Schema& declared, const ServerInfo& server);

@@ -58,7 +58,8 @@ void each_identifier(std::string_view text, const LexicalRules& rules, const std
 
 }  // namespace
 
-std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, const LexicalRules& rules) {
+std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, const LexicalRules& rules,
+                                          std::vector<std::set<std::size_t>>* all_needs) {
   std::multimap<std::string, std::size_t> by_name;
   for (std::size_t i = 0; i < things.size(); ++i) {
     if (!things[i].name.empty()) by_name.emplace(things[i].name, i);
@@ -93,6 +94,7 @@ std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, 
       if (open[user] > 0 && --open[user] == 0 && blocked.erase({things[user].phase, user}) > 0) ready.insert({things[user].phase, user});
     }
   }
+  if (all_needs != nullptr) *all_needs = std::move(needs);
   return order;
 }
 

@@ -1,6 +1,7 @@
 /// Which objects need which, read from their texts.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,9 @@ struct Dependent {
 };
 
 /// The order in which the things can be made: each behind what it names; among free ones by phase, then as given. A cycle
-/// is opened at its lowest phase. Linear in the size of the texts.
-[[nodiscard]] std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, const LexicalRules& rules);
+/// is opened at its lowest phase. Linear in the size of the texts. `needs`, when given, gets the things that each one names.
+[[nodiscard]] std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, const LexicalRules& rules,
+                                                        std::vector<std::set<std::size_t>>* needs = nullptr);
 
 [[nodiscard]] Dependent dependent(const Table& table, bool with_keys);
 [[nodiscard]] Dependent dependent(const View& view);

@@ -32,31 +32,10 @@ std::string full_name(const RenameCandidate& candidate, const std::string& name)
   return candidate.kind == RenameKind::column ? candidate.table.text() + "." + name : name;
 }
 
-/// Renames in a text-bearing part of a table, for engines that correct them by themselves.
-void rename_in_expressions(Table& table, const std::string& from, const std::string& to, const LexicalRules& rules) {
-  const auto rename = [&](std::string& sql) {
-    if (!sql.empty()) sql = rename_in_sql(sql, from, to, rules);
-  };
-  for (auto& check : table.checks) rename(check.expression);
-  for (auto& column : table.columns) {
-    if (column.generated) rename(column.generated->expression);
-  }
-  for (auto& index : table.indexes) {
-    rename(index.where);
-    for (auto& part : index.parts) rename(part.expression);
-  }
-  for (auto& exclusion : table.exclusions) rename(exclusion.definition);
-  for (auto& trigger : table.triggers) rename(trigger.definition);
-  for (auto& policy : table.policies) {
-    rename(policy.using_expression);
-    rename(policy.check_expression);
-  }
-}
-
 class RenameMaker {
  public:
-  RenameMaker(const Schema& live, const Schema& declared, const Dialect& dialect, const ServerInfo& server)
-      : declared_(declared), dialect_(dialect), server_(server) {
+  RenameMaker(const Schema& live, const Schema& declared, const Dialect& dialect)
+      : declared_(declared), dialect_(dialect) {
     result_.schema = live;
   }
 
@@ -114,7 +93,6 @@ class RenameMaker {
       change.note.clear();
     }
     dialect_.apply(result_.schema, change.operation);
-    follow(candidate);
     result_.changes.push_back(std::move(change));
   }
 
@@ -164,23 +142,16 @@ class RenameMaker {
     return {};
   }
 
-  void follow(const RenameCandidate& candidate) {
-    if (candidate.kind != RenameKind::column || !server_.capabilities.renames_follow) return;
-    rename_in_expressions(*find_named(result_.schema.tables, candidate.table), candidate.from, candidate.to, dialect_.lexical_rules());
-  }
-
   const Schema& declared_;
   const Dialect& dialect_;
-  const ServerInfo& server_;
   Renamed result_;
   std::vector<RenameDecision> reviewed_drops_;
 };
 
 }  // namespace
 
-Renamed make_renames(const Schema& live, const Schema& declared, const RenameOptions& options, const Dialect& dialect,
-                     const ServerInfo& server) {
-  RenameMaker maker(live, declared, dialect, server);
+Renamed make_renames(const Schema& live, const Schema& declared, const RenameOptions& options, const Dialect& dialect) {
+  RenameMaker maker(live, declared, dialect);
   maker.make(find_object_renames(live, declared, options));
   maker.make(find_part_renames(maker.schema(), declared, options));
   Renamed renamed = maker.take();

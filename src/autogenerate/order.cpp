@@ -471,8 +471,12 @@ class Orderer {
     for (const auto& change : creates_) {
       if (const auto* create = get<Create<Table>>(change)) pending.insert(create->object.name);
     }
-    bool late = false;  // what comes behind a view, a trigger or a policy does so because it needs one
-    for (const auto i : dependency_order(things, rules_)) {
+    std::vector<std::set<std::size_t>> needs;
+    std::vector<bool> late_before(things.size());
+    for (const auto i : dependency_order(things, rules_, &needs)) {
+      // What needs a view, a trigger or a policy comes with them.
+      const bool late = (i < creates_.size() && is_late(creates_[i])) || std::any_of(needs[i].begin(), needs[i].end(), [&](auto n) { return late_before[n]; });
+      late_before[i] = late;
       if (i >= creates_.size()) {
         append(late ? late_ : out, std::move(groups_[i - creates_.size()].changes));
         continue;
@@ -481,7 +485,6 @@ class Orderer {
         pending.erase(create->object.name);
         for (auto& key : split_pending_keys(create->object, pending)) added_keys_.push_back({Add<ForeignKey>{create->object.name, std::move(key)}});
       }
-      late = late || is_late(creates_[i]);
       (late ? late_ : out).push_back(std::move(creates_[i]));
     }
     return out;

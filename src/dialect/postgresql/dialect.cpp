@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 #include "dialect/driver.hpp"
 #include "dialect/postgresql/canonical.hpp"
+#include "dialect/postgresql/follow.hpp"
 #include "dialect/postgresql/inspect.hpp"
 #include "dialect/postgresql/names.hpp"
 #include "dialect/postgresql/normalize.hpp"
@@ -22,7 +23,6 @@ Capabilities capabilities() {
           .views_pin_columns = true,
           .overloads = true,
           .deferrable_keys = true,
-          .renames_follow = true,
           .triggers_per_table = true};
 }
 
@@ -93,6 +93,7 @@ class PostgresqlDialect : public Dialect {
                                               const ServerInfo& server) const override {
     return postgresql::render(operations, before, server);
   }
+  void apply(Schema& schema, const Operation& operation) const override { apply_and_follow(schema, operation); }
 
   /// What the role or the database has set stays behind them: extensions live there.
   [[nodiscard]] std::string use_schemas(const std::vector<std::string>& schemas) const override {

@@ -1,6 +1,7 @@
 #include "dialect/postgresql/render.hpp"
 
 #include "core/text.hpp"
+#include "dialect/postgresql/follow.hpp"
 #include "dialect/postgresql/names.hpp"
 #include "schema/lookup.hpp"
 
@@ -12,7 +13,7 @@ Renderer::Renderer(const std::vector<Operation>& operations, Schema before, cons
 std::vector<Statement> Renderer::run() {
   for (at_ = 0; at_ < operations_.size(); ++at_) {
     std::visit([this](const auto& operation) { render(operation); }, operations_[at_]);
-    apply(state_, operations_[at_]);
+    apply_and_follow(state_, operations_[at_]);
     for (auto& [behind, make] : postponed_) {
       if (behind == at_) make();
     }

@@ -95,12 +95,18 @@ class Renderer {
   /// Whether the list adds (or removes) that column to a parent of the table, sooner or later: children follow.
   bool parent_adds(const QualifiedName& table, const std::string& column) const;
   bool parent_removes(const QualifiedName& table, const std::string& column) const;
+  bool parent_renames(const RenamePart<Column>& operation) const;
+  /// The operations that change that column of a parent, nearest or further up: the server makes the change in children too.
+  std::vector<std::size_t> parent_changes(const QualifiedName& table, const std::string& column) const;
+  /// The tables that inherit from it, directly or not.
+  std::vector<const Table*> children_of(const QualifiedName& table) const;
 
   // ---- columns: render_columns.cpp ----
   void render(const Add<Column>&);
   void render(const Remove<Column>&);
   void render(const Change<Column>&);
   void render(const RenamePart<Column>&);
+  void change_column(const Change<Column>&);
   void change_type(const QualifiedName& table, const Column& before, const Column& after);
   void change_generated(const QualifiedName& table, const Column& before, const Column& after);
   void change_identity(const QualifiedName& table, const Column& before, const Column& after);

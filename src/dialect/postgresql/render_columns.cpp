@@ -64,7 +64,7 @@ void Renderer::render(const Remove<Column>& operation) {
 }
 
 void Renderer::render(const RenamePart<Column>& operation) {
-  if (parent_has(operation.table, operation.to)) return;
+  if (parent_renames(operation)) return;
   statement("ALTER TABLE " + quote_name(operation.table) + " RENAME COLUMN " + quote_name(operation.from) + " TO " + quote_name(operation.to));
   const auto* owner = table(operation.table);
   const auto* column = owner == nullptr ? nullptr : find_named(owner->columns, operation.from);
@@ -162,10 +162,13 @@ void Renderer::replace_column(const QualifiedName& name, const Column& before, c
   const auto dependents = drop_dependents(*owner, {before.name}, Scope::keys);
   action(name, "DROP COLUMN " + quote_name(before.name));
   flush();
-  action(name, "ADD COLUMN " + column_sql(after));
-  for (auto& text : column_settings(after)) action(name, std::move(text));
-  restore_dependents(dependents);
-  comment(name, "COLUMN " + quote_name(name) + "." + quote_name(after.name), "", after.comment);
+  // A computed column waits for the types of those that it is computed from.
+  make_when_typed("column", name, after.name, after.generated ? after.generated->expression : "", [this, name, after, dependents] {
+    action(name, "ADD COLUMN " + column_sql(after));
+    for (auto& text : column_settings(after)) action(name, std::move(text));
+    restore_dependents(dependents);
+    comment(name, "COLUMN " + quote_name(name) + "." + quote_name(after.name), "", after.comment);
+  });
 }
 
 void Renderer::change_generated(const QualifiedName& table, const Column& before, const Column& after) {
@@ -232,26 +235,57 @@ void Renderer::change_settings(const QualifiedName& table, const Column& before,
   comment(table, "COLUMN " + quote_name(table) + "." + quote_name(after.name), before.comment, after.comment);
 }
 
-void Renderer::render(const Change<Column>& operation) {
-  const auto& [name, before, after] = std::tie(operation.table, operation.before, operation.after);
-  if (was_dropped("column", name, after.name)) return;
-  if (parent_has(name, after.name)) {
-    const auto* child = table(name);
-    if (child != nullptr && inherited(*child, after)) return;  // the parent's change came down
+namespace {
+
+/// What a column of a child is once the same column of its parent has changed.
+Column after_parent(Column column, const Column& before, const Column& after) {
+  if (before.type != after.type) column.type = after.type;
+  if (before.collation != after.collation) column.collation = after.collation;
+  if (before.nullable != after.nullable) column.nullable = after.nullable;
+  if (before.default_value != after.default_value) column.default_value = after.default_value;
+  if (before.generated != after.generated) column.generated = after.generated;
+  for (const auto* key : {"storage", "statistics"}) {
+    if (option(before.options, key) == option(after.options, key)) continue;
+    column.options.erase(key);
+    if (const auto value = option(after.options, key); !value.empty()) column.options[key] = value;
   }
+  return column;
+}
+
+}  // namespace
+
+void Renderer::render(const Change<Column>& operation) {
+  if (was_dropped("column", operation.table, operation.after.name)) return;
+  const auto above = parent_changes(operation.table, operation.after.name);
+  if (above.empty()) return change_column(operation);
+  // The parents' changes come down; what is left is the child's own.
+  auto own = operation;
+  for (const auto i : above) {
+    const auto& change = std::get<Change<Column>>(operations_[i]);
+    own.before = after_parent(std::move(own.before), change.before, change.after);
+  }
+  if (own.before == own.after) return;
+  if (above.back() < at_) return change_column(own);
+  postponed_.emplace_back(above.back(), [this, own] { change_column(own); });
+}
+
+void Renderer::change_column(const Change<Column>& operation) {
+  const auto& [name, before, after] = std::tie(operation.table, operation.before, operation.after);
   if (before.generated != after.generated || (after.generated && (before.type != after.type || before.collation != after.collation))) {
     change_generated(name, before, after);
     return;
   }
   const bool new_type = before.type != after.type || before.collation != after.collation;
-  std::optional<Dependents> dependents;
+  std::vector<Dependents> dependents;
   if (new_type) {
     if (const auto* owner = table(name)) {
       const bool strange = base_type(before.type) != base_type(after.type);
       const bool numbers = is_number_type(before.type) && is_number_type(after.type);
       const bool texts = is_text_type(before.type) && is_text_type(after.type);
       if (strange && !numbers && !texts) suspend_foreign_keys(name, {after.name}, false);
-      dependents = drop_dependents(*owner, {after.name}, strange && !numbers && !texts ? Scope::words : Scope::type);
+      const auto scope = strange && !numbers && !texts ? Scope::words : Scope::type;
+      dependents.push_back(drop_dependents(*owner, {after.name}, scope));
+      for (const auto* child : children_of(name)) dependents.push_back(drop_dependents(*child, {after.name}, scope));
     }
     if (is_serial(before) && !is_serial(after)) {
       // The default over the sequence goes first, it cannot follow the type.
@@ -278,7 +312,7 @@ void Renderer::render(const Change<Column>& operation) {
   if (after.identity && !before.identity) not_null.nullable = false;
   change_null(name, not_null, after);
   change_settings(name, before, after);
-  if (dependents) restore_dependents(*dependents);
+  for (const auto& dropped : dependents) restore_dependents(dropped);
 }
 
 }  // namespace migrate::postgresql

@@ -104,6 +104,53 @@ bool Renderer::parent_removes(const QualifiedName& name, const std::string& colu
   return any_on_parent<Remove<Column>>(operations_, table(name), column);
 }
 
+bool Renderer::parent_renames(const RenamePart<Column>& operation) const {
+  const auto* child = table(operation.table);
+  if (child == nullptr) return false;
+  const auto parents = parents_of(child->options);
+  return std::any_of(operations_.begin(), operations_.end(), [&](const Operation& other) {
+    const auto* rename = std::get_if<RenamePart<Column>>(&other);
+    return rename != nullptr && rename->from == operation.from && rename->to == operation.to &&
+           std::find(parents.begin(), parents.end(), rename->table) != parents.end();
+  });
+}
+
+std::vector<std::size_t> Renderer::parent_changes(const QualifiedName& name, const std::string& column) const {
+  std::set<QualifiedName> ancestors;
+  std::vector<QualifiedName> next{name};
+  while (!next.empty()) {
+    const auto* child = table(next.back());
+    next.pop_back();
+    if (child == nullptr) continue;
+    for (const auto& parent : parents_of(child->options)) {
+      if (ancestors.insert(parent).second) next.push_back(parent);
+    }
+  }
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < operations_.size() && !ancestors.empty(); ++i) {
+    const auto* change = std::get_if<Change<Column>>(&operations_[i]);
+    if (change != nullptr && change->after.name == column && ancestors.count(change->table) != 0) found.push_back(i);
+  }
+  return found;
+}
+
+std::vector<const Table*> Renderer::children_of(const QualifiedName& name) const {
+  std::vector<const Table*> found;
+  std::vector<QualifiedName> next{name};
+  while (!next.empty()) {
+    const auto parent = next.back();
+    next.pop_back();
+    for (const auto& candidate : state_.tables) {
+      const auto parents = parents_of(candidate.options);
+      if (std::find(parents.begin(), parents.end(), parent) == parents.end()) continue;
+      if (std::find(found.begin(), found.end(), &candidate) != found.end()) continue;
+      found.push_back(&candidate);
+      next.push_back(candidate.name);
+    }
+  }
+  return found;
+}
+
 void Renderer::render(const Create<Table>& operation) {
   const auto& object = operation.object;
   const auto name = quote_name(object.name);

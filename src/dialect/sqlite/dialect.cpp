@@ -34,7 +34,6 @@ ServerInfo library() {
   server.capabilities.single_writer = true;
   server.capabilities.column_order = true;
   server.capabilities.deferrable_keys = true;
-  server.capabilities.renames_follow = true;
   if (library_version_number() < 3035000) {
     throw Error{ErrorKind::failed, "SQLite " + server.version + " is too old", "migrate needs SQLite 3.35 or later"};
   }

@@ -15,7 +15,6 @@ struct Capabilities {
   bool views_pin_columns = false;      ///< a column that a view uses cannot be dropped or change its type
   bool overloads = false;              ///< several routines may share a name
   bool deferrable_keys = false;
-  bool renames_follow = false;         ///< renaming a table or column corrects the views, checks and indexes that use it
   bool triggers_per_table = false;     ///< trigger names are unique in their table only, not in the schema
   bool keys_pin_columns = false;       ///< a column of a foreign key (either end) cannot change its type while the key is there
   bool savepoints = true;
