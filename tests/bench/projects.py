@@ -1,0 +1,99 @@
+"""Writes the projects that the benchmark runs: the same revisions and tables for the program, for a client and for Alembic."""
+import os
+import subprocess
+
+VERSIONS = "CREATE TABLE floor_versions (revision varchar(64) PRIMARY KEY, message varchar(200), checksum char(64), applied_at timestamp);"
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as out:
+        out.write(text)
+
+
+def revision_sql(number):
+    """One of the N revisions: a table of 8 columns and an index."""
+    name = f"r{number:05}"
+    columns = ",\n".join(f"  c{i} {kind}" for i, kind in enumerate(["varchar(40)", "integer", "numeric(12,2)", "text", "bigint", "varchar(10)", "integer"]))
+    return [f"CREATE TABLE {name} (\n  id integer NOT NULL PRIMARY KEY,\n{columns}\n)", f"CREATE INDEX ix_{name} ON {name} (c1)"], [f"DROP TABLE {name}"]
+
+
+def migrate_project(folder, url, count):
+    write(f"{folder}/migrate.yaml", f"database: {url}\nmigrations: migrations\nmodel: model.yaml\n")
+    write(f"{folder}/model.yaml", "tables: {}\n")
+    os.makedirs(f"{folder}/migrations", exist_ok=True)
+    for number in range(count):
+        up, down = revision_sql(number)
+        parent = f"{number - 1:05}-abcdef" if number else ""
+        write(f"{folder}/migrations/{number:05}_r.sql",
+              f"-- revision: {number:05}-abcdef\n-- parents: {parent}\n-- message: r{number}\n-- created: 2026-01-01T00:00:00Z\n\n"
+              f"-- migrate: upgrade\n{';'.join(s + chr(10) for s in up)};\n-- migrate: downgrade\n{down[0]};\n")
+
+
+def client_scripts(folder, engine, count):
+    """The statements of all revisions with their version rows, for the engine's own client: (up, down)."""
+    up, down = [VERSIONS], []
+    for number in range(count):
+        there, back = revision_sql(number)
+        row = f"INSERT INTO floor_versions VALUES ('{number:05}-abcdef', 'r{number}', '{number:064}', CURRENT_TIMESTAMP)"
+        up.append("\n".join([engine.begin(), *[s + ";" for s in there], row + ";", engine.commit()]))
+        down.append("\n".join([engine.begin(), back[0] + ";", f"DELETE FROM floor_versions WHERE revision = '{number:05}-abcdef';", engine.commit()]))
+    write(f"{folder}/up.sql", "\n".join(up) + "\n")
+    write(f"{folder}/down.sql", "\n".join(reversed(down)) + "\n")
+    return f"{folder}/up.sql", f"{folder}/down.sql"
+
+
+ALEMBIC_ENV = '''from alembic import context
+from sqlalchemy import create_engine, pool
+engine = create_engine(context.config.get_main_option("sqlalchemy.url"), poolclass=pool.NullPool)
+with engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+'''
+
+
+def alembic_project(folder, url, count):
+    write(f"{folder}/alembic.ini", f"[alembic]\nscript_location = {folder}\nsqlalchemy.url = {url}\n")
+    write(f"{folder}/env.py", ALEMBIC_ENV)
+    write(f"{folder}/script.py.mako", "")
+    os.makedirs(f"{folder}/versions", exist_ok=True)
+    for number in range(count):
+        up, down = revision_sql(number)
+        parent = f"'r{number - 1:05}'" if number else "None"
+        lines = [f"revision = 'r{number:05}'", f"down_revision = {parent}", "branch_labels = depends_on = None", "from alembic import op",
+                 "def upgrade():", *[f"    op.execute('''{s}''')" for s in up], "def downgrade():", *[f"    op.execute('''{s}''')" for s in down]]
+        write(f"{folder}/versions/r{number:05}.py", "\n".join(lines) + "\n")
+    return f"{folder}/alembic.ini"
+
+
+def schema_script(folder, engine, tables):
+    write(f"{folder}/schema.sql", engine.begin() + "\n" + "".join(engine.table_sql(n) for n in range(tables)) + engine.commit() + "\n")
+    return f"{folder}/schema.sql"
+
+
+def write_model(program, folder, url):
+    """migrate.yaml and a model read from the database, as `init` writes them, without a baseline revision."""
+    write(f"{folder}/migrate.yaml", f"database: {url}\nmigrations: migrations\nmodel: model.yaml\n")
+    os.makedirs(f"{folder}/migrations", exist_ok=True)
+    subprocess.run([program, "inspect", "-q", "-o", "model.yaml"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+ALEMBIC_COMPARE = '''
+import sys
+from sqlalchemy import create_engine, MetaData, Table, Column, ForeignKey, Index, PrimaryKeyConstraint
+from sqlalchemy import String, Integer, Numeric, Text, Boolean, BigInteger, TIMESTAMP
+from alembic.migration import MigrationContext
+from alembic.autogenerate import compare_metadata
+kinds = [String(40), Integer, TIMESTAMP(timezone=True), Numeric(12, 2), Text, Boolean]
+metadata = MetaData()
+for number in range(int(sys.argv[2])):
+    columns = [Column("id", BigInteger, primary_key=True, autoincrement=False)]
+    columns += [Column(f"col_{i:02}", kinds[i % 6], nullable=i % 3 != 0) for i in range(13)]
+    columns.append(Column("ref", BigInteger, *([ForeignKey(f"table_{number - 1:05}.id")] if number else [])))
+    table = Table(f"table_{number:05}", metadata, *columns)
+    Index(f"ix_t{number:05}", table.c.col_01)
+    Index(f"ix_t{number:05}_ref", table.c.ref)
+with create_engine(sys.argv[1]).connect() as connection:
+    compare_metadata(MigrationContext.configure(connection, opts={"compare_type": False}), metadata)
+'''
