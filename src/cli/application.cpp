@@ -45,7 +45,10 @@ void print_help() {
   for (const auto& command : commands()) fmt::print("  {:<10} {}\n", command.name, command.summary);
   fmt::print("\nfor every command:\n{}", option_lines(global_options()));
   fmt::print("\n`migrate COMMAND --help` shows its options and examples.\n"
-             "exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 a difference or finding, 4 lock not obtained, 5 needs a person\n");
+             "exit codes: ");
+  std::vector<std::string> codes;
+  for (const auto& [code, meaning] : exit_codes()) codes.push_back(fmt::format("{} {}", code, meaning));
+  fmt::print("{}\n", join(codes, ", "));
 }
 
 bool has(const std::vector<std::string>& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
@@ -55,6 +58,10 @@ int dispatch(const std::vector<std::string>& words, Output& output) {
   if (name.empty() || name == "help") {
     if (has(words, "--version") && name.empty()) {
       fmt::print("migrate {}\n", tool_version());
+      return 0;
+    }
+    if (name == "help" && has(words, "--man")) {
+      fmt::print("{}", manual_page());
       return 0;
     }
     const auto* topic = name == "help" && words.size() > 1 ? find(words.back()) : nullptr;

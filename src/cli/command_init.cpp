@@ -45,6 +45,26 @@ void write_baseline(Context& context, Project& project, const Schema& live) {
   context.output.line("wrote " + std::filesystem::relative(path).string() + " (stamped: the database has it already)");
 }
 
+/// What --template may name: each sets the names that it opens in the templates, or adds a file.
+struct Start {
+  bool environments = false;
+  bool model = true;
+  std::vector<std::pair<std::string, std::string>> files;  ///< template, path
+};
+
+Start read_templates(const std::vector<std::string>& names) {
+  static const std::vector<std::string> known{"single", "environments", "sql-only", "github", "gitlab"};
+  Start start;
+  for (const auto& name : names) {
+    if (name == "environments") start.environments = true;
+    else if (name == "sql-only") start.model = false;
+    else if (name == "github") start.files.emplace_back("github.yml", ".github/workflows/migrations.yml");
+    else if (name == "gitlab") start.files.emplace_back("gitlab.yml", ".gitlab-ci.yml");
+    else if (name != "single") throw Error{ErrorKind::usage, "there is no template '" + name + "'", did_you_mean(name, known)};
+  }
+  return start;
+}
+
 }  // namespace
 
 int run_init(Context& context) {
@@ -56,20 +76,33 @@ int run_init(Context& context) {
   const auto config_file = folder / "migrate.yaml";
   refuse_existing(config_file);
   refuse_existing(folder / "model.yaml");
+  const auto start = read_templates(arguments.all("template"));
+  for (const auto& [name, path] : start.files) refuse_existing(folder / path);
   std::filesystem::create_directories(folder / "migrations");
   if (!list_files(folder / "migrations").empty()) refuse_existing(folder / "migrations");
   const auto database = url_for_config(url, folder);
-  const auto config_text = render_file("migrate.yaml", TemplateData{.texts = {{"database", yaml::quote(database)}, {"migrations", "migrations"}, {"model", "model.yaml"}}, .lists = {}});
+  const TemplateData data{.texts = {{"database", yaml::quote(database)}, {"migrations", "migrations"}, {"model", start.model ? "model.yaml" : ""},
+                                    {"environments", start.environments ? "yes" : ""}, {"file", parse_url(url).host.empty() ? "yes" : ""}, {"open", "${{"}},
+                          .lists = {}};
+  const auto config_text = render_file("migrate.yaml", data);
   Project project(parse_config(config_text, config_file), std::nullopt);
   // Everything that can fail comes before the first file is written.
   const auto live = project.live_schema();
   const auto rows = project.versions().read(project.session().connection());
   const bool empty = live == Schema{.options = live.options};
   const auto section = std::string(project.dialect().name());
-  write_file(folder / "model.yaml", empty ? render_file("model.yaml", TemplateData{.texts = {{"model", ""}}, .lists = {}}) : write_model(live, section));
+  if (start.model) write_file(folder / "model.yaml", empty ? render_file("model.yaml", TemplateData{.texts = {{"model", ""}}, .lists = {}}) : write_model(live, section));
   write_file(config_file, config_text);
   context.output.line("wrote " + std::filesystem::relative(config_file).string());
-  context.output.line("wrote " + std::filesystem::relative(folder / "model.yaml").string());
+  if (start.model) context.output.line("wrote " + std::filesystem::relative(folder / "model.yaml").string());
+  for (const auto& [name, path] : start.files) {
+    std::filesystem::create_directories((folder / path).parent_path());
+    write_file(folder / path, render_file(name, data));
+    context.output.line("wrote " + std::filesystem::relative(folder / path).string());
+  }
+  if (!parse_url(url).password.empty()) {
+    context.output.note("migrate.yaml holds the password; `database: \"${DATABASE_URL}\"` or `password_file` keeps it out of version control");
+  }
   if (!empty && rows.empty()) write_baseline(context, project, live);
   else if (!rows.empty()) context.output.note("the database is under migration already: bring its units into " + (folder / "migrations").string());
   return 0;

@@ -87,7 +87,7 @@ int run_current(Context& context) {
       }
       list.push_back(entry);
     }
-    print_json(context, {{"current", list}, {"applied", rows.size()}, {"at_head", at_head}});
+    print_json(context, {{"current", list}, {"applied", std::count_if(rows.begin(), rows.end(), [](const VersionRow& row) { return !is_repeatable_id(row.revision); })}, {"at_head", at_head}});
     return 0;
   }
   if (rows.empty()) context.output.note("nothing is applied");
@@ -96,6 +96,11 @@ int run_current(Context& context) {
     context.output.line(fmt::format("{}{}{}", context.output.strong(id), row->message.empty() ? "" : "  " + row->message, at_head ? " (head)" : ""));
   }
   for (const auto& row : rows) {
+    if (row.state == RowState::applied && is_repeatable_id(row.revision)) {
+      const auto* unit = project.unit(row.revision);
+      const auto now = unit == nullptr ? ", its unit is gone" : project.checksum_of(*unit) == row.checksum ? "" : ", edited: the next upgrade runs it again";
+      context.output.line(fmt::format("{}{}{}", row.revision, row.message.empty() ? "" : "  " + row.message, now));
+    }
     if (row.state == RowState::applied) continue;
     context.output.line(fmt::format("{}  {} cut off after {} statements", row.revision, row.state == RowState::upgrading ? "upgrade" : "downgrade", row.statement));
   }

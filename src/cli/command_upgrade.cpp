@@ -60,7 +60,10 @@ int write_sql(Context& context, Direction direction, const std::string& argument
     if (direction == Direction::downgrade) std::reverse(ids.begin(), ids.end());
     expected = graph.ids(graph.with_needs(graph.mark(direction == Direction::upgrade ? low : high)));
     (void)project.compile(ids);
-    for (const auto& id : ids) steps.push_back(project.step(id, direction));
+    for (const auto& id : ids) {
+      steps.push_back(project.step(id, direction));
+      add_hooks(steps.back(), project.hooks());
+    }
   } else {
     const auto rows = project.versions().read(project.session().connection());
     expected = applied_ids(rows);
@@ -68,8 +71,15 @@ int write_sql(Context& context, Direction direction, const std::string& argument
     server = project.session().server();
   }
   for (auto& step : steps) record_program(step);
-  context.output.text(write_script(project.dialect(), server, project.versions(), steps, expected, direction == Direction::upgrade && expected.empty(),
-                                   project.dialect().use_schemas(project.config().schemas)));
+  const auto lines = [](const std::vector<Statement>& statements) {
+    std::string out;
+    for (const auto& statement : statements) out += statement.text + ";\n";
+    return out;
+  };
+  auto setup = project.dialect().use_schemas(project.config().schemas);
+  if (const auto before = lines(project.hooks().before_run); !before.empty()) setup += (setup.empty() ? "" : ";\n") + before.substr(0, before.size() - 2);
+  context.output.text(write_script(project.dialect(), server, project.versions(), steps, expected, direction == Direction::upgrade && expected.empty(), setup) +
+                      lines(project.hooks().after_run));
   return 0;
 }
 

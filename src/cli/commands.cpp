@@ -28,6 +28,7 @@ std::vector<CommandSpec> build() {
                                         {"splice", "", "allow --head to be a revision that is not a head"},
                                         {"rebase", "", "put a line of revisions that is not applied on top of the other head"},
                                         {"onto", "R", "with --rebase: the revision that stays below (else the line that began earlier stays)"}});
+  revision_options.push_back({"repeatable", "", "a unit that runs again, behind the others, whenever it is edited: views, routines"});
   revision_options.insert(revision_options.begin(), new_unit.begin(), new_unit.end());
   const std::vector<OptionSpec> run_options{
       {"dry-run", "", "print the plan with its statements, run nothing"},
@@ -42,7 +43,9 @@ std::vector<CommandSpec> build() {
       {"init", "init [DIR] --database URL", "start a project",
        "Writes migrate.yaml, model.yaml and migrations/. When the database has tables, the model is read from it, and a baseline\n"
        "revision that makes them is written and stamped.",
-       "  migrate init --database sqlite:///app.db\n  migrate init service --database postgresql://me@localhost/service", {}, 0, 1, run_init},
+       "  migrate init --database sqlite:///app.db\n  migrate init service --database postgresql://me@localhost/service\n"
+       "  migrate init --database sqlite:///app.db --template environments --template github",
+       {{"template", "NAME", "single (as without), environments, sql-only, github or gitlab; may be given several times"}}, 0, 1, run_init},
       {"revision", "revision -m MESSAGE [--autogenerate]", "write a new unit",
        "Without --autogenerate the unit is a skeleton. With it, the model is compared with the database, which must be at head;\n"
        "when they agree nothing is written.",
@@ -89,6 +92,8 @@ std::vector<CommandSpec> build() {
       {"build", "build", "compile the C++ units ahead",
        "Compiles the units that are not in the cache yet, several at a time, so that a release needs no compiler: ship the cache with it.",
        "  migrate build", {}, 0, 0, run_build},
+      {"completion", "completion bash|zsh|fish", "what a shell needs to complete commands, options and revisions", "",
+       "  eval \"$(migrate completion bash)\"\n  migrate completion fish | source", {}, 1, 1, run_completion},
   };
 }
 

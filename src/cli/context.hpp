@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/arguments.hpp"
@@ -33,6 +34,11 @@ class Context {
 /// All commands, in the order of the help.
 [[nodiscard]] const std::vector<CommandSpec>& commands();
 
+/// The exit codes and what they mean.
+[[nodiscard]] const std::vector<std::pair<int, std::string>>& exit_codes();
+/// The manual page, in roff.
+[[nodiscard]] std::string manual_page();
+
 /// --rename, --no-rename, --answers and --rename-policy.
 [[nodiscard]] RenameOptions rename_options(Context& context);
 
@@ -59,6 +65,7 @@ int run_drift(Context& context);
 int run_verify(Context& context);
 int run_repair(Context& context);
 int run_resume(Context& context);
+int run_completion(Context& context);
 int run_build(Context& context);
 
 }  // namespace migrate::cli

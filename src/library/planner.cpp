@@ -9,13 +9,22 @@ namespace migrate {
 
 std::vector<Step> CommandPlanner::operator()(const std::vector<VersionRow>& rows) {
   refuse_half_done(rows);
-  const auto ids = direction_ == Direction::upgrade ? pending(rows) : to_revert(rows);
+  Ids ids = direction_ == Direction::upgrade ? pending(rows) : to_revert(rows);
+  if (direction_ == Direction::upgrade) {
+    for (auto& id : repeatables_to_apply(rows, ids)) ids.push_back(std::move(id));
+  } else {
+    auto first = repeatables_to_revert(rows, ids);
+    ids.insert(ids.begin(), first.begin(), first.end());
+  }
   if (ids.empty()) return {};
   project_.verify_applied(rows, direction_ == Direction::downgrade);
   std::vector<Step> steps;
   steps.reserve(ids.size());
   (void)project_.compile(ids);
-  for (std::size_t i = 0; i < ids.size(); ++i) steps.push_back(project_.step(ids[i], direction_, i == 0 ? "" : ids[i - 1]));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    steps.push_back(project_.step(ids[i], direction_, i == 0 ? "" : ids[i - 1]));
+    add_hooks(steps.back(), project_.hooks());
+  }
   return steps;
 }
 
@@ -66,6 +75,66 @@ Ids CommandPlanner::to_revert(const std::vector<VersionRow>& rows) {
   auto marks = graph.with_dependents(graph.mark(*fixed_));
   for (std::size_t i = 0; i < marks.size(); ++i) marks[i] = static_cast<char>(marks[i] != 0 && now[i] != 0);
   auto ids = graph.ids(marks);
+  std::reverse(ids.begin(), ids.end());
+  return ids;
+}
+
+// ---- repeatable units ----------------------------------------------------------------------------------------------
+
+namespace {
+
+/// What a repeatable unit needs: what it names, else everything.
+Marks needs_of(const Graph& graph, const Revision& revision) {
+  if (revision.depends_on.empty()) return Marks(static_cast<std::size_t>(graph.size()), 1);
+  for (const auto& name : revision.depends_on) {
+    if (graph.find(name) != nullptr) continue;
+    throw Error{ErrorKind::usage, title(revision) + " depends on " + name + ", which is not there", "`depends_on:` names whole ids", revision.location};
+  }
+  return graph.with_needs(graph.mark(revision.depends_on));
+}
+
+bool holds(const Marks& all, const Marks& part) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (part[i] != 0 && all[i] == 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+/// Those that are new or changed and have what they need, by id.
+Ids CommandPlanner::repeatables_to_apply(const std::vector<VersionRow>& rows, const Ids& pending) {
+  Ids ids;
+  const auto& graph = project_.graph();
+  auto there = graph.mark(applied_ids(rows));
+  for (const auto& id : pending) there[static_cast<std::size_t>(graph.index(id))] = 1;
+  for (const auto& unit : project_.units()) {
+    if (!unit.revision.repeatable || !holds(there, needs_of(graph, unit.revision))) continue;
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const VersionRow& candidate) { return candidate.revision == unit.revision.id; });
+    if (row != rows.end() && row->state == RowState::applied && row->checksum == project_.checksum_of(unit)) continue;
+    ids.push_back(unit.revision.id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+/// Those that need something that is reverted, last applied first. One without a way back stays as it is.
+Ids CommandPlanner::repeatables_to_revert(const std::vector<VersionRow>& rows, const Ids& reverted) {
+  Ids ids;
+  if (reverted.empty()) return ids;
+  const auto& graph = project_.graph_with(rows);
+  const auto gone = graph.mark(reverted);
+  for (const auto& row : rows) {
+    if (!is_repeatable_id(row.revision)) continue;
+    const auto* unit = project_.unit(row.revision);
+    if (unit != nullptr) {
+      const auto needed = needs_of(graph, unit->revision);
+      bool touched = false;
+      for (std::size_t i = 0; i < gone.size(); ++i) touched = touched || (gone[i] != 0 && needed[i] != 0);
+      if (!touched) continue;
+    }
+    if (project_.has_way_back(row.revision)) ids.push_back(row.revision);
+  }
   std::reverse(ids.begin(), ids.end());
   return ids;
 }

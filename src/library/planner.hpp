@@ -25,6 +25,8 @@ class CommandPlanner {
   Ids pending(const std::vector<VersionRow>& rows);
   void check_order(const Graph& graph, const Ids& applied) const;
   Ids to_revert(const std::vector<VersionRow>& rows);
+  Ids repeatables_to_apply(const std::vector<VersionRow>& rows, const Ids& pending);
+  Ids repeatables_to_revert(const std::vector<VersionRow>& rows, const Ids& reverted);
 
   Project& project_;
   Direction direction_;

@@ -56,8 +56,14 @@ const std::vector<UnitFile>& Project::units() {
   return *units_;
 }
 
+std::vector<Revision> Project::graph_revisions() {
+  auto revisions = revisions_of(units());
+  std::erase_if(revisions, [](const Revision& revision) { return revision.repeatable; });
+  return revisions;
+}
+
 const Graph& Project::graph() {
-  if (!graph_) graph_.emplace(revisions_of(units()));
+  if (!graph_) graph_.emplace(graph_revisions());
   return *graph_;
 }
 
@@ -152,7 +158,14 @@ RunOptions Project::run_options(const std::string& lock_timeout) {
   options.transaction = config_.transaction == TransactionMode::all    ? RunTransaction::all
                         : config_.transaction == TransactionMode::none ? RunTransaction::none
                                                                         : RunTransaction::per_revision;
+  options.before_run = hooks().before_run;
+  options.after_run = hooks().after_run;
   return options;
+}
+
+const Hooks& Project::hooks() {
+  if (!hooks_) hooks_.emplace(read_hooks(config_, dialect(), sections()));
+  return *hooks_;
 }
 
 std::function<void(Session&)> Project::schema_keeper() {
@@ -173,11 +186,11 @@ Ids applied_ids(const std::vector<VersionRow>& rows) {
 const Graph& Project::graph_with(const std::vector<VersionRow>& rows) {
   Ids unknown;
   for (const auto& row : rows) {
-    if (graph().find(row.revision) == nullptr) unknown.push_back(row.revision);
+    if (graph().find(row.revision) == nullptr && !is_repeatable_id(row.revision)) unknown.push_back(row.revision);
   }
   if (unknown.empty()) return graph();
   if (full_graph_) return *full_graph_;
-  auto revisions = revisions_of(units());
+  auto revisions = graph_revisions();
   for (const auto& id : unknown) {
     const auto kept = versions().read_downgrade(session().connection(), id);
     const auto header = parse_header(kept, "the row of " + id);
@@ -288,8 +301,17 @@ Step Project::step(const std::string& id, Direction direction, const std::string
   return step;
 }
 
+bool Project::has_way_back(const std::string& id) {
+  const auto* file = unit(id);
+  if (file != nullptr && file->format == UnitFormat::cpp) return true;
+  const SqlUnitOptions kept{.folders = {}, .known_engines = {}, .needs_upgrade = false};
+  const auto parsed = file != nullptr ? parse(*file) : parse_sql_unit(versions().read_downgrade(session().connection(), id), "the kept downgrade of " + id, kept);
+  return is_reversible(parsed, sections());
+}
+
 void Project::verify_applied(const std::vector<VersionRow>& rows, bool unknown_allowed) {
   for (const auto& row : rows) {
+    if (is_repeatable_id(row.revision)) continue;
     const auto* file = unit(row.revision);
     if (file == nullptr) {
       if (unknown_allowed) continue;

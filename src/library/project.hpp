@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "autogenerate/autogenerate.hpp"
+#include "library/hooks.hpp"
 #include "library/unit_program.hpp"
 #include "project/config.hpp"
 #include "revision/files.hpp"
@@ -66,9 +67,13 @@ class Project {
   // ---- what is applied ----
   /// The graph with the revisions that the database has and no file here: as their rows describe them.
   const Graph& graph_with(const std::vector<VersionRow>& rows);
+  /// The hooks of migrate.yaml for the engine in hand.
+  const Hooks& hooks();
   /// The step of a revision; its unit must be there, or for a downgrade its row. `behind`: the revision whose step runs in
   /// front of it in the same run, or "".
   [[nodiscard]] Step step(const std::string& id, Direction direction, const std::string& behind = {});
+  /// Whether a revision can be reverted: by its unit, or by what its row keeps.
+  [[nodiscard]] bool has_way_back(const std::string& id);
   /// Throws Error for units that were edited after they were applied, and for rows without a unit.
   void verify_applied(const std::vector<VersionRow>& rows, bool unknown_allowed);
 
@@ -82,6 +87,8 @@ class Project {
   [[nodiscard]] Schema declared_schema();
 
  private:
+  /// Without the repeatable ones.
+  [[nodiscard]] std::vector<Revision> graph_revisions();
   [[nodiscard]] Step kept_step(const std::string& id);
   [[nodiscard]] Step cpp_step(const UnitFile& file, Direction direction, const std::string& behind);
   [[nodiscard]] UnitEnvironment& unit_environment();
@@ -97,6 +104,7 @@ class Project {
   std::optional<Versions> versions_;
   std::map<std::string, std::shared_ptr<const CppUnit>> cpp_units_;
   std::unique_ptr<UnitEnvironment> environment_;
+  std::optional<Hooks> hooks_;
 };
 
 /// The ids whose rows say they are applied, or being reverted.

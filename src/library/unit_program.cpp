@@ -54,6 +54,7 @@ std::string kept_downgrade(const Revision& revision, const std::string& sql, boo
   if (!revision.labels.empty()) text += "-- labels: " + join(revision.labels, ", ") + "\n";
   if (!revision.depends_on.empty()) text += "-- depends_on: " + join(revision.depends_on, ", ") + "\n";
   if (!revision.transaction) text += "-- transaction: off\n";
+  if (revision.repeatable) text += "-- repeatable: true\n";
   return text + (none ? "\n-- migrate: downgrade none\n" : "\n-- migrate: downgrade\n" + sql);
 }
 

@@ -149,6 +149,13 @@ class HeaderReader {
     }
     if (odd_) fail(odd_->line, odd_->message, odd_->hint);
     if (revision_.id.empty()) fail(1, "the header has no `revision:` line", "add `-- revision: ID` as its first line");
+    if (revision_.repeatable) {
+      if (!is_repeatable_id(revision_.id)) revision_.id = repeatable_id(revision_.id);
+      if (!revision_.parents.empty()) fail(1, "a repeatable unit has no parents", "write `depends_on:` for the revisions that it needs; without it, it needs all");
+      if (!revision_.labels.empty()) fail(1, "a repeatable unit has no labels", "");
+    } else if (is_repeatable_id(revision_.id)) {
+      fail(1, "the id " + revision_.id + " is for a repeatable unit", "add `repeatable: true`, or take another id");
+    }
     revision_.number = revision_number(revision_.id);
     revision_.location = {file_, 1, 0};
   }
@@ -190,6 +197,10 @@ long long revision_number(std::string_view id) {
   std::from_chars(id.data(), id.data() + digits, number);
   return number;
 }
+
+bool is_repeatable_id(std::string_view id) { return id.starts_with("repeatable."); }
+
+std::string repeatable_id(std::string_view name) { return "repeatable." + std::string(name); }
 
 std::string make_revision_id(long long number, int width) {
   auto digits = std::to_string(number);

@@ -23,7 +23,7 @@ struct Revision {
   std::vector<std::string> labels;  ///< declared here; Graph::branch tells where they hold
   Ids depends_on;                   ///< ids or labels
   bool transaction = true;          ///< `transaction: off` makes it false
-  bool repeatable = false;
+  bool repeatable = false;          ///< runs again whenever its text changes; no node of the graph
   Location location;  ///< the unit's file
 
   bool operator==(const Revision&) const = default;
@@ -43,6 +43,11 @@ struct Header {
 
 /// The number at the front of an id ("0007-9f3c21", "7"); 0 when it has none.
 [[nodiscard]] long long revision_number(std::string_view id);
+
+/// The id of a repeatable unit that its header calls "views" is "repeatable.views": no other revision can have such an id, so that
+/// its row can be told from the rows of the graph without the unit.
+[[nodiscard]] bool is_repeatable_id(std::string_view id);
+[[nodiscard]] std::string repeatable_id(std::string_view name);
 
 /// A new id: "0007-9f3c21".
 [[nodiscard]] std::string make_revision_id(long long number, int width);

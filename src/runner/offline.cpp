@@ -12,7 +12,8 @@ namespace {
 /// key that is inserted twice and rolled back, elsewhere a scalar subquery with two rows.
 std::string guard_sql(const Dialect& dialect, const Versions& versions, const std::vector<std::string>& expected, bool transactions) {
   const auto table = dialect.quote_name(versions.table());
-  std::string condition = fmt::format("(SELECT COUNT(*) FROM {}) = {}", table, expected.size());
+  std::string condition = fmt::format("(SELECT COUNT(*) FROM {} WHERE revision NOT LIKE {}) = {}", table,
+                                      dialect.quote_text(repeatable_id("%")), expected.size());
   for (const auto& id : expected) {
     condition += fmt::format("\n  AND EXISTS (SELECT 1 FROM {} WHERE revision = {} AND state = 'applied')", table, dialect.quote_text(id));
   }
@@ -48,6 +49,7 @@ std::string write_script(const Dialect& dialect, const ServerInfo& server, const
     if (step.direction == Direction::upgrade) {
       const VersionRow row{.revision = step.revision.id, .message = step.revision.message, .checksum = step.checksum,
                            .applied_at = now_utc(), .applied_by = "script by " + who_runs(), .tool_version = tool_version()};
+      if (step.revision.repeatable) out += versions.delete_sql(step.revision.id) + ";\n";
       out += versions.insert_sql(row, step.downgrade) + ";\n";
     } else {
       out += versions.delete_sql(step.revision.id) + ";\n";

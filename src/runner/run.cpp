@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 #include "core/clock.hpp"
 #include "core/sha256.hpp"
@@ -66,7 +67,10 @@ class Run {
       if (result_.steps > 0 || part_kept_) keep(session_, options_, events_);
       throw;
     }
-    if (result_.steps > 0) keep(session_, options_, events_);
+    if (result_.steps > 0) {
+      if (!result_.stopped) run_hook("after_run", options_.after_run);
+      keep(session_, options_, events_);
+    }
     return result_;
   }
 
@@ -76,6 +80,7 @@ class Run {
       auto steps = plan();
       if (steps.empty()) return;
       if (result_.steps == 0) events_.plan(steps);
+      if (!std::exchange(begun_, true)) run_hook("before_run", options_.before_run);
       if (run_steps(steps)) return;
     }
   }
@@ -86,6 +91,17 @@ class Run {
     rows_ = versions_.read(session_.connection(), &table_exists_);
     if (!table_exists_) create_tables(session_, versions_);
     table_exists_ = true;
+  }
+
+  void run_hook(const char* name, const std::vector<Statement>& statements) {
+    for (const auto& statement : statements) {
+      try {
+        session_.connection().execute(statement.text);
+      } catch (const DatabaseError& error) {
+        if (error.cause == DatabaseError::Cause::connection) throw;
+        throw Error{ErrorKind::failed, fmt::format("the hook {} failed: {}", name, error.message()), error.hint, statement.location};
+      }
+    }
   }
 
   std::vector<Step> plan() {
@@ -172,6 +188,7 @@ class Run {
         session_.reconnect();
         lock_.acquire(options_.lock_wait, events_);
         StepRunner::set_up(session_, options_);
+        if (begun_) run_hook("before_run", options_.before_run);
         return;
       } catch (const DatabaseError& error) {
         lock_.abandon();
@@ -190,6 +207,7 @@ class Run {
   HeldLock lock_;
   std::vector<VersionRow> rows_;
   bool table_exists_ = false;
+  bool begun_ = false;      ///< the hook before_run has run
   bool part_kept_ = false;  ///< a step failed behind statements that stay
   RunResult result_;
   int reconnects_ = 0;  ///< since the last step that was done

@@ -23,6 +23,8 @@ struct RunOptions {
   int retries = 5;                             ///< of a step that hit a lock timeout or a serialization failure
   RunTransaction transaction = RunTransaction::per_revision;
   std::string remark;  ///< stands behind who runs it, in rows and log: "plan 3fa2b1c4d5e6"
+  std::vector<Statement> before_run;  ///< hooks: behind the lock, in every session that a run makes, when there is something to run
+  std::vector<Statement> after_run;   ///< when all of it is done
   /// Called behind the lock, outside any transaction, when a run has changed something; keeps the schema for `drift`. When it
   /// fails that is a notice: what was run stays done.
   std::function<void(Session& session)> keep_schema;

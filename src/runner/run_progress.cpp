@@ -47,8 +47,10 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
   opening_.clear();
   digests_.clear();
   if (!resumed) {
-    opening_ = step.direction == Direction::upgrade ? versions_.insert_sql(new_row(step, RowState::upgrading), step.downgrade)
-                                                    : versions_.state_sql(step.revision.id, RowState::downgrading);
+    const auto& id = step.revision.id;
+    if (step.direction == Direction::downgrade) opening_ = versions_.state_sql(id, RowState::downgrading);
+    else if (row == nullptr) opening_ = versions_.insert_sql(new_row(step, RowState::upgrading), step.downgrade);
+    else opening_ = versions_.state_sql(id, RowState::upgrading);  // a repeatable unit that runs again
   }
   if (step.program) {
     if (const auto outcome = run_program_progressively(step, resumed ? row : nullptr); outcome != StepOutcome::done) return outcome;
@@ -70,7 +72,8 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
   const auto& id = step.revision.id;
   if (!opening_.empty()) pending_.push_back(std::move(opening_));
   opening_.clear();
-  if (step.program && step.direction == Direction::upgrade) pending_.push_back(versions_.unit_sql(id, step.checksum, step.downgrade));
+  const bool again = row != nullptr && step.revision.repeatable;
+  if ((step.program || again) && step.direction == Direction::upgrade) pending_.push_back(versions_.unit_sql(id, step.checksum, step.downgrade));
   pending_.push_back(step.direction == Direction::upgrade ? versions_.state_sql(id, RowState::applied, now_utc(), watch.elapsed().count())
                                                           : versions_.delete_sql(id));
   pending_.push_back(versions_.log_sql(log_entry(step, "done", watch.elapsed())));

@@ -79,7 +79,7 @@ const VersionRow* StepRunner::row_of(const std::string& revision) const {
 bool StepRunner::is_done(const Step& step) const {
   const auto* row = row_of(step.revision.id);
   if (step.direction == Direction::downgrade) return row == nullptr;
-  return row != nullptr && row->state == RowState::applied;
+  return row != nullptr && row->state == RowState::applied && (!step.revision.repeatable || row->checksum == step.checksum);
 }
 
 VersionRow StepRunner::new_row(const Step& step, RowState state) const {
@@ -138,7 +138,12 @@ std::vector<std::string> StepRunner::closing_sql(const Step& step, std::chrono::
   if (step.direction == Direction::upgrade) {
     auto row = new_row(step, RowState::applied);
     row.duration_ms = time.count();
-    sql.push_back(versions_.insert_sql(row, step.downgrade));
+    if (row_of(step.revision.id) == nullptr) {
+      sql.push_back(versions_.insert_sql(row, step.downgrade));
+    } else {  // a repeatable unit that runs again
+      sql.push_back(versions_.unit_sql(row.revision, step.checksum, step.downgrade));
+      sql.push_back(versions_.state_sql(row.revision, RowState::applied, row.applied_at, row.duration_ms));
+    }
   } else {
     sql.push_back(versions_.delete_sql(step.revision.id));
   }

@@ -82,6 +82,7 @@ std::string render_unit(const NewUnit& unit, const WriteOptions& options) {
                 {"labels", join(revision.labels, ", ")},
                 {"depends_on", join(revision.depends_on, ", ")},
                 {"transaction_off", revision.transaction ? "" : "off"},
+                {"repeatable", revision.repeatable ? "true" : ""},
                 {"irreversible", unit.irreversible ? "none" : ""},
                 {"upgrade", without_final_newlines(unit.upgrade)},
                 {"downgrade", without_final_newlines(unit.downgrade)}};

@@ -251,7 +251,7 @@ TEST_CASE("the project's own template serves in place of the built-in one") {
 }
 
 TEST_CASE("the built-in templates are there, and give files that can be read") {
-  const TemplateData data{{{"database", "sqlite:///app.db"}, {"migrations", "migrations"}, {"model", "model.yaml"}}, {}};
+  const TemplateData data{{{"database", "sqlite:///app.db"}, {"migrations", "migrations"}, {"model", "model.yaml"}, {"environments", ""}}, {}};
   CHECK(contains(render_file("migrate.yaml", data), "database: sqlite:///app.db\n"));
   CHECK(contains(render_file("model.yaml", {{{"model", ""}}, {}}), "\ntables: {}\n"));
   CHECK(contains(render_file("model.yaml", {{{"model", "tables:\n  a: {}"}}, {}}), "\ntables:\n  a: {}\n"));

@@ -1,0 +1,58 @@
+"""`init --template`, completions and the manual."""
+import subprocess
+
+from support import PROGRAM, TestCase, main
+
+
+class Init(TestCase):
+    def test_templates_add_files_and_environments(self):
+        for project in self.each():
+            folder = project.folder / "new"
+            project.migrate("init", "new", "--database", project.database.url, "--template", "environments", "--template", "github", "--template", "gitlab")
+            self.assertIn("migrate verify", (folder / ".github/workflows/migrations.yml").read_text())
+            self.assertIn("${{ secrets.PRODUCTION_DATABASE_URL }}", (folder / ".github/workflows/migrations.yml").read_text())
+            self.assertIn("-e production", (folder / ".gitlab-ci.yml").read_text())
+            config = str(folder / "migrate.yaml")
+            project.migrate("-c", config, "history", "-e", "test")
+            refused = project.migrate("-c", config, "-e", "staging", "current", code=2).err
+            self.assertIn("STAGING_DATABASE_URL", refused)
+
+    def test_sql_only_has_no_model(self):
+        for project in self.each():
+            project.migrate("init", "new", "--database", project.database.url, "--template", "sql-only")
+            self.assertFalse((project.folder / "new/model.yaml").exists())
+            config = str(project.folder / "new/migrate.yaml")
+            project.migrate("-c", config, "revision", "-m", "first")
+            project.migrate("-c", config, "upgrade")
+
+    def test_an_unknown_template_names_the_nearest(self):
+        for project in self.each():
+            self.assertIn("github", project.migrate("init", "new", "--database", project.database.url, "--template", "gihub", code=2).err)
+            self.assertFalse((project.folder / "new").exists())
+
+
+class Shells(TestCase):
+    def output(self, *arguments):
+        return subprocess.run([PROGRAM, *arguments], check=True, capture_output=True, text=True).stdout
+
+    def test_bash_completes_commands_and_options(self):
+        script = self.output("completion", "bash")
+
+        def complete(words, at):
+            call = f'COMP_WORDS=(migrate {words}); COMP_CWORD={at}; _migrate; echo "${{COMPREPLY[@]}}"'
+            return subprocess.run(["bash", "-c", script + call], check=True, capture_output=True, text=True).stdout.split()
+
+        self.assertEqual(complete("upg", 1), ["upgrade"])
+        self.assertIn("--autogenerate", complete("revision --a", 2))
+        self.assertIn("head", complete("upgrade he", 2))
+
+    def test_the_manual_and_the_other_shells_name_every_command(self):
+        commands = [line.split()[0] for line in self.output("help").split("commands:\n")[1].split("\n\n")[0].splitlines()]
+        self.assertIn("upgrade", commands)
+        for text in (self.output("help", "--man"), self.output("completion", "zsh"), self.output("completion", "fish")):
+            for command in commands:
+                self.assertIn(command, text)
+
+
+if __name__ == "__main__":
+    main()
