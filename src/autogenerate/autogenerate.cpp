@@ -175,9 +175,56 @@ void filter_schema(Schema& schema, const ObjectFilter& filter) {
 
 namespace {
 
+/// A key to a table that neither the model nor the database has is a mistake in the model.
+void check_references(const Dialect& dialect, Connection& connection, const ServerInfo& server, const Schema& live, const Schema& declared) {
+  std::set<QualifiedName> known;
+  for (const auto& table : declared.tables) known.insert(table.name);
+  for (const auto& table : live.tables) known.insert(table.name);
+  const auto is_known = [&](const QualifiedName& name) {
+    return known.contains(name) || std::any_of(known.begin(), known.end(), [&](const QualifiedName& other) {
+             return other.schema == name.schema && equal_ignoring_case(other.name, name.name);
+           });
+  };
+  for (const auto& table : declared.tables) {
+    for (const auto& key : table.foreign_keys) {
+      if (is_known(key.references)) continue;
+      // It may be one that commands leave alone.
+      InspectOptions there;
+      there.schemas = {key.references.schema.empty() ? server.default_schema : key.references.schema};
+      there.tables = {{"", key.references.name}};
+      if (there.schemas.front().empty()) there.schemas.clear();
+      if (!dialect.inspect(connection, server, there).tables.empty()) {
+        known.insert(key.references);
+        continue;
+      }
+      throw Error{ErrorKind::usage,
+                  "foreign key " + table.name.text() + "." + key.name + " refers to " + key.references.text() +
+                      ", a table that neither the model nor the database has",
+                  "correct the name, or declare the table", key.declared.location.known() ? key.declared.location : table.declared.location};
+    }
+  }
+}
+
+/// Partitions are left alone unless the model declares them: those are read by name.
+void add_declared_partitions(const Dialect& dialect, Connection& connection, const ServerInfo& server, Schema& live, const Schema& declared) {
+  InspectOptions options;
+  options.schemas = {server.default_schema};
+  for (const auto& table : declared.tables) {
+    if (!table.options.contains("partition_of") || find_named(live.tables, table.name) != nullptr) continue;
+    options.tables.push_back(table.name);
+    if (!table.name.schema.empty() && std::find(options.schemas.begin(), options.schemas.end(), table.name.schema) == options.schemas.end()) {
+      options.schemas.push_back(table.name.schema);
+    }
+  }
+  if (options.tables.empty()) return;
+  for (auto& table : dialect.inspect(connection, server, options).tables) live.tables.push_back(std::move(table));
+}
+
 Difference find_changes(const Dialect& dialect, Connection* connection, const ServerInfo& server, Schema live, Schema declared,
                         const RenameOptions& renames) {
   dialect.canonicalize(declared, server);
+  if (connection != nullptr) add_declared_partitions(dialect, *connection, server, live, declared);
+  if (connection != nullptr) check_references(dialect, *connection, server, live, declared);
   complete_routines(live, declared);
   auto renamed = make_renames(live, declared, renames, dialect);
   const Schema questions = doubtful(renamed.schema, declared, server);

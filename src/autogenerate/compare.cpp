@@ -174,8 +174,11 @@ void compare_primary_key(const Table& live, const Table& declared, std::vector<P
 Table shell_of(const Table& table) { return {.name = table.name, .comment = table.comment, .options = table.options}; }
 
 void compare_table(const Table& live, const Table& declared, const Capabilities& can, std::vector<PlannedChange>& out) {
-  compare_columns(live, declared, can, out);
-  compare_primary_key(live, declared, out);
+  // A partition's columns are its parent's.
+  if (!live.options.contains("partition_of") && !declared.options.contains("partition_of")) {
+    compare_columns(live, declared, can, out);
+    compare_primary_key(live, declared, out);
+  }
   compare_parts(live.name, live.uniques, declared.uniques, out);
   compare_parts(live.name, live.checks, declared.checks, out);
   compare_parts(live.name, live.exclusions, declared.exclusions, out);
@@ -243,6 +246,16 @@ void compare_objects(const std::vector<T>& live, const std::vector<T>& declared,
   compare_objects(live, declared, out, [&](const T& before, const T& after) { out.push_back({Alter<T>{before, after}}); });
 }
 
+/// Aggregates that the model does not name are left alone.
+void compare_definitions(std::vector<Definition> live, const std::vector<Definition>& declared, std::vector<PlannedChange>& out) {
+  std::erase_if(live, [&](const Definition& definition) {
+    return definition.kind == "aggregate" && std::none_of(declared.begin(), declared.end(), [&](const Definition& other) {
+             return other.kind == definition.kind && other.name == definition.name;
+           });
+  });
+  compare_objects(live, declared, out);
+}
+
 /// Extensions may be installed by whoever runs the server: only a model that names some decides about them.
 void compare_extensions(const Schema& live, const Schema& declared, std::vector<PlannedChange>& out) {
   if (declared.extensions.empty()) return;
@@ -277,7 +290,7 @@ std::vector<PlannedChange> compare(const Schema& live, const Schema& declared, c
   compare_objects(live.enums, declared.enums, out);
   compare_objects(live.domains, declared.domains, out);
   compare_objects(live.sequences, declared.sequences, out);
-  compare_objects(live.definitions, declared.definitions, out);
+  compare_definitions(live.definitions, declared.definitions, out);
   compare_objects(live.routines, declared.routines, out);
   compare_objects(live.tables, declared.tables, out, [&](const Table& before, const Table& after) { compare_table(before, after, can, out); });
   compare_objects(live.views, declared.views, out, [&](const View& before, const View& after) { compare_view(before, after, out); });

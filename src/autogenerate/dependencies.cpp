@@ -1,5 +1,6 @@
 #include "autogenerate/dependencies.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -66,14 +67,18 @@ std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, 
   }
   std::vector<std::set<std::size_t>> needs(things.size());
   std::vector<std::vector<std::size_t>> needed_by(things.size());
-  const auto need = [&](std::size_t i, const std::string& name) {
+  std::vector<std::set<std::size_t>> hard(things.size());
+  const auto need = [&](std::size_t i, const std::string& name, bool key = false) {
     const auto [begin, end] = by_name.equal_range(name);
     for (auto it = begin; it != end; ++it) {
-      if (it->second != i && things[it->second].name != things[i].name && needs[i].insert(it->second).second) needed_by[it->second].push_back(i);
+      if (it->second == i || things[it->second].name == things[i].name) continue;
+      if (!key) hard[i].insert(it->second);
+      if (needs[i].insert(it->second).second) needed_by[it->second].push_back(i);
     }
   };
   for (std::size_t i = 0; i < things.size(); ++i) {
     for (const auto& name : things[i].references) need(i, name);
+    for (const auto& name : things[i].keys) need(i, name, true);
     each_identifier(things[i].text, rules, [&](const std::string& name) { need(i, name); });
   }
   using Key = std::pair<int, std::size_t>;
@@ -85,10 +90,20 @@ std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, 
     (open[i] == 0 ? ready : blocked).insert({things[i].phase, i});
   }
   std::vector<std::size_t> order;
+  std::vector<bool> made(things.size());
   while (!ready.empty() || !blocked.empty()) {
     auto& from = ready.empty() ? blocked : ready;
-    const auto key = *from.begin();
-    from.erase(from.begin());
+    auto next = from.begin();
+    if (ready.empty()) {
+      // What waits for keys only is not really blocked.
+      const auto soft = std::find_if(blocked.begin(), blocked.end(), [&](const Key& key) {
+        return std::all_of(hard[key.second].begin(), hard[key.second].end(), [&](std::size_t other) { return made[other]; });
+      });
+      if (soft != blocked.end()) next = soft;
+    }
+    const auto key = *next;
+    from.erase(next);
+    made[key.second] = true;
     order.push_back(key.second);
     for (const auto user : needed_by[key.second]) {
       if (open[user] > 0 && --open[user] == 0 && blocked.erase({things[user].phase, user}) > 0) ready.insert({things[user].phase, user});
@@ -108,7 +123,7 @@ Dependent dependent(const Table& table, bool with_keys) {
     if (const auto it = table.options.find(option); it != table.options.end()) add(out.text, it->second);
   }
   if (with_keys) {
-    for (const auto& key : table.foreign_keys) out.references.push_back(lower(key.references.name));
+    for (const auto& key : table.foreign_keys) out.keys.push_back(lower(key.references.name));
   }
   return out;
 }
@@ -129,8 +144,9 @@ Dependent dependent(const EnumType& type) { return {.name = lower(type.name.name
 Dependent dependent(const Sequence& sequence) { return {.name = lower(sequence.name.name), .phase = sequence_phase}; }
 
 Dependent dependent(const Definition& definition) {
-  return {.name = definition.kind == "type" ? lower(definition.name.name) : "", .text = definition.definition,
-          .phase = definition.kind == "type" ? type_phase : trigger_phase};
+  const bool early = definition.kind == "type" || definition.kind == "aggregate";
+  return {.name = early ? lower(definition.name.name) : "", .text = definition.definition,
+          .phase = definition.kind == "type" ? type_phase : early ? routine_phase : trigger_phase};
 }
 
 Dependent dependent(const Trigger& trigger) {

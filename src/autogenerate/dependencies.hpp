@@ -14,7 +14,8 @@ namespace migrate {
 struct Dependent {
   std::string name;                     ///< lower case, without schema; "" when nothing can name it
   std::string text;                     ///< SQL fragments and names, blank-separated
-  std::vector<std::string> references;  ///< names it needs for certain, lower case (keys)
+  std::vector<std::string> references;  ///< names it needs for certain, lower case
+  std::vector<std::string> keys;        ///< names that its foreign keys need: a cycle is opened here first
   int phase = 0;                        ///< what comes first when nothing else decides
 };
 

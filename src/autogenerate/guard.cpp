@@ -5,6 +5,7 @@
 #include "autogenerate/autogenerate.hpp"
 #include "autogenerate/former_names.hpp"
 #include "core/text.hpp"
+#include "dialect/lexer.hpp"
 #include "schema/lookup.hpp"
 #include "schema/type_family.hpp"
 
@@ -114,8 +115,71 @@ std::vector<PlannedChange> guarded_tightening(const PlannedChange& change, const
 
 }  // namespace
 
+namespace {
+
+/// Literals that a check knows, numbers with their neighbours: one of them is a value that it accepts, mostly.
+void add_candidates(std::vector<std::string>& candidates, const std::string& expression, const Dialect& dialect) {
+  for (const auto& token : tokenize(expression, dialect.lexical_rules())) {
+    if (token.kind == TokenKind::string) {
+      candidates.emplace_back(token.text);
+    } else if (token.kind == TokenKind::number && token.text.size() < 15 && token.text.find_first_not_of("0123456789") == std::string_view::npos) {
+      const auto number = std::stoll(std::string(token.text));
+      for (const auto value : {number, number + 1, number - 1}) candidates.push_back(std::to_string(value));
+    }
+  }
+}
+
+/// A value for the column that all checks over it alone accept, by asking the engine; "" when none was found.
+std::string accepted_value(const Column& column, const std::vector<const Check*>& checks, const Schema& schema, const Dialect& dialect, Connection& connection) {
+  std::vector<std::string> candidates{neutral_value(column, schema, dialect)};
+  for (const auto* check : checks) add_candidates(candidates, check->expression, dialect);
+  candidates.insert(candidates.end(), {"1", "-1", "'x'"});
+  std::string condition;
+  for (const auto* check : checks) condition += (condition.empty() ? "(" : " AND (") + check->expression + ")";
+  for (const auto& candidate : candidates) {
+    if (candidate.empty()) continue;
+    const auto ask = [&](const std::string& value) {
+      try {
+        return !connection.query("SELECT 1 FROM (SELECT " + value + " AS " + dialect.quote_name(column.name) + ") migrate_value WHERE " + condition).rows.empty();
+      } catch (const DatabaseError& error) {
+        if (error.cause == DatabaseError::Cause::connection) throw;
+        return false;
+      }
+    };
+    if (ask("CAST(" + candidate + " AS " + column.type + ")") || ask(candidate)) return candidate;
+  }
+  return "";
+}
+
+/// NOT NULL columns that go come back filled in a downgrade: with something that the checks of the table accept.
+void find_refills(Difference& difference, const Dialect& dialect, Connection& connection, const FormerNames& former) {
+  for (auto& change : difference.changes) {
+    auto* remove = std::get_if<Remove<Column>>(&change.operation);
+    if (remove == nullptr || !needs_value(remove->object)) continue;
+    const auto* table = find_named(difference.before.tables, former.table(remove->table));
+    if (table == nullptr) continue;
+    std::vector<const Check*> checks;
+    for (const auto& check : table->checks) {
+      if (!mentions(check.expression, remove->object.name, dialect.lexical_rules())) continue;
+      const bool alone = std::none_of(table->columns.begin(), table->columns.end(), [&](const Column& column) {
+        return column.name != remove->object.name && mentions(check.expression, column.name, dialect.lexical_rules());
+      });
+      if (alone) checks.push_back(&check);
+    }
+    Check own;
+    if (const auto it = remove->object.options.find("column_check"); it != remove->object.options.end()) {
+      own.expression = it->second;
+      checks.push_back(&own);
+    }
+    if (!checks.empty()) remove->object.declared.backfill = accepted_value(remove->object, checks, difference.before, dialect, connection);
+  }
+}
+
+}  // namespace
+
 void guard_data(Difference& difference, const Dialect& dialect, Connection& connection) {
   const FormerNames former(difference.changes);
+  find_refills(difference, dialect, connection, former);
   std::vector<std::string> questions;
   std::map<std::size_t, std::size_t> question_of;
   for (std::size_t i = 0; i < difference.changes.size(); ++i) {
@@ -185,7 +249,8 @@ std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& cha
       out.push_back({std::move(operation)});
       continue;
     }
-    const auto value = neutral_value(add->object, before, dialect);
+    const auto& found = add->object.declared.backfill;
+    const auto value = found.empty() ? neutral_value(add->object, before, dialect) : found;
     auto steps = value.empty() ? std::vector<PlannedChange>{{operation}} : add_in_steps(*add, value, dialect, server.capabilities);
     if (!value.empty()) steps.front().note = "the values of " + add->table.text() + "." + add->object.name + " are gone: existing rows get " + value;
     out.insert(out.end(), steps.begin(), steps.end());

@@ -34,6 +34,7 @@ class Orderer {
     append(out, removed_keys_);
     auto drops = dropped_objects();  // splits keys off, which have to go before everything else
     append(out, split_keys_);
+    append(out, making_room(drops));
     append(out, created_objects());
     append(out, drops);
     append(out, added_keys_);
@@ -59,7 +60,23 @@ class Orderer {
            change.before.generated != change.after.generated;
   }
 
-  [[nodiscard]] static std::vector<Pin> pins_of(const std::vector<PlannedChange>& changes) {
+  /// Columns that go or change their type, and the computed ones over them.
+  [[nodiscard]] std::vector<Pin> pins_of(const std::vector<PlannedChange>& changes) const {
+    auto pins = changed_columns(changes);
+    const auto direct = pins.size();
+    for (std::size_t i = 0; i < direct; ++i) {
+      const auto* table = find_named(live_.tables, pins[i].table);
+      if (table == nullptr) continue;
+      for (const auto& column : table->columns) {
+        if (column.generated && column.name != pins[i].column && mentions(column.generated->expression, pins[i].column, rules_)) {
+          pins.push_back({table->name, column.name});
+        }
+      }
+    }
+    return pins;
+  }
+
+  [[nodiscard]] static std::vector<Pin> changed_columns(const std::vector<PlannedChange>& changes) {
     std::vector<Pin> pins;
     for (const auto& change : changes) {
       if (const auto* remove = get<Remove<Column>>(change)) pins.push_back({remove->table, remove->object.name});
@@ -91,15 +108,45 @@ class Orderer {
     const auto unsettled = unsettled_tables(changes);
     changes = with_pinned_views(std::move(changes), pins, unsettled);
     if (can_.views_pin_columns) changes = with_pinned_triggers(std::move(changes), pins);
-    changes = with_split_triggers(std::move(changes), unsettled);
+    changes = with_split_changes(std::move(changes), unsettled);
     if (can_.keys_pin_columns) changes = with_pinned_keys(std::move(changes), pins_of(changes));
     return changes;
   }
 
-  /// A trigger that changes while names that it uses go away is dropped first and made again last.
-  std::vector<PlannedChange> with_split_triggers(std::vector<PlannedChange> changes, const std::set<std::string>& unsettled) const {
+  /// A trigger or policy that changes while names that it uses go away is dropped first and made again last, and so is a
+  /// key over other columns.
+  std::vector<PlannedChange> with_split_changes(std::vector<PlannedChange> changes, const std::set<std::string>& unsettled) const {
+    std::map<QualifiedName, std::set<std::string>> moving;  // columns that come or go
+    for (const auto& change : changes) {
+      if (const auto* remove = get<Remove<Column>>(change)) moving[remove->table].insert(remove->object.name);
+      if (const auto* add = get<Add<Column>>(change)) moving[add->table].insert(add->object.name);
+    }
     std::vector<PlannedChange> out;
+    const auto split_part = [&]<class T>(const Change<T>& part) {
+      const auto names = moving.find(part.table);
+      if (names == moving.end() || (!mentions_any(text_of(part.before), names->second) && !mentions_any(text_of(part.after), names->second))) return false;
+      out.push_back({Remove<T>{part.table, part.before}});
+      out.push_back({Add<T>{part.table, part.after}});
+      return true;
+    };
     for (auto& change : changes) {
+      const bool split = std::visit(overloaded{[&](const Change<Index>& part) { return split_part(part); }, [&](const Change<Unique>& part) { return split_part(part); },
+                                               [&](const Change<Check>& part) { return split_part(part); },
+                                               [&](const Change<Exclusion>& part) { return split_part(part); }, [](const auto&) { return false; }},
+                                    change.operation);
+      if (split) continue;
+      const auto* key = get<Change<ForeignKey>>(change);
+      if (key != nullptr && keys_apart() && joins_others(key->before, key->after)) {
+        out.push_back({Remove<ForeignKey>{key->table, key->before}});
+        out.push_back({Add<ForeignKey>{key->table, key->after}});
+        continue;
+      }
+      const auto* policy = get<Change<Policy>>(change);
+      if (policy != nullptr && (mentions_any(policy_text(policy->before), unsettled) || mentions_any(policy_text(policy->after), unsettled))) {
+        out.push_back({Remove<Policy>{policy->table, policy->before}});
+        out.push_back({Add<Policy>{policy->table, policy->after}});
+        continue;
+      }
       const auto* trigger = get<Change<Trigger>>(change);
       if (trigger == nullptr || !(mentions_any(trigger->before.definition, unsettled) || mentions_any(trigger->after.definition, unsettled))) {
         out.push_back(std::move(change));
@@ -110,6 +157,23 @@ class Orderer {
     }
     return out;
   }
+
+  /// What names columns in a part of a table.
+  static std::string text_of(const std::vector<IndexPart>& parts) {
+    std::string text;
+    for (const auto& part : parts) text += part.expression + (part.column.empty() ? "" : " \"" + replace_all(part.column, "\"", "\"\"") + "\"") + " ";
+    return text;
+  }
+  static std::string text_of(const Index& index) { return text_of(index.parts) + text_of(parts_of(index.include)) + index.where; }
+  static std::string text_of(const Unique& unique) { return text_of(unique.parts) + text_of(parts_of(unique.include)); }
+  static std::string text_of(const Check& check) { return check.expression; }
+  static std::string text_of(const Exclusion& exclusion) { return exclusion.definition; }
+
+  static bool joins_others(const ForeignKey& before, const ForeignKey& after) {
+    return before.columns != after.columns || before.references != after.references || before.referenced_columns != after.referenced_columns;
+  }
+
+  static std::string policy_text(const Policy& policy) { return policy.using_expression + " " + policy.check_expression; }
 
   /// Views over a changed column, views over views that are made again, and views that change together with names that
   /// they use are dropped first and made again last.
@@ -125,6 +189,11 @@ class Orderer {
       }
       if (const auto* drop = get<Drop<View>>(change)) gone.insert(drop->object.name);
     }
+    std::set<QualifiedName> replaced;  // by a view of another kind
+    for (const auto& change : changes) {
+      const auto* create = get<Create<View>>(change);
+      if (create != nullptr && gone.contains(create->object.name)) replaced.insert(create->object.name);
+    }
     for (const auto& view : live_.views) {
       const bool pinned = std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) {
         return mentions(view.definition, pin.table.name, rules_) && mentions(view.definition, pin.column, rules_);
@@ -139,7 +208,8 @@ class Orderer {
         for (const auto& other : altered) {
           if (can_.views_pin_columns && over(other) && again.insert(other).second) grew = true;
         }
-        if (std::any_of(again.begin(), again.end(), over)) grew = again.insert(view.name).second || grew;
+        if (gone.contains(view.name)) continue;
+        if (std::any_of(again.begin(), again.end(), over) || std::any_of(replaced.begin(), replaced.end(), over)) grew = again.insert(view.name).second || grew;
       }
     }
     std::vector<PlannedChange> out;
@@ -155,6 +225,7 @@ class Orderer {
       if (table != nullptr && again.contains(*table) && find_named(live_.views, *table) != nullptr) continue;
       out.push_back(std::move(change));
     }
+    out = with_pinned_definitions(std::move(out), pins, unsettled, again);
     for (const auto& name : again) {
       if (gone.contains(name)) continue;
       const auto* before = find_named(live_.views, name);
@@ -162,6 +233,39 @@ class Orderer {
       if (before == nullptr || after == nullptr) continue;
       out.push_back({Drop<View>{*before}});
       out.push_back({Create<View>{*after}});
+    }
+    return out;
+  }
+
+  /// Rules and the like on what is made again or on columns that change: they go before and come back after.
+  std::vector<PlannedChange> with_pinned_definitions(std::vector<PlannedChange> changes, const std::vector<Pin>& pins,
+                                                     const std::set<std::string>& unsettled, const std::set<QualifiedName>& again) const {
+    if (!can_.views_pin_columns) return changes;
+    std::vector<PlannedChange> out;
+    std::set<std::pair<std::string, QualifiedName>> touched;
+    for (auto& change : changes) {
+      if (const auto* drop = get<Drop<Definition>>(change)) touched.insert({drop->object.kind, drop->object.name});
+      const auto* alter = get<Alter<Definition>>(change);
+      if (alter == nullptr || !stands_on_tables(alter->after)) {
+        out.push_back(std::move(change));
+        continue;
+      }
+      touched.insert({alter->after.kind, alter->after.name});
+      out.push_back({Drop<Definition>{alter->before}});
+      out.push_back({Create<Definition>{alter->after}});
+    }
+    for (const auto& definition : live_.definitions) {
+      if (!stands_on_tables(definition) || touched.contains({definition.kind, definition.name})) continue;
+      const auto names = [&](const std::string& name) { return mentions(definition.definition, name, rules_); };
+      const bool pinned = std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) { return names(pin.table.name) && names(pin.column); }) ||
+                          std::any_of(again.begin(), again.end(), [&](const QualifiedName& view) { return names(view.name); }) ||
+                          mentions_any(definition.definition, unsettled);
+      if (!pinned) continue;
+      for (const auto& after : declared_.definitions) {
+        if (after.kind != definition.kind || after.name != definition.name) continue;
+        out.push_back({Drop<Definition>{definition}});
+        out.push_back({Create<Definition>{after}});
+      }
     }
     return out;
   }
@@ -266,6 +370,11 @@ class Orderer {
     early_drops_.push_back(std::move(change));
   }
 
+  void place(const Drop<Definition>& op, PlannedChange& change) {
+    if (stands_on_tables(op.object)) early_drops_.push_back(std::move(change));
+    else drops_.push_back(std::move(change));
+  }
+
   void place(const Create<Table>& op, PlannedChange& change) {
     Table table = op.object;
     for (const auto& policy : table.policies) creates_.push_back({Add<Policy>{table.name, policy}});
@@ -285,6 +394,21 @@ class Orderer {
     drops_.push_back(std::move(change));
   }
   void place(const Alter<Table>& op, PlannedChange& change) { into_group(op.before.name, change); }
+
+  /// It is given away last, when the column is there, and taken from its column first, which may go.
+  void place(const Alter<Sequence>& op, PlannedChange& change) {
+    if (op.before.owned_by == op.after.owned_by) {
+      creates_.push_back(std::move(change));
+      return;
+    }
+    Sequence before = op.before;
+    Sequence after = op.after;
+    before.owned_by.clear();
+    after.owned_by.clear();
+    if (before != op.before) first_.push_back({Alter<Sequence>{op.before, before}});
+    if (before != after) creates_.push_back({Alter<Sequence>{before, after}});
+    if (after != op.after) last_.insert(last_.begin(), {Alter<Sequence>{after, op.after}});
+  }
 
   /// An owned sequence is made before its table and given to it afterwards; the other way round when dropped.
   void place(const Create<Sequence>& op, PlannedChange& change) {
@@ -490,13 +614,15 @@ class Orderer {
     return out;
   }
 
+  static bool stands_on_tables(const Definition& definition) { return definition.kind != "type" && definition.kind != "aggregate"; }
+
   /// Views, triggers and policies come last of all, when keys and drops are done; in the order found.
   static bool is_late(const PlannedChange& change) {
     return std::visit(overloaded{[](const Create<View>&) { return true; }, [](const Alter<View>&) { return true; },
                                  [](const Add<Trigger>&) { return true; }, [](const Change<Trigger>&) { return true; },
                                  [](const Add<Policy>&) { return true; }, [](const Change<Policy>&) { return true; },
-                                 [](const Create<Definition>& op) { return op.object.kind != "type"; },
-                                 [](const Alter<Definition>& op) { return op.after.kind != "type"; },
+                                 [](const Create<Definition>& op) { return stands_on_tables(op.object); },
+                                 [](const Alter<Definition>& op) { return stands_on_tables(op.after); },
                                  [](const auto&) { return false; }},
                       change.operation);
   }
@@ -511,6 +637,33 @@ class Orderer {
     }
     table.foreign_keys = std::move(kept);
     return split;
+  }
+
+  /// The drops of what stands in the way of something new by its name; they are taken out of `drops`.
+  std::vector<PlannedChange> making_room(std::vector<PlannedChange>& drops) const {
+    std::set<std::string> wanted;
+    for (const auto& change : creates_) wanted.insert(place_of_name(change.operation));
+    wanted.erase("");
+    std::vector<PlannedChange> out;
+    for (auto it = drops.begin(); it != drops.end();) {
+      if (!wanted.contains(place_of_name(it->operation))) {
+        ++it;
+        continue;
+      }
+      out.push_back(std::move(*it));
+      it = drops.erase(it);
+    }
+    return out;
+  }
+
+  /// What no two objects can have at the same time: a relation's or type's name, a routine's with its arguments.
+  static std::string place_of_name(const Operation& operation) {
+    return std::visit(overloaded{[](const Create<Routine>& op) { return "routine " + op.object.name.text() + "(" + op.object.arguments + ")"; },
+                                 [](const Drop<Routine>& op) { return "routine " + op.object.name.text() + "(" + op.object.arguments + ")"; },
+                                 [](const Create<Extension>&) { return std::string(); }, [](const Drop<Extension>&) { return std::string(); },
+                                 []<class T>(const Create<T>& op) { return op.object.name.text(); },
+                                 []<class T>(const Drop<T>& op) { return op.object.name.text(); }, [](const auto&) { return std::string(); }},
+                      operation);
   }
 
   std::vector<PlannedChange> reversed_by_dependency(std::vector<PlannedChange> changes) {

@@ -8,7 +8,7 @@ namespace {
 /// above its own statements, or above the joined ones of its table.
 class SectionWriter {
  public:
-  SectionWriter(const Dialect& dialect, const ServerInfo& server, Schema state) : dialect_(dialect), server_(server), state_(std::move(state)) {}
+  SectionWriter(const Dialect& dialect, const ServerInfo& server, Schema state) : dialect_(dialect), server_(server), before_(state), state_(std::move(state)) {}
 
   void write(const std::vector<PlannedChange>& changes) {
     for (const auto& change : changes) {
@@ -20,6 +20,7 @@ class SectionWriter {
       }
     }
     flush();
+    render_all();
   }
 
   [[nodiscard]] std::string text() const { return text_; }
@@ -27,8 +28,6 @@ class SectionWriter {
   [[nodiscard]] const Schema& state() const { return state_; }
 
  private:
-  std::vector<Statement> render(const std::vector<Operation>& operations) const { return dialect_.render(operations, state_, server_); }
-
   static bool same_table(const Operation& a, const Operation& b) {
     const auto* first = table_of(a);
     const auto* second = table_of(b);
@@ -62,7 +61,7 @@ class SectionWriter {
     } else {
       std::string review = comment("REVIEW: " + change.review);
       if (!change.alternative.empty()) {
-        for (const auto& statement : render(change.alternative)) review += "--   " + replace_all(statement.text, "\n", "\n--   ") + ";\n";
+        for (const auto& statement : dialect_.render(change.alternative, state_, server_)) review += "--   " + replace_all(statement.text, "\n", "\n--   ") + ";\n";
       }
       marks_ = review + marks_;  // a block starts with its question
       reviewed_ = true;
@@ -72,16 +71,24 @@ class SectionWriter {
 
   void flush() {
     if (run_.empty()) return;
-    auto statements = render(run_);
-    if (!statements.empty()) text_ += marks_;
-    for (auto& statement : statements) {
-      text_ += statement.text + ";\n\n";
-      statements_.push_back(std::move(statement));
-    }
     for (const auto& operation : run_) dialect_.apply(state_, operation);
+    parts_.push_back(std::move(run_));
+    marks_of_.push_back(std::move(marks_));
     run_.clear();
     marks_.clear();
     reviewed_ = false;
+  }
+
+  /// In one go: what one part does may concern a later one.
+  void render_all() {
+    auto rendered = dialect_.render_parts(parts_, before_, server_);
+    for (std::size_t i = 0; i < rendered.size(); ++i) {
+      if (!rendered[i].empty()) text_ += marks_of_[i];
+      for (auto& statement : rendered[i]) {
+        text_ += statement.text + ";\n\n";
+        statements_.push_back(std::move(statement));
+      }
+    }
   }
 
   static std::string comment(const std::string& text) {
@@ -99,7 +106,10 @@ class SectionWriter {
 
   const Dialect& dialect_;
   const ServerInfo& server_;
+  Schema before_;
   Schema state_;
+  std::vector<std::vector<Operation>> parts_;
+  std::vector<std::string> marks_of_;  ///< the comments above each part
   std::vector<Operation> run_;
   std::string marks_;      ///< comments above the run
   bool reviewed_ = false;  ///< one of them is a question

@@ -123,7 +123,8 @@ RenameCandidate score_columns(const Table& before, const Column& from, const Tab
   }
   // With nothing in the name and nothing in the type, place and nullability say little.
   if (type == 0 && name < 0.4) score *= 0.5;
-  candidate.score = score;
+  if (type > 0 && equal_ignoring_case(from.name, to.name)) score += 0.2;  // the case only
+  candidate.score = std::min(1.0, score);
   return candidate;
 }
 
@@ -131,7 +132,11 @@ RenameCandidate score_tables(const Table& from, const Table& to) {
   RenameCandidate candidate{.kind = RenameKind::table, .from = from.name.text(), .to = to.name.text()};
   double same = 0;
   for (const auto& column : from.columns) {
-    if (const auto* other = find_named(to.columns, column.name)) same += 0.5 + 0.5 * type_similarity(column.type, other->type);
+    const auto* other = find_named(to.columns, column.name);
+    for (const auto& candidate : to.columns) {
+      if (other == nullptr && equal_ignoring_case(candidate.name, column.name)) other = &candidate;
+    }
+    if (other != nullptr) same += 0.5 + 0.5 * type_similarity(column.type, other->type);
   }
   const auto all = static_cast<double>(std::max<std::size_t>(1, std::max(from.columns.size(), to.columns.size())));
   const double columns = same / all;
@@ -139,6 +144,7 @@ RenameCandidate score_tables(const Table& from, const Table& to) {
   // A table of two or three columns such as (id, name) is like many others: its columns prove less.
   const double weight = std::min(1.0, 0.4 + 0.15 * static_cast<double>(std::min(from.columns.size(), to.columns.size())));
   candidate.score = 0.65 * columns * weight + 0.35 * name + (columns > 0.999 ? 0.1 : 0);
+  if (equal_ignoring_case(from.name.name, to.name.name) && columns > 0.3) candidate.score += 0.4;  // the case only
   candidate.score = std::min(1.0, candidate.score);
   candidate.reasons.push_back(std::to_string(static_cast<int>(std::lround(columns * 100))) + "% of the columns are the same");
   if (name >= 0.4) candidate.reasons.emplace_back("similar name");

@@ -9,4 +9,15 @@ const LexicalRules& Dialect::lexical_rules() const {
   return standard;
 }
 
+std::vector<std::vector<Statement>> Dialect::render_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before,
+                                                          const ServerInfo& server) const {
+  std::vector<std::vector<Statement>> out;
+  Schema state = before;
+  for (const auto& part : parts) {
+    out.push_back(render(part, state, server));
+    for (const auto& operation : part) apply(state, operation);
+  }
+  return out;
+}
+
 }  // namespace migrate

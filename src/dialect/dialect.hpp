@@ -148,6 +148,10 @@ class Dialect {
   [[nodiscard]] virtual std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before,
                                                       const ServerInfo& server) const = 0;
 
+  /// The same for operations in parts whose statements have to stay apart. All parts are known when the first is rendered.
+  [[nodiscard]] virtual std::vector<std::vector<Statement>> render_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before,
+                                                                         const ServerInfo& server) const;
+
   /// Makes the change in a schema value as migrate::apply does, and what else the engine changes with it: the definitions
   /// that follow a rename in place.
   virtual void apply(Schema& schema, const Operation& operation) const { migrate::apply(schema, operation); }

@@ -105,7 +105,7 @@ std::vector<T>& parts(Table& table) {
 
 template <class T>
 bool same_object(const T& a, const T& b) {
-  if constexpr (std::is_same_v<T, Routine>) return a.name == b.name && a.arguments == b.arguments;
+  if constexpr (std::is_same_v<T, Routine>) return a.name == b.name && a.kind == b.kind && a.arguments == b.arguments;
   else if constexpr (std::is_same_v<T, Definition>) return a.name == b.name && a.kind == b.kind;
   else return a.name == b.name;
 }
@@ -257,7 +257,10 @@ struct Applier {
     } else {
       T like;
       like.name = op.from;
-      if constexpr (std::is_same_v<T, Routine>) like.arguments = op.arguments;
+      if constexpr (std::is_same_v<T, Routine>) {
+        like.arguments = op.arguments;
+        like.kind = op.kind == "procedure" ? Routine::Kind::procedure : Routine::Kind::function;
+      }
       if constexpr (std::is_same_v<T, Definition>) like.kind = op.kind;
       find_object(objects<T>(schema), like)->name = op.to;
       if constexpr (std::is_same_v<T, EnumType> || std::is_same_v<T, Domain>) retype(op.from, op.to);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "core/text.hpp"
 #include "schema/lookup.hpp"
@@ -227,7 +228,8 @@ void read_tables(const Context& context, const yaml::Node& node, Schema& schema)
 
 const std::vector<std::string>& top_level_keys() {
   static const std::vector<std::string> keys{"schemas",  "extensions", "enums",     "domains",  "sequences", "types", "functions", "procedures",
-                                             "tables",   "views",      "materialized_views", "triggers", "events", "virtual_tables"};
+                                             "tables",   "views",      "materialized_views", "triggers", "events", "virtual_tables",
+                                             "rules",    "statistics", "aggregates"};
   return keys;
 }
 
@@ -256,8 +258,10 @@ bool read_objects(const Context& context, const std::string& key, const yaml::No
     each(read_view, key == "materialized_views");
   } else if (key == "functions" || key == "procedures") {
     each(read_routine, key == "functions" ? Routine::Kind::function : Routine::Kind::procedure);
-  } else if (key == "types" || key == "events" || key == "virtual_tables") {
-    each(read_definition, std::string(key == "types" ? "type" : key == "events" ? "event" : "virtual table"));
+  } else if (key == "types" || key == "events" || key == "virtual_tables" || key == "rules" || key == "statistics" || key == "aggregates") {
+    static const std::map<std::string, std::string> kinds{{"types", "type"}, {"events", "event"}, {"virtual_tables", "virtual table"},
+                                                          {"rules", "rule"}, {"statistics", "statistics"}, {"aggregates", "aggregate"}};
+    each(read_definition, kinds.at(key));
   } else {
     return false;
   }

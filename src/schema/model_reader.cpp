@@ -278,6 +278,13 @@ IndexPart parse_index_part(const Context& context, const yaml::Node& node, const
     part.opclass = rest;
     return part;
   }
+  if (columns.empty() && text.find('(') == std::string_view::npos) {
+    // A partition: its columns are its parent's.
+    const auto blank = text.find(' ');
+    part.column = text.substr(0, blank);
+    if (blank != std::string_view::npos) part.opclass = trim(text.substr(blank));
+    return part;
+  }
   if (text.find('(') == std::string_view::npos) {
     std::vector<std::string> names;
     for (const auto& column : columns) names.push_back(column.name);

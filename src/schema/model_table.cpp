@@ -79,7 +79,7 @@ class TableReader {
     column.nullable = properties.flag("null", true);
     if (properties.find("null") != nullptr) explicit_null_.push_back(name);
     if (const auto* value = properties.find("default")) column.default_value = read_default(context_, *value, where + ": default");
-    if (const auto* value = properties.find("identity")) column.identity = read_identity(*value, where);
+    if (const auto* value = properties.find("identity")) column.identity = read_identity(*value, where, column.declared);
     if (const auto* value = properties.find("generated")) column.generated = read_generated(*value, where);
     column.collation = properties.text("collation");
     column.comment = properties.text("comment");
@@ -91,13 +91,14 @@ class TableReader {
     table_.columns.push_back(std::move(column));
   }
 
-  std::optional<Identity> read_identity(const yaml::Node& node, const std::string& where) {
+  std::optional<Identity> read_identity(const yaml::Node& node, const std::string& where, Declaration& declared) {
     Identity identity;
     std::string kind = node.scalar;
     if (node.is_map()) {
-      const Properties properties(context_, node, where + ": identity", {"kind", "start", "increment", "min", "max", "cache", "cycle"});
+      const Properties properties(context_, node, where + ": identity", {"kind", "sequence", "start", "increment", "min", "max", "cache", "cycle"});
       kind = properties.text("kind");
       identity.sequence = read_sequence_options(properties);
+      if (const auto sequence = properties.text("sequence"); !sequence.empty()) declared.spelling["sequence"] = sequence;
     }
     kind = lower(kind);
     if (kind == "false") return std::nullopt;
@@ -263,6 +264,10 @@ class TableReader {
       context_.fail(properties.node, properties.what + " has no `references`", "write `references: table(column)`");
     }
     key.on_delete = action(properties, "on_delete");
+    for (const char* property : {"on_delete", "on_update"}) {
+      // What happens by itself, said nevertheless: some engines print it.
+      if (equal_ignoring_case(replace_all(properties.text(property), "_", " "), "no action")) key.declared.spelling[property] = "no action";
+    }
     key.on_update = action(properties, "on_update");
     key.match = lower(properties.text("match"));
     if (key.match == "simple") key.match.clear();

@@ -86,11 +86,18 @@ std::string default_text(const Default& value) {
   return flow.done();
 }
 
-std::string identity_text(const Identity& identity) {
+/// As somebody wrote it, where the canonical text reads otherwise.
+std::string spelled(const Declaration& declared, const std::string& property, const std::string& canonical) {
+  const auto it = declared.spelling.find(property);
+  return it == declared.spelling.end() ? canonical : it->second;
+}
+
+std::string identity_text(const Identity& identity, const std::string& sequence) {
   const std::string kind = identity.kind == Identity::Kind::always ? "always" : identity.kind == Identity::Kind::by_default ? "by_default" : "serial";
-  if (identity.sequence == SequenceOptions{}) return kind;
+  if (identity.sequence == SequenceOptions{} && sequence.empty()) return kind;
   Flow flow;
   flow.raw("kind", kind);
+  flow.text("sequence", sequence);
   sequence_options(flow, identity.sequence);
   return flow.done();
 }
@@ -138,9 +145,12 @@ class Writer {
     write_definitions("types", "type", schema);
     write_routines("functions", Routine::Kind::function, schema);
     write_routines("procedures", Routine::Kind::procedure, schema);
+    write_definitions("aggregates", "aggregate", schema);
     each("tables", schema.tables, [&](const Table& table) { write_table(table); });
     write_views("views", false, schema);
     write_views("materialized_views", true, schema);
+    write_definitions("rules", "rule", schema);
+    write_definitions("statistics", "statistics", schema);
     write_definitions("events", "event", schema);
     write_definitions("virtual_tables", "virtual table", schema);
     return std::move(out_);
@@ -283,8 +293,13 @@ class Writer {
     const bool key = table.primary_key && std::any_of(table.primary_key->parts.begin(), table.primary_key->parts.end(),
                                                       [&](const IndexPart& part) { return part.column == column.name; });
     flow.flag("null", column.nullable, !key);
-    if (column.default_value) flow.raw("default", default_text(*column.default_value));
-    if (column.identity) flow.raw("identity", identity_text(*column.identity));
+    if (column.identity) {
+      flow.raw("identity", identity_text(*column.identity, spelled(column.declared, "sequence", "")));
+    } else if (const auto written = spelled(column.declared, "default_sql", ""); !written.empty()) {
+      flow.raw("default", default_text({true, written}));
+    } else if (column.default_value) {
+      flow.raw("default", default_text(*column.default_value));
+    }
     if (column.generated) {
       if (column.generated->stored) {
         flow.raw("generated", quote(column.generated->expression));
@@ -348,13 +363,14 @@ class Writer {
     named(4, "indexes", indexes, [&](const Index& index, Flow& flow) -> std::string {
       flow.raw("columns", parts_text(index.parts));
       flow.flag("unique", index.unique);
-      flow.text("method", index.method);
+      const auto method = spelled(index.declared, "method", index.method);
+      flow.text("method", method);
       flow.text("where", index.where);
       flow.names("include", index.include);
       flow.flag("nulls_not_distinct", index.nulls_not_distinct);
       flow.text("comment", index.comment);
       flow.options(section_, index.options);
-      return index == Index{.name = index.name, .parts = index.parts} ? parts_text(index.parts) : "";
+      return method.empty() && index == Index{.name = index.name, .parts = index.parts} ? parts_text(index.parts) : "";
     });
   }
 
@@ -377,8 +393,8 @@ class Writer {
     named(4, "foreign_keys", keys, [&](const ForeignKey& key, Flow& flow) -> std::string {
       flow.names("columns", key.columns);
       flow.raw("references", references_text(key));
-      flow.text("on_delete", key.on_delete);
-      flow.text("on_update", key.on_update);
+      flow.text("on_delete", spelled(key.declared, "on_delete", key.on_delete));
+      flow.text("on_update", spelled(key.declared, "on_update", key.on_update));
       flow.text("match", key.match);
       flow.flag("deferrable", key.deferrable);
       flow.flag("initially_deferred", key.initially_deferred);

@@ -80,13 +80,18 @@ class Alteration {
     return key;
   }
 
+  static std::string plain_sql(ForeignKey key) {
+    key.declared = {};
+    return foreign_key_sql(key);
+  }
+
   void drop_foreign_keys() {
     for (const auto& key : before_.foreign_keys) {
       const auto* now = find_named(after_.foreign_keys, key.name);
       const bool lost = std::any_of(key.columns.begin(), key.columns.end(), [&](const auto& column) { return !survives(column); });
       const auto as_now = moved(key);
       const bool same = now != nullptr && !lost &&
-                        (*now == as_now || (now->columns == key.columns && now->references == as_now.references && foreign_key_sql(*now) == foreign_key_sql(as_now)));
+                        (*now == as_now || (now->columns == key.columns && now->references == as_now.references && plain_sql(*now) == plain_sql(as_now)));
       if (same) {
         kept_keys_.insert(key.name);
         continue;
@@ -212,6 +217,7 @@ class Alteration {
     else key.sql = index_sql(item, context_);
     item.name = "x";
     item.options.erase("invisible");
+    item.declared = {};  // how it is spelled makes no other key of it
     if constexpr (std::is_same_v<T, Unique>) key.text = unique_sql(item, context_);
     else key.text = index_sql(item, context_);
     return key;

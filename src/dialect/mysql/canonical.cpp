@@ -223,6 +223,7 @@ class TableCanonicalizer {
     if (unique.nulls_not_distinct) cannot(fmt::format("unique key {}: in MySQL NULLs are always distinct", unique.name), unique.declared.location);
     refuse_deferrable(unique.deferrable, "unique key " + unique.name, unique.declared.location);
     parts(unique.parts, false, unique.declared.location);
+    if (lower(option(unique.options, "using")) == "btree") unique.declared.spelling["method"] = "btree";
     key_options(unique.options);
   }
 
@@ -236,7 +237,7 @@ class TableCanonicalizer {
       index.method = type;
       index.options.erase("type");
     }
-    if (index.method == "btree") index.method.clear();
+    if (index.method == "btree") index.declared.spelling["method"] = std::exchange(index.method, "");
     static const std::vector<std::string> methods = {"", "fulltext", "spatial", "hash", "rtree", "vector"};
     if (std::find(methods.begin(), methods.end(), index.method) == methods.end()) {
       cannot(fmt::format("index {}: MySQL has no index method {}", index.name, index.method), index.declared.location, "one of btree, hash, fulltext, spatial");
@@ -258,6 +259,9 @@ class TableCanonicalizer {
                            key.references.text()), location, "name them: references: table(column)");
       }
       key.referenced_columns = column_names(target->primary_key->parts);
+    }
+    for (const auto& [property, written] : {std::pair{"on_delete", &key.on_delete}, std::pair{"on_update", &key.on_update}}) {
+      if (lower(collapse_spaces(*written)) == "no action") key.declared.spelling[property] = "no action";
     }
     key.on_delete = action(key.on_delete, location);
     key.on_update = action(key.on_update, location);

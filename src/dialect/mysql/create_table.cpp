@@ -267,7 +267,6 @@ class Reader {
     while (peek() != nullptr && !is_symbol(",") && !is_symbol(")")) {
       if (accept("USING")) {
         method = lower(name());
-        if (method == "btree") method.clear();
       } else if (accept("COMMENT")) {
         comment = text_value();
       } else if (accept("WITH")) {
@@ -289,7 +288,7 @@ class Reader {
     std::string method;
     key.parts = read_parts();
     read_key_options(method, key.comment, key.options);
-    if (!method.empty()) key.options["using"] = method;
+    if (!method.empty() && method != "btree") key.options["using"] = method;
     table_.primary_key = std::move(key);
   }
 
@@ -304,7 +303,8 @@ class Reader {
       const auto* column = find_named(table_.columns, part.column);
       return column != nullptr && part.prefix_length == 0 && is_text_or_blob(read_type(column->type, context_));
     });
-    if (!method.empty() && !implied) unique.options["using"] = method;
+    if (method == "btree") unique.declared.spelling["method"] = method;
+    else if (!method.empty() && !implied) unique.options["using"] = method;
     table_.uniques.push_back(std::move(unique));
   }
 
@@ -316,6 +316,7 @@ class Reader {
     std::string written = method;
     read_key_options(written, index.comment, index.options);
     index.method = method.empty() ? written : method;
+    if (index.method == "btree") index.declared.spelling["method"] = std::exchange(index.method, "");
     table_.indexes.push_back(std::move(index));
   }
 
@@ -334,6 +335,7 @@ class Reader {
       auto& action = accept("DELETE") ? key.on_delete : (expect("UPDATE"), key.on_update);
       action = lower(name());
       if (action == "set" || action == "no") action += " " + lower(name());
+      if (action == "no action") key.declared.spelling[&action == &key.on_delete ? "on_delete" : "on_update"] = action;
       if (action == "restrict" || action == "no action") action.clear();  // the same in InnoDB
     }
     table_.foreign_keys.push_back(std::move(key));

@@ -93,6 +93,12 @@ std::string column_sql(const Column& column, const Context& context, const std::
   return text;
 }
 
+/// "btree" where somebody wrote it, though it is what the server does by itself.
+static std::string written_method(const Declaration& declared, const std::string& method) {
+  const auto it = declared.spelling.find("method");
+  return method.empty() && it != declared.spelling.end() ? it->second : method;
+}
+
 std::string parts_sql(const std::vector<IndexPart>& parts) {
   std::vector<std::string> texts;
   for (const auto& part : parts) {
@@ -110,20 +116,24 @@ std::string primary_key_sql(const PrimaryKey& key) {
 }
 
 std::string unique_sql(const Unique& unique, const Context& context) {
-  return "UNIQUE KEY " + quote_name(unique.name) + " " + parts_sql(unique.parts) + key_tail(unique.options, option(unique.options, "using"), unique.comment, context);
+  return "UNIQUE KEY " + quote_name(unique.name) + " " + parts_sql(unique.parts) + key_tail(unique.options, written_method(unique.declared, option(unique.options, "using")), unique.comment, context);
 }
 
 std::string index_sql(const Index& index, const Context& context) {
   const bool kind = index.method == "fulltext" || index.method == "spatial" || index.method == "vector";
   return (kind ? upper(index.method) + " " : "") + "KEY " + quote_name(index.name) + " " + parts_sql(index.parts) +
-         key_tail(index.options, kind ? std::string() : index.method, index.comment, context);
+         key_tail(index.options, kind ? std::string() : written_method(index.declared, index.method), index.comment, context);
 }
 
 std::string foreign_key_sql(const ForeignKey& key) {
   std::string text = "CONSTRAINT " + quote_name(key.name) + " FOREIGN KEY " + names_sql(key.columns) + " REFERENCES " + quote_name(key.references) + " " +
                      names_sql(key.referenced_columns);
-  if (!key.on_delete.empty()) text += " ON DELETE " + upper(key.on_delete);
-  if (!key.on_update.empty()) text += " ON UPDATE " + upper(key.on_update);
+  const auto action = [&](const char* property, const std::string& canonical) {
+    const auto it = key.declared.spelling.find(property);
+    return canonical.empty() && it != key.declared.spelling.end() ? it->second : canonical;
+  };
+  if (const auto done = action("on_delete", key.on_delete); !done.empty()) text += " ON DELETE " + upper(done);
+  if (const auto done = action("on_update", key.on_update); !done.empty()) text += " ON UPDATE " + upper(done);
   return text;
 }
 

@@ -88,7 +88,11 @@ void canonical_column(const Context& context, const Table& table, Column& column
   check_length("column", column.name, column.declared.location);
   column.type = context.type(column.type);
   canonical_identity(context, table, column);
-  if (column.default_value) column.default_value = canonical_default(*column.default_value, column.type);
+  if (column.default_value) {
+    const auto written = *column.default_value;
+    column.default_value = canonical_default(written, column.type);
+    if (written.expression && column.default_value != written && !column.identity) column.declared.spelling["default_sql"] = written.text;
+  }
   if (column.generated) {
     column.generated->expression = strip_parentheses(column.generated->expression);
     if (!column.generated->stored && !context.at_least(18)) {
@@ -191,6 +195,13 @@ void canonical_options(Table& table, const std::string& default_schema) {
   drop_option(options, "replica_identity", "default");
   drop_option(options, "tablespace", "pg_default");
   if (const auto it = options.find("partition_by"); it != options.end()) it->second = canonical_partition(it->second);
+  if (const auto it = options.find("partition_bound"); it != options.end()) it->second = canonical_bound(it->second);
+  if (const auto it = options.find("partition_of"); it != options.end()) {
+    auto parent = parse_name(it->second);
+    if (parent.schema == default_schema) parent.schema.clear();
+    it->second = quote_name(parent);
+    table.columns.clear();  // they are the parent's
+  }
   if (const auto it = options.find("inherits"); it != options.end()) {
     std::vector<std::string> parents;
     for (const auto& parent : split(it->second, ',')) {
@@ -274,6 +285,18 @@ void canonical_routine(const Context& context, Routine& routine) {
   if (read != "?") routine.arguments = std::move(read);
 }
 
+/// "CREATE RULE r AS ON INSERT TO t ...": t, as it is written.
+std::string rule_table(const std::string& definition) {
+  const auto tokens = tokenize(definition, lexical_rules());
+  for (std::size_t i = 3; i + 1 < tokens.size(); ++i) {
+    if (!tokens[i].is("to")) continue;
+    std::string name(tokens[i + 1].text);
+    if (i + 3 < tokens.size() && tokens[i + 2].is_symbol(".")) name += "." + std::string(tokens[i + 3].text);
+    return name;
+  }
+  return {};
+}
+
 /// Every schema that something lives in, beyond the default one.
 void collect_schemas(Schema& schema) {
   std::set<std::string> names(schema.schemas.begin(), schema.schemas.end());
@@ -344,7 +367,10 @@ void canonicalize(Schema& declared, const ServerInfo& server) {
     drop_default_options(sequence.sequence, sequence.type);
     canonical_flag(sequence.options, "unlogged");
   }
-  for (auto& definition : declared.definitions) definition.definition = statement_text(definition.definition);
+  for (auto& definition : declared.definitions) {
+    definition.definition = statement_text(definition.definition);
+    if (definition.kind == "rule") definition.options["table"] = rule_table(definition.definition);
+  }
   for (auto& table : declared.tables) canonical_table(context, declared, table);
   for (auto& view : declared.views) canonical_view(context, view);
   for (auto& routine : declared.routines) canonical_routine(context, routine);

@@ -73,6 +73,14 @@ std::string identity_sql(const Identity& identity) {
   return sql;
 }
 
+std::string column_default_sql(const Column& column) {
+  const auto spelled = column.declared.spelling.find("default_sql");
+  if (spelled != column.declared.spelling.end() && !column.identity && default_from_sql(spelled->second, column.type) == column.default_value) {
+    return spelled->second;
+  }
+  return column.default_value ? default_sql(*column.default_value, column.type) : "";
+}
+
 std::string column_sql(const Column& column) {
   const bool serial = column.identity && column.identity->kind == Identity::Kind::serial;
   std::string sql = quote_name(column.name) + " " + (serial ? serial_type(column.type) : type_sql(column.type));
@@ -81,12 +89,7 @@ std::string column_sql(const Column& column) {
   if (column.generated) {
     sql += " GENERATED ALWAYS AS (" + with_in_lists(column.generated->expression) + ")" + (column.generated->stored ? " STORED" : " VIRTUAL");
   }
-  const auto spelled = column.declared.spelling.find("default");
-  if (spelled != column.declared.spelling.end() && !column.identity && default_from_sql(spelled->second, column.type) == column.default_value) {
-    sql += " DEFAULT " + spelled->second;
-  } else if (column.default_value) {
-    sql += " DEFAULT " + default_sql(*column.default_value, column.type);
-  }
+  if (const auto value = column_default_sql(column); !value.empty()) sql += " DEFAULT " + value;
   if (!column.nullable && !serial) sql += " NOT NULL";
   if (column.identity && !serial) sql += " " + identity_sql(*column.identity);
   return sql;
@@ -177,7 +180,7 @@ std::string view_sql(const View& view, bool replace) {
   if (!view.columns.empty()) sql += " (" + quote_names(view.columns) + ")";
   std::vector<std::string> settings;
   for (const auto& [key, value] : view.options) {
-    if (key == "tablespace") continue;
+    if (key == "tablespace" || key.starts_with("comment.")) continue;
     const auto bare = key.starts_with("with.") ? key.substr(5) : key;
     settings.push_back(parameter_name(bare) + " = " + parameter_value(value));
   }

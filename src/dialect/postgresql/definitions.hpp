@@ -12,6 +12,8 @@ namespace migrate::postgresql {
 
 /// "name type COLLATE ... DEFAULT ... NOT NULL". Storage and statistics are not part of it: see column_settings().
 [[nodiscard]] std::string column_sql(const Column& column);
+/// What stands behind DEFAULT: as somebody wrote it where that means the same. "" when there is no default.
+[[nodiscard]] std::string column_default_sql(const Column& column);
 /// The actions of ALTER TABLE for what a column definition cannot say on every version.
 [[nodiscard]] std::vector<std::string> column_settings(const Column& column);
 /// "GENERATED ALWAYS AS IDENTITY (...)".

@@ -93,6 +93,10 @@ class PostgresqlDialect : public Dialect {
                                               const ServerInfo& server) const override {
     return postgresql::render(operations, before, server);
   }
+  [[nodiscard]] std::vector<std::vector<Statement>> render_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before,
+                                                                 const ServerInfo& server) const override {
+    return postgresql::render_parts(parts, before, server);
+  }
   void apply(Schema& schema, const Operation& operation) const override { apply_and_follow(schema, operation); }
 
   /// What the role or the database has set stays behind them: extensions live there.

@@ -67,6 +67,8 @@ void read_storage_parameters(const std::vector<std::string>& list, const std::st
 std::string placed(std::string sql, const Inspection& inspection) {
   sql = replace_all(std::move(sql), "{in_schemas}", inspection.in_schemas);
   sql = replace_all(std::move(sql), "{only_tables}", inspection.only_tables);
+  // Partitions are looked at only when they are asked for by name.
+  sql = replace_all(std::move(sql), "{partitions}", inspection.only_tables.empty() ? "and not c.relispartition" : "");
   return replace_all(std::move(sql), "{default}", quote_text(inspection.default_schema));
 }
 
@@ -113,7 +115,7 @@ std::vector<Query> shared_queries(Inspection& inspection) {
       {R"(
         select classoid || '.' || objoid || '.' || objsubid, description
           from pg_catalog.pg_description
-         where classoid in (1259, 1247, 1255, 2606, 2620, 3256, 3079)
+         where classoid in (1259, 1247, 1255, 2606, 2620, 3256, 3079, 2618, 3381)
            and objoid >= 16384)",
        [&inspection](const Result& result) {
          for (const auto& row : result.rows) inspection.comments.emplace(*row[0], *row[1]);
@@ -181,7 +183,7 @@ Schema inspect(Connection& connection, const ServerInfo& server, const InspectSc
   for (const auto& schema : scope.also_on_path) path += ", " + quote_name(schema);
   auto queries = frame_queries(path);
   for (auto make : {shared_queries, type_queries, relation_queries, column_queries, constraint_queries, index_queries, routine_queries,
-                    trigger_queries}) {
+                    trigger_queries, definition_queries}) {
     for (auto& query : make(inspection)) queries.push_back(std::move(query));
   }
   queries.push_back({"select set_config('search_path', current_setting('migrate.search_path'), true)", [](const Result&) {}});
@@ -191,7 +193,10 @@ Schema inspect(Connection& connection, const ServerInfo& server, const InspectSc
   const auto results = connection.query_all(texts);
   for (std::size_t i = 0; i < queries.size(); ++i) queries[i].read(results[i]);
 
-  for (auto& table : inspection.schema.tables) sort_parts(table);
+  for (auto& table : inspection.schema.tables) {
+    if (table.options.count("partition_of") != 0) table.columns.clear();  // they are its parent's
+    sort_parts(table);
+  }
   for (auto& view : inspection.schema.views) {
     std::sort(view.indexes.begin(), view.indexes.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     std::sort(view.triggers.begin(), view.triggers.end(), [](const auto& a, const auto& b) { return a.name < b.name; });

@@ -32,7 +32,7 @@ using Oid = std::uint32_t;
 
 /// The fixed oids of catalogs, as pg_description and pg_depend name them.
 enum Catalog : Oid { relations = 1259, types = 1247, procedures = 1255, constraints = 2606, triggers = 2620, policies = 3256,
-                     extensions = 3079, namespaces = 2615 };
+                     extensions = 3079, namespaces = 2615, rules = 2618, statistics = 3381 };
 
 struct Query {
   std::string sql;
@@ -121,6 +121,7 @@ void read_storage_parameters(const std::vector<std::string>& list, const std::st
 [[nodiscard]] std::vector<Query> type_queries(Inspection& inspection);
 [[nodiscard]] std::vector<Query> routine_queries(Inspection& inspection);
 [[nodiscard]] std::vector<Query> trigger_queries(Inspection& inspection);
+[[nodiscard]] std::vector<Query> definition_queries(Inspection& inspection);
 
 }  // namespace catalog
 }  // namespace migrate::postgresql

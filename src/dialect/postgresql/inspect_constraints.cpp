@@ -30,7 +30,7 @@ const std::string constraints_sql = R"(
    where k.contype in ('f', 'c', 'x')
      and k.conparentid = 0
      and (k.conislocal or k.contype <> 'c')
-     and not c.relispartition
+     {partitions}
      and n.nspname {in_schemas}
      {only_tables}
    order by k.conrelid)";
@@ -172,7 +172,8 @@ const std::string indexes_sql = R"(
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     left join pg_catalog.pg_constraint k on k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')
    where c.relkind in ('r', 'p', 'm')
-     and not c.relispartition
+     {partitions}
+     and (not x.relispartition)
      and n.nspname {in_schemas}
      {only_tables}
    order by i.indrelid, x.relname)";

@@ -290,7 +290,8 @@ const std::string triggers_sql = R"(
     join pg_catalog.pg_class c on c.oid = t.tgrelid
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where not t.tgisinternal
-     and not c.relispartition
+     {clones}
+     {partitions}
      and n.nspname {in_schemas}
      {only_tables}
    order by t.tgrelid, t.tgname)";
@@ -370,7 +371,8 @@ std::vector<Query> routine_queries(Inspection& inspection) {
 }
 
 std::vector<Query> trigger_queries(Inspection& inspection) {
-  return {each_row(inspection, triggers_sql, read_trigger), each_row(inspection, policies_sql, read_policy)};
+  const auto triggers_here = replace_all(triggers_sql, "{clones}", inspection.at_least(13) ? "and t.tgparentid = 0" : "");
+  return {each_row(inspection, triggers_here, read_trigger), each_row(inspection, policies_sql, read_policy)};
 }
 
 }  // namespace migrate::postgresql::catalog

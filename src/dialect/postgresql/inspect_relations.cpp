@@ -20,7 +20,7 @@ const std::string relations_sql = R"(
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     left join pg_catalog.pg_class t on t.oid = c.reltoastrelid and t.reloptions is not null
    where c.relkind in ('r', 'p', 'v', 'm')
-     and not c.relispartition
+     {partitions}
      and n.nspname {in_schemas}
      {only_tables}
    order by n.nspname = {default} desc, n.nspname, c.relname)";
@@ -99,6 +99,28 @@ void read_relations(Inspection& inspection, const Result& result) {
   }
 }
 
+const std::string partitions_sql = R"(
+  select c.oid, pn.nspname, p.relname, pg_catalog.pg_get_expr(c.relpartbound, c.oid)
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_inherits i on i.inhrelid = c.oid
+    join pg_catalog.pg_class p on p.oid = i.inhparent
+    join pg_catalog.pg_namespace pn on pn.oid = p.relnamespace
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where c.relispartition
+     and c.relkind in ('r', 'p')
+     {only_tables})";
+
+void read_partitions(Inspection& inspection, const Result& result) {
+  for (const auto& row : result.rows) {
+    Fields fields(row);
+    auto* relation = inspection.relation(fields.oid());
+    if (relation == nullptr || relation->table == nullptr) continue;
+    const auto schema = fields.text();
+    relation->table->options["partition_of"] = quote_name(inspection.name(schema, fields.text()));
+    relation->table->options["partition_bound"] = canonical_bound(fields.text());
+  }
+}
+
 const std::string parents_sql = R"(
   select i.inhrelid, pn.nspname, p.relname
     from pg_catalog.pg_inherits i
@@ -137,7 +159,7 @@ const std::string columns_sql = R"(
    where a.attnum > 0
      and not a.attisdropped
      and c.relkind in ('r', 'p', 'm')
-     and not c.relispartition
+     {partitions}
      and n.nspname {in_schemas}
      {only_tables}
    order by a.attrelid, a.attnum)";
@@ -151,13 +173,32 @@ const char* storage_name(char code) {
   }
 }
 
+/// Whether the server prints a number like this for a literal that column_sql() writes bare.
+bool usual_number(const std::string& printed, const std::string& text) {
+  if (printed == text) return true;
+  const bool whole = text.find_first_not_of("-0123456789") == std::string::npos;
+  if (!whole) return printed == "'" + text + "'::numeric";
+  const auto digits = text.size() - (text.starts_with('-') ? 1 : 0);
+  if (digits > 19) return printed == "'" + text + "'::numeric";
+  const bool small = digits < 10 || (digits == 10 && std::stoll(text) >= -2147483647LL && std::stoll(text) <= 2147483647LL);
+  if (small) return text.starts_with('-') && printed == "'" + text + "'::integer";
+  return printed == "'" + text + "'::bigint" || digits == 19;
+}
+
+/// Whether a default written from its canonical text would be printed otherwise.
+bool is_odd(const std::string& printed, const Default& value, const std::string& type) {
+  if (value.expression) return false;
+  if (is_number_type(type)) return !usual_number(printed, value.text);
+  // A bare number for a domain or the like.
+  return !is_builtin(type) && !printed.starts_with('\'') && printed == value.text;
+}
+
 void read_expression(Column& column, const std::string& generated, const Value& expression) {
   if (!expression) return;
   if (generated.empty()) {
     column.default_value = default_from_sql(*expression, column.type);
     // NULL::text is no default and '0'::smallint is 0, yet a table that is made again should look as it did.
-    const bool quoted_number = expression->starts_with('\'') && !expression->starts_with("'-") && is_number_type(column.type);
-    if (!column.default_value || quoted_number) column.declared.spelling["default"] = *expression;
+    if (!column.default_value || is_odd(*expression, *column.default_value, column.type)) column.declared.spelling["default_sql"] = *expression;
   } else {
     column.generated = Generated{strip_parentheses(*expression), generated == "s"};
   }
@@ -205,8 +246,12 @@ void read_columns(Inspection& inspection, const Result& result) {
 }  // namespace
 
 std::vector<Query> relation_queries(Inspection& inspection) {
-  return {{placed(relations_sql, inspection), [&](const Result& result) { read_relations(inspection, result); }},
-          {parents_sql, [&](const Result& result) { read_parents(inspection, result); }}};
+  std::vector<Query> queries{{placed(relations_sql, inspection), [&](const Result& result) { read_relations(inspection, result); }},
+                             {parents_sql, [&](const Result& result) { read_parents(inspection, result); }}};
+  if (!inspection.only_tables.empty()) {
+    queries.push_back({placed(partitions_sql, inspection), [&](const Result& result) { read_partitions(inspection, result); }});
+  }
+  return queries;
 }
 
 std::vector<Query> column_queries(Inspection& inspection) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "core/sha256.hpp"
 #include "core/text.hpp"
@@ -112,6 +113,31 @@ std::string replace_qualifier(std::string_view sql, std::string_view qualifier, 
   }
   result += sql.substr(copied);
   return result;
+}
+
+std::string canonical_bound(std::string_view text) {
+  std::string out;
+  bool minus = false;
+  for (const auto& token : tokenize(text, lexical_rules())) {
+    std::string word(token.text);
+    if (token.is_symbol("-")) {
+      minus = true;
+      continue;
+    }
+    if (token.kind == TokenKind::word) {
+      word = upper(word);
+      for (const auto* small : {"MODULUS", "REMAINDER", "TRUE", "FALSE"}) {
+        if (word == small) word = lower(word);
+      }
+    } else if (token.kind == TokenKind::string && word.size() > 2) {
+      const auto body = std::string_view(word).substr(1, word.size() - 2);
+      if (body.find_first_not_of("-0123456789.") == std::string_view::npos && body.rfind('-', body.size()) + 1 <= 1) word = std::string(body);
+    }
+    if (std::exchange(minus, false)) word = "-" + word;
+    const bool tight = out.empty() || out.ends_with('(') || word == ")" || word == ",";
+    out += (tight ? "" : " ") + word;
+  }
+  return out;
 }
 
 std::string strip_parentheses(std::string_view expression) {

@@ -39,6 +39,9 @@ inline constexpr std::size_t longest_name = 63;
 /// The text without a qualifier: every `qualifier.` before a name outside strings becomes `replacement` ("" or "other.").
 [[nodiscard]] std::string replace_qualifier(std::string_view sql, std::string_view qualifier, std::string_view replacement);
 
+/// A partition's bound as the server prints it, but for numbers, which go without quotes: "FOR VALUES FROM (1) TO (5)".
+[[nodiscard]] std::string canonical_bound(std::string_view text);
+
 /// Removes the parentheses that stand around the whole expression.
 [[nodiscard]] std::string strip_parentheses(std::string_view expression);
 

@@ -167,8 +167,9 @@ void Normalizer::collect_types() {
     add(enum_sql(type), "enum " + type.name.text(), type.declared.location, false);
   }
   for (const auto& definition : objects_.definitions) {
+    if (definition.kind != "type") continue;
     places_.made(definition.name);
-    if (definition.kind == "type") changed_types_.insert(definition.name.text());
+    changed_types_.insert(definition.name.text());
     add(definition.definition, definition.kind + " " + definition.name.text(), definition.declared.location, true);
   }
   for (const auto& domain : declared_.domains) {
@@ -230,17 +231,43 @@ void Normalizer::collect() {
     places_.made(sequence.name);
     add(sequence_sql(sequence), "sequence " + sequence.name.text(), sequence.declared.location, false);
   }
-  for (const auto& routine : objects_.routines) {
+  const auto over_tables = [&](const Routine& routine) {
+    const auto signature = routine_signature(routine.definition);
+    return std::any_of(objects_.tables.begin(), objects_.tables.end(), [&](const Table& table) { return mentions(signature, table.name.name); });
+  };
+  const auto add_routine = [&](const Routine& routine, bool asked) {
     places_.made(routine.name);
     add(routine.definition, (routine.kind == Routine::Kind::procedure ? "procedure " : "function ") + routine.name.text(),
-        routine.declared.location, true);
+        routine.declared.location, asked);
+  };
+  std::vector<std::pair<const Routine*, bool>> later;
+  for (const auto& routine : declared_.routines) {
+    // One that takes or returns what is made here is made here too, for those that call it.
+    const bool asked = std::any_of(objects_.routines.begin(), objects_.routines.end(), [&](const Routine& other) {
+      return other.name == routine.name && other.kind == routine.kind && other.arguments == routine.arguments;
+    });
+    const auto signature = routine_signature(routine.definition);
+    const bool over_types = std::any_of(changed_types_.begin(), changed_types_.end(),
+                                        [&](const std::string& type) { return mentions(signature, parse_name(type).name); });
+    if (asked) continue;
+    if (over_tables(routine)) later.emplace_back(&routine, false);
+    else if (over_types) add_routine(routine, false);
+  }
+  for (const auto& routine : objects_.routines) {
+    if (over_tables(routine)) later.emplace_back(&routine, true);
+    else add_routine(routine, true);
   }
   for (const auto& table : declared_.tables) {
+    if (table.options.count("partition_of") != 0) continue;  // nothing of its own to ask about
     const auto* asked = find_named(objects_.tables, table.name);
     const bool uses_changed = std::any_of(table.columns.begin(), table.columns.end(),
                                           [&](const Column& column) { return changed_types_.count(element_type(column.type)) != 0; });
-    if (asked != nullptr || uses_changed || comes_by_rename(live_.tables, objects_.tables, table)) collect_table(asked != nullptr ? *asked : table, asked != nullptr);
+    const bool ruled = std::any_of(objects_.definitions.begin(), objects_.definitions.end(), [&](const Definition& definition) {
+      return definition.kind != "type" && mentions(definition.definition, table.name.name);
+    });
+    if (asked != nullptr || uses_changed || ruled || comes_by_rename(live_.tables, objects_.tables, table)) collect_table(asked != nullptr ? *asked : table, asked != nullptr);
   }
+  for (const auto& [routine, asked] : later) add_routine(*routine, asked);
   for (const auto& view : declared_.views) {
     if (comes_by_rename(live_.views, objects_.views, view)) {
       places_.made(view.name);
@@ -254,6 +281,11 @@ void Normalizer::collect() {
     const auto what = (view.materialized ? "materialized view " : "view ") + view.name.text();
     add(view_sql(bare) + (view.materialized ? "\nWITH NO DATA" : ""), what, view.declared.location, true);
     for (const auto& index : view.indexes) add(index_sql(index, view.name), "index " + index.name + " of " + what, index.declared.location, true);
+  }
+  for (const auto& definition : objects_.definitions) {
+    if (definition.kind == "type") continue;
+    places_.made(definition.name);
+    add(definition.definition, definition.kind + " " + definition.name.text(), definition.declared.location, true);
   }
   const auto add_trigger = [&](const Trigger& trigger, const QualifiedName& owner) {
     add(trigger.definition, "trigger " + trigger.name + " of " + owner.text(), trigger.declared.location, true);
@@ -424,7 +456,9 @@ void Normalizer::adopt(Schema& result, const Schema& scratch) const {
     }
   }
   for (auto& definition : result.definitions) {
-    if (const auto* made = find_named(scratch.definitions, definition.name)) definition.definition = places_.to_real(made->definition);
+    for (const auto& made : scratch.definitions) {
+      if (made.name == definition.name && made.kind == definition.kind) definition.definition = places_.to_real(made.definition);
+    }
   }
   for (auto& routine : result.routines) {
     const Routine* match = nullptr;

@@ -11,6 +11,12 @@ Renderer::Renderer(const std::vector<Operation>& operations, Schema before, cons
     : operations_(operations), state_(std::move(before)), server_(server) {}
 
 std::vector<Statement> Renderer::run() {
+  static_cast<void>(part_ends({}));
+  return take();
+}
+
+std::vector<std::size_t> Renderer::part_ends(const std::set<std::size_t>& ends) {
+  std::vector<std::size_t> counts;
   for (at_ = 0; at_ < operations_.size(); ++at_) {
     std::visit([this](const auto& operation) { render(operation); }, operations_[at_]);
     apply_and_follow(state_, operations_[at_]);
@@ -18,10 +24,13 @@ std::vector<Statement> Renderer::run() {
       if (behind == at_) make();
     }
     if (!unowned_.empty()) adopt_sequences();
+    if (ends.count(at_) == 0) continue;
+    flush();
+    counts.push_back(statements_.size());
   }
   resume_foreign_keys();
   flush();
-  return std::move(statements_);
+  return counts;
 }
 
 void Renderer::flush() {
@@ -68,6 +77,27 @@ const Table* Renderer::table(const QualifiedName& name) const { return find_name
 
 std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server) {
   return Renderer(operations, before, server).run();
+}
+
+std::vector<std::vector<Statement>> render_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before,
+                                                 const ServerInfo& server) {
+  std::vector<Operation> operations;
+  std::set<std::size_t> ends;
+  for (const auto& part : parts) {
+    operations.insert(operations.end(), part.begin(), part.end());
+    ends.insert(operations.size() - 1);  // no part is empty
+  }
+  Renderer renderer(operations, before, server);
+  const auto counts = renderer.part_ends(ends);
+  const auto statements = renderer.take();
+  std::vector<std::vector<Statement>> out;
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto to = i + 1 == parts.size() ? statements.size() : counts[i];  // the end belongs to the last
+    out.emplace_back(statements.begin() + static_cast<std::ptrdiff_t>(from), statements.begin() + static_cast<std::ptrdiff_t>(to));
+    from = to;
+  }
+  return out;
 }
 
 }  // namespace migrate::postgresql

@@ -16,11 +16,18 @@ namespace migrate::postgresql {
 
 [[nodiscard]] std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server);
 
+/// The statements of each part; all parts are known from the first on.
+[[nodiscard]] std::vector<std::vector<Statement>> render_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before,
+                                                               const ServerInfo& server);
+
 /// Collects the statements. Actions on one table that follow each other become one ALTER TABLE.
 class Renderer {
  public:
   Renderer(const std::vector<Operation>& operations, Schema before, const ServerInfo& server);
   std::vector<Statement> run();
+  /// How many statements were there before each operation, and the number at the end. Operations at `ends` end a part.
+  std::vector<std::size_t> part_ends(const std::set<std::size_t>& ends);
+  std::vector<Statement> take() { return std::move(statements_); }
 
  private:
   // ---- output ----
@@ -53,6 +60,10 @@ class Renderer {
   void render(const Rename<Routine>&);
   void rename(const std::string& kind, const QualifiedName& from, const QualifiedName& to, const std::string& suffix = {});
   void create_routine(const Routine&);
+  /// Drops everything that uses a routine, so that the routine can go, and what has to be made again afterwards.
+  std::function<void()> drop_users_of_routine(const Routine& routine);
+  /// Drops the routines whose body is bound to any of the words of the table; made again by the result.
+  std::function<void()> drop_bound_routines(const QualifiedName& table, const std::vector<std::string>& words);
 
   // ---- views: render_views.cpp ----
   void render(const Create<View>&);
@@ -61,6 +72,7 @@ class Renderer {
   void render(const Rename<View>&);
   void create_view(const View&, bool with_triggers);
   void drop_view(const View&);
+  void comment_columns(const View& before, const View& after);
   void alter_view_options(const View& before, const View& after);
   /// Drops the views that stand on any of the names, directly or not; returns them in the order to make them again.
   std::vector<View> drop_views_on(const std::vector<std::string>& names);
@@ -79,6 +91,7 @@ class Renderer {
   using Renames = std::map<std::string, std::string>;  ///< values of an enum: before -> after
   void replace_type(const QualifiedName& name, const std::string& create, const Renames& renames);
   void replace_types_over(const QualifiedName& name, const Renames& renames);
+  [[nodiscard]] bool has_columns_of(const QualifiedName& type) const;
   void convert_columns(const QualifiedName& name, const Renames& renames);
 
   // ---- tables: render_tables.cpp ----
@@ -95,7 +108,7 @@ class Renderer {
   /// Whether the list adds (or removes) that column to a parent of the table, sooner or later: children follow.
   bool parent_adds(const QualifiedName& table, const std::string& column) const;
   bool parent_removes(const QualifiedName& table, const std::string& column) const;
-  bool parent_renames(const RenamePart<Column>& operation) const;
+  std::vector<QualifiedName> ancestors_of(const QualifiedName& table) const;
   /// The operations that change that column of a parent, nearest or further up: the server makes the change in children too.
   std::vector<std::size_t> parent_changes(const QualifiedName& table, const std::string& column) const;
   /// The tables that inherit from it, directly or not.
@@ -178,6 +191,8 @@ class Renderer {
   };
   /// Drops them; those that a later operation changes or removes do not come back here.
   Dependents drop_dependents(const Table& table, const std::vector<std::string>& words, Scope scope);
+  /// Parts over a column that go with it, and that later operations deal with.
+  void forget_parts_over(const Table& table, const std::string& column);
   /// What a column will be by a later operation: null when none touches it, an empty optional when it will be gone.
   [[nodiscard]] std::optional<std::optional<Column>> later_column(const QualifiedName& table, const std::string& name) const;
   void restore_dependents(const Dependents& dependents);

@@ -23,7 +23,13 @@ std::string using_expression(const Column& before, const Column& after) {
   if (converts_by_itself(before.type, after.type)) return "";
   const auto name = quote_name(after.name);
   const auto target = type_sql(after.type);
+  if (is_array(before.type) && !is_array(after.type) && !is_text_type(after.type)) return name + "[1]::" + target;
+  if (is_array(after.type) && !is_array(before.type) && !is_text_type(before.type)) {
+    return "CASE WHEN " + name + " IS NOT NULL THEN ARRAY[" + name + "]::" + target + " END";
+  }
   // Between two types of the user's (enums, mostly) text is the bridge.
+  const auto is_range = [](const std::string& type) { return base_type(type).ends_with("range"); };
+  if (is_range(before.type) && is_range(after.type)) return name + "::text::" + target;
   const bool through_text = (!is_builtin(before.type) || !is_builtin(after.type)) && !is_text_type(before.type);
   if (!through_text) return name + "::" + target;
   return name + (is_array(before.type) ? "::text[]::" : "::text::") + target;
@@ -60,11 +66,12 @@ void Renderer::render(const Add<Column>& operation) {
 void Renderer::render(const Remove<Column>& operation) {
   if (was_dropped("column", operation.table, operation.object.name)) return;
   if (parent_has(operation.table, operation.object.name) || parent_removes(operation.table, operation.object.name)) return;  // it goes with the parent's column
+  if (const auto* owner = table(operation.table)) forget_parts_over(*owner, operation.object.name);
   action(operation.table, "DROP COLUMN " + quote_name(operation.object.name));
 }
 
 void Renderer::render(const RenamePart<Column>& operation) {
-  if (parent_renames(operation)) return;
+  if (parent_has(operation.table, operation.from) || parent_has(operation.table, operation.to)) return;  // as the parent's is
   statement("ALTER TABLE " + quote_name(operation.table) + " RENAME COLUMN " + quote_name(operation.from) + " TO " + quote_name(operation.to));
   const auto* owner = table(operation.table);
   const auto* column = owner == nullptr ? nullptr : find_named(owner->columns, operation.from);
@@ -152,7 +159,7 @@ void Renderer::change_type(const QualifiedName& table, const Column& before, con
   if (!after.collation.empty()) text += " COLLATE " + collation_sql(after.collation);
   if (!conversion.empty()) text += " USING " + conversion;
   action(table, text);
-  if (around) action(table, alter(after) + "SET DEFAULT " + default_sql(*after.default_value, after.type));
+  if (around) action(table, alter(after) + "SET DEFAULT " + column_default_sql(after));
 }
 
 /// Drops the column and adds it again with all that stood on it: it goes to the end of the table.
@@ -178,7 +185,7 @@ void Renderer::change_generated(const QualifiedName& table, const Column& before
       auto plain = before;
       plain.generated.reset();
       if (plain.type != after.type || plain.collation != after.collation) change_type(table, plain, after);
-      if (after.default_value) action(table, alter(after) + "SET DEFAULT " + default_sql(*after.default_value, after.type));
+      if (after.default_value) action(table, alter(after) + "SET DEFAULT " + column_default_sql(after));
       change_null(table, plain, after);
       change_settings(table, plain, after);
       return;
@@ -277,8 +284,10 @@ void Renderer::change_column(const Change<Column>& operation) {
   }
   const bool new_type = before.type != after.type || before.collation != after.collation;
   std::vector<Dependents> dependents;
+  std::function<void()> routines;
   if (new_type) {
     if (const auto* owner = table(name)) {
+      routines = drop_bound_routines(name, {after.name});
       const bool strange = base_type(before.type) != base_type(after.type);
       const bool numbers = is_number_type(before.type) && is_number_type(after.type);
       const bool texts = is_text_type(before.type) && is_text_type(after.type);
@@ -303,7 +312,7 @@ void Renderer::change_column(const Change<Column>& operation) {
   const bool dropped = new_type && before.default_value && !after.default_value;
   if (before.default_value != after.default_value && !handled && !dropped && !(before.default_value && after.identity)) {
     if (after.default_value) {
-      action(name, alter(after) + "SET DEFAULT " + default_sql(*after.default_value, after.type));
+      action(name, alter(after) + "SET DEFAULT " + column_default_sql(after));
     } else {
       action(name, alter(after) + "DROP DEFAULT");
     }
@@ -313,6 +322,7 @@ void Renderer::change_column(const Change<Column>& operation) {
   change_null(name, not_null, after);
   change_settings(name, before, after);
   for (const auto& dropped : dependents) restore_dependents(dropped);
+  if (routines) routines();
 }
 
 }  // namespace migrate::postgresql

@@ -64,8 +64,12 @@ std::optional<std::size_t> Renderer::later_type_change(const QualifiedName& tabl
   std::optional<std::size_t> last;
   for (std::size_t i = at_ + 1; i < operations_.size(); ++i) {
     const auto* change = std::get_if<Change<Column>>(&operations_[i]);
-    if (change == nullptr || change->table != table || change->before.type == change->after.type) continue;
-    if (mentions(text, change->after.name)) last = i;
+    if (change == nullptr || change->before.type == change->after.type || !mentions(text, change->after.name)) continue;
+    if (change->table != table) {
+      const auto ancestors = ancestors_of(table);
+      if (std::find(ancestors.begin(), ancestors.end(), change->table) == ancestors.end()) continue;
+    }
+    last = i;
   }
   return last;
 }
@@ -84,9 +88,39 @@ void Renderer::make_when_typed(const char* kind, const QualifiedName& table, con
   });
 }
 
-Renderer::Dependents Renderer::drop_dependents(const Table& table, const std::vector<std::string>& words, Scope scope) {
+void Renderer::forget_parts_over(const Table& table, const std::string& column) {
+  const std::vector<std::string> words{column};
+  const auto forget = [&]<class T>(const T& part, const char* kind) {
+    if (touched_later<T>(table.name, part.name)) gone_.insert(gone_key(kind, table.name, part.name));
+  };
+  for (const auto& index : table.indexes) {
+    if (has_column(index.parts, index.include, words) || in_expressions(index, words)) forget(index, "index");
+  }
+  for (const auto& unique : table.uniques) {
+    if (has_column(unique.parts, unique.include, words)) forget(unique, "constraint");
+  }
+  for (const auto& check : table.checks) {
+    if (mentions(check.expression, column)) forget(check, "constraint");
+  }
+  for (const auto& exclusion : table.exclusions) {
+    if (mentions(exclusion.definition, column)) forget(exclusion, "constraint");
+  }
+}
+
+Renderer::Dependents Renderer::drop_dependents(const Table& table, const std::vector<std::string>& given, Scope scope) {
   Dependents found;
   found.table = table.name;
+  // A computed column is dropped and added again, and so is all that stands on it.
+  std::vector<std::string> computed;
+  for (const auto& column : table.columns) {
+    const bool itself = std::find(given.begin(), given.end(), column.name) != given.end();
+    if (column.generated && !itself && mentions_any(column.generated->expression, given) && gone_.count(gone_key("column", table.name, column.name)) == 0) {
+      computed.push_back(column.name);
+    }
+  }
+  auto words = given;
+  words.insert(words.end(), computed.begin(), computed.end());
+  if (!computed.empty()) suspend_foreign_keys(table.name, computed, false);
   // A part that a later operation deals with is dropped here, and that operation makes it again.
   const auto drop = [&]<class T>(std::vector<T>& list, const T& part, const char* kind, const std::string& sql, bool as_action) {
     if (gone_.count(gone_key(kind, table.name, part.name)) != 0) return;
@@ -110,35 +144,36 @@ Renderer::Dependents Renderer::drop_dependents(const Table& table, const std::ve
       drop(found.policies, policy, "policy", "DROP POLICY " + quote_name(policy.name) + " ON " + name, false);
     }
   }
-  if (scope != Scope::type) {
+  // What only the computed columns are concerned by is dropped whatever the scope is.
+  const auto& in_text = scope == Scope::type ? computed : words;
+  const auto& in_keys = scope == Scope::keys ? words : computed;
+  if (!in_text.empty()) {
     for (const auto& index : table.indexes) {
-      const bool hit = scope == Scope::keys ? has_column(index.parts, index.include, words) || in_expressions(index, words) : in_expressions(index, words);
+      const bool hit = has_column(index.parts, index.include, in_keys) || in_expressions(index, in_text);
       if (hit) drop(found.indexes, index, "index", "DROP INDEX " + quote_name({table.name.schema, index.name}), false);
     }
     for (const auto& check : table.checks) {
-      if (mentions_any(check.expression, words)) drop(found.checks, check, "constraint", "DROP CONSTRAINT " + quote_name(check.name), true);
+      if (mentions_any(check.expression, in_text)) drop(found.checks, check, "constraint", "DROP CONSTRAINT " + quote_name(check.name), true);
     }
     for (const auto& exclusion : table.exclusions) {
-      if (mentions_any(exclusion.definition, words)) {
+      if (mentions_any(exclusion.definition, in_text)) {
         drop(found.exclusions, exclusion, "constraint", "DROP CONSTRAINT " + quote_name(exclusion.name), true);
       }
     }
   }
-  if (scope == Scope::keys) {
+  if (!in_keys.empty()) {
     for (const auto& unique : table.uniques) {
-      if (has_column(unique.parts, unique.include, words)) {
+      if (has_column(unique.parts, unique.include, in_keys)) {
         drop(found.uniques, unique, "constraint", "DROP CONSTRAINT " + quote_name(unique.name), true);
       }
     }
-    if (table.primary_key && has_column(table.primary_key->parts, table.primary_key->include, words)) {
+    if (table.primary_key && has_column(table.primary_key->parts, table.primary_key->include, in_keys)) {
       found.primary_key = table.primary_key;
       action(table.name, "DROP CONSTRAINT " + quote_name(primary_key_name(*table.primary_key, table.name)));
     }
   }
   for (const auto& column : table.columns) {
-    const bool itself = std::find(words.begin(), words.end(), column.name) != words.end();
-    if (!column.generated || itself || !mentions_any(column.generated->expression, words)) continue;
-    if (gone_.count(gone_key("column", table.name, column.name)) != 0) continue;
+    if (std::find(computed.begin(), computed.end(), column.name) == computed.end()) continue;
     action(table.name, "DROP COLUMN " + quote_name(column.name));
     const auto later = later_column(table.name, column.name);
     if (!later) {

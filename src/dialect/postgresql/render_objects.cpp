@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 #include "dialect/postgresql/definitions.hpp"
+#include "dialect/postgresql/literals.hpp"
 #include "dialect/postgresql/names.hpp"
 #include "dialect/postgresql/render.hpp"
 #include "dialect/postgresql/routines.hpp"
@@ -94,6 +95,12 @@ void Renderer::render(const Alter<Sequence>& operation) {
   change += alter_options(before.sequence, after.type, after.sequence, after.type);
   if (before.owned_by != after.owned_by) change += " OWNED BY " + owner_sql(after.owned_by);
   const auto name = quote_name(after.name);
+  const auto least = [&](const Sequence& sequence) { return std::stold(*full_options(sequence.sequence, after.type).min); };
+  if (least(before) < least(after)) {
+    // The counter has to be inside of the new limits already.
+    const auto first = *full_options(after.sequence, after.type).min;
+    statement("SELECT setval(" + quote_text(name) + ", " + first + ", false) FROM " + name + " WHERE last_value < " + first);
+  }
   if (!change.empty()) statement("ALTER SEQUENCE " + name + change);
   if (option(before.options, "unlogged") != option(after.options, "unlogged")) {
     statement("ALTER SEQUENCE " + name + (option(after.options, "unlogged").empty() ? " SET LOGGED" : " SET UNLOGGED"));
@@ -105,21 +112,32 @@ void Renderer::render(const Rename<Sequence>& operation) { rename("SEQUENCE", op
 
 // ---- composite and range types ---------------------------------------------------------------------------------
 
+namespace {
+
+/// As DROP and COMMENT ON name it.
+std::string definition_name(const Definition& definition) {
+  const auto name = upper(definition.kind) + " ";
+  if (definition.kind == "rule") return name + quote_name(definition.name.name) + " ON " + option(definition.options, "table");
+  if (definition.kind == "aggregate") return name + quote_name(definition.name) + "(" + option(definition.options, "arguments") + ")";
+  return name + quote_name(definition.name);
+}
+
+}  // namespace
+
 void Renderer::render(const Create<Definition>& operation) {
   const auto& object = operation.object;
   statement(object.definition);
-  comment(object.name, upper(object.kind) + " " + quote_name(object.name), "", object.comment);
+  comment(object.name, definition_name(object), "", object.comment);
 }
 
-void Renderer::render(const Drop<Definition>& operation) {
-  statement("DROP " + upper(operation.object.kind) + " " + quote_name(operation.object.name));
-}
+void Renderer::render(const Drop<Definition>& operation) { statement("DROP " + definition_name(operation.object)); }
 
 namespace {
 
 /// The attributes of "CREATE TYPE x AS (a integer, b text)" as (name, type) in SQL; nullopt for other types.
 std::optional<std::vector<std::pair<std::string, std::string>>> attributes_of(const std::string& definition) {
   const auto tokens = tokenize(definition, lexical_rules());
+  if (tokens.size() < 2 || !tokens[1].is("type")) return std::nullopt;
   std::size_t i = 0;
   while (i < tokens.size() && !tokens[i].is("as")) ++i;
   if (i + 1 >= tokens.size() || !tokens[i + 1].is_symbol("(")) return std::nullopt;
@@ -144,13 +162,29 @@ std::optional<std::vector<std::pair<std::string, std::string>>> attributes_of(co
 
 void Renderer::render(const Alter<Definition>& operation) {
   const auto& [before, after] = std::tie(operation.before, operation.after);
-  const auto name = upper(after.kind) + " " + quote_name(after.name);
+  const auto name = definition_name(after);
   if (before.definition != after.definition) {
     const auto old = attributes_of(before.definition);
     const auto now = attributes_of(after.definition);
     if (old && now) {
       const std::map<std::string, std::string> old_types(old->begin(), old->end());
       const std::map<std::string, std::string> new_types(now->begin(), now->end());
+      // An attribute keeps its type while a column holds values of it.
+      const bool retyped = std::any_of(now->begin(), now->end(), [&](const auto& attribute) {
+        const auto it = old_types.find(attribute.first);
+        return it != old_types.end() && it->second != attribute.second;
+      });
+      if (retyped && has_columns_of(after.name)) {
+        std::vector<std::string> kept;
+        for (const auto& [attribute, type] : *old) kept.push_back(attribute);
+        std::vector<std::string> wanted;
+        for (const auto& [attribute, type] : *now) wanted.push_back(attribute);
+        if (kept == wanted) {
+          replace_type(after.name, after.definition, {});
+          comment(after.name, name, before.comment, after.comment);
+          return;
+        }
+      }
       std::vector<std::string> changes;
       for (const auto& [attribute, type] : *old) {
         if (new_types.count(attribute) == 0) changes.push_back("DROP ATTRIBUTE " + attribute);
@@ -165,7 +199,7 @@ void Renderer::render(const Alter<Definition>& operation) {
       }
       if (!changes.empty()) statement("ALTER " + name + (changes.size() > 1 ? "\n  " : " ") + join(changes, ",\n  "));
     } else {
-      statement("DROP " + name);
+      statement("DROP " + definition_name(before));
       statement(after.definition);
       comment(after.name, name, "", after.comment);
       return;
@@ -187,7 +221,68 @@ void Renderer::render(const Create<Routine>& operation) { create_routine(operati
 
 void Renderer::render(const Drop<Routine>& operation) {
   if (was_dropped("routine", operation.object.name, operation.object.arguments)) return;
+  // What was bound to this overload is bound to another one then.
+  const bool overloaded = std::any_of(state_.routines.begin(), state_.routines.end(), [&](const Routine& routine) {
+    return routine.name == operation.object.name && routine.arguments != operation.object.arguments;
+  });
+  std::function<void()> restore;
+  if (overloaded) restore = drop_users_of_routine(operation.object);
   statement("DROP " + routine_sql(operation.object));
+  if (restore) restore();
+}
+
+std::function<void()> Renderer::drop_users_of_routine(const Routine& routine) {
+  flush();  // what was added in an open ALTER TABLE cannot be dropped in the same one
+  const std::vector<std::string> words{routine.name.name};
+  auto views = drop_views_on(words);
+  std::vector<Dependents> parts;
+  std::vector<std::function<void()>> defaults;
+  for (const auto& owner : state_.tables) {
+    parts.push_back(drop_dependents(owner, words, Scope::words));
+    for (const auto& column : owner.columns) {
+      if (!column.default_value || !column.default_value->expression || !mentions(column.default_value->text, words[0])) continue;
+      if (parent_has(owner.name, column.name)) continue;
+      const auto start = "ALTER COLUMN " + quote_name(column.name) + " ";
+      action(owner.name, start + "DROP DEFAULT");
+      auto value = column.default_value;
+      if (const auto later = later_column(owner.name, column.name)) value = *later ? (*later)->default_value : std::nullopt;
+      if (!value) continue;
+      defaults.emplace_back([this, name = owner.name, text = start + "SET DEFAULT " + default_sql(*value, column.type)] { action(name, text); });
+    }
+  }
+  for (const auto& domain : state_.domains) {
+    const auto start = "ALTER DOMAIN " + quote_name(domain.name) + " ";
+    for (const auto& check : domain.checks) {
+      if (!mentions(check.expression, words[0])) continue;
+      statement(start + "DROP CONSTRAINT " + quote_name(check.name));
+      defaults.emplace_back([this, text = start + "ADD " + constraint_sql(check)] { statement(text); });
+    }
+    if (domain.default_value && domain.default_value->expression && mentions(domain.default_value->text, words[0])) {
+      statement(start + "DROP DEFAULT");
+      defaults.emplace_back([this, text = start + "SET DEFAULT " + default_sql(*domain.default_value, domain.type)] { statement(text); });
+    }
+  }
+  return [this, views = std::move(views), parts = std::move(parts), defaults = std::move(defaults)] {
+    for (const auto& make : defaults) make();
+    for (const auto& dropped : parts) restore_dependents(dropped);
+    restore_views(views);
+  };
+}
+
+std::function<void()> Renderer::drop_bound_routines(const QualifiedName& name, const std::vector<std::string>& words) {
+  std::vector<Routine> dropped;
+  for (const auto& routine : state_.routines) {
+    if (!has_sql_body(routine.definition) || !mentions(routine.definition, name.name)) continue;
+    if (std::none_of(words.begin(), words.end(), [&](const std::string& word) { return mentions(routine.definition, word); })) continue;
+    const auto key = gone_key("routine", routine.name, routine.arguments);
+    if (gone_.count(key) != 0) continue;
+    statement("DROP " + routine_sql(routine));
+    if (object_touched_later<Routine>(routine.name)) gone_.insert(key);
+    else dropped.push_back(routine);
+  }
+  return [this, dropped = std::move(dropped)] {
+    for (const auto& routine : dropped) create_routine(routine);
+  };
 }
 
 void Renderer::render(const Alter<Routine>& operation) {
@@ -195,10 +290,10 @@ void Renderer::render(const Alter<Routine>& operation) {
   if (was_dropped("routine", before.name, before.arguments)) return create_routine(after);
   if (before.definition != after.definition) {
     if (before.kind != after.kind || routine_signature(before.definition) != routine_signature(after.definition)) {
-      const auto views = drop_views_on({before.name.name});
+      const auto restore = drop_users_of_routine(before);
       statement("DROP " + routine_sql(before));
       create_routine(after);
-      restore_views(views);
+      restore();
       return;
     }
     statement(after.definition);

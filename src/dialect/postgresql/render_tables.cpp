@@ -104,32 +104,29 @@ bool Renderer::parent_removes(const QualifiedName& name, const std::string& colu
   return any_on_parent<Remove<Column>>(operations_, table(name), column);
 }
 
-bool Renderer::parent_renames(const RenamePart<Column>& operation) const {
-  const auto* child = table(operation.table);
-  if (child == nullptr) return false;
-  const auto parents = parents_of(child->options);
-  return std::any_of(operations_.begin(), operations_.end(), [&](const Operation& other) {
-    const auto* rename = std::get_if<RenamePart<Column>>(&other);
-    return rename != nullptr && rename->from == operation.from && rename->to == operation.to &&
-           std::find(parents.begin(), parents.end(), rename->table) != parents.end();
-  });
-}
-
-std::vector<std::size_t> Renderer::parent_changes(const QualifiedName& name, const std::string& column) const {
-  std::set<QualifiedName> ancestors;
+std::vector<QualifiedName> Renderer::ancestors_of(const QualifiedName& name) const {
+  std::vector<QualifiedName> found;
   std::vector<QualifiedName> next{name};
   while (!next.empty()) {
     const auto* child = table(next.back());
     next.pop_back();
     if (child == nullptr) continue;
     for (const auto& parent : parents_of(child->options)) {
-      if (ancestors.insert(parent).second) next.push_back(parent);
+      if (std::find(found.begin(), found.end(), parent) != found.end()) continue;
+      found.push_back(parent);
+      next.push_back(parent);
     }
   }
+  return found;
+}
+
+std::vector<std::size_t> Renderer::parent_changes(const QualifiedName& name, const std::string& column) const {
+  const auto ancestors = ancestors_of(name);
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < operations_.size() && !ancestors.empty(); ++i) {
     const auto* change = std::get_if<Change<Column>>(&operations_[i]);
-    if (change != nullptr && change->after.name == column && ancestors.count(change->table) != 0) found.push_back(i);
+    if (change == nullptr || change->after.name != column) continue;
+    if (std::find(ancestors.begin(), ancestors.end(), change->table) != ancestors.end()) found.push_back(i);
   }
   return found;
 }
@@ -169,7 +166,8 @@ void Renderer::render(const Create<Table>& operation) {
   }
   const bool unlogged = option(object.options, "unlogged") == "true";
   if (const auto parent = option(object.options, "partition_of"); !parent.empty()) {
-    statement("CREATE TABLE " + name + " PARTITION OF " + quote_name(parse_name(parent)) + " " + option(object.options, "partition_bound") +
+    statement("CREATE TABLE " + name + " PARTITION OF " + quote_name(parse_name(parent)) +
+              (lines.empty() ? " " : " (\n  " + join(lines, ",\n  ") + "\n) ") + option(object.options, "partition_bound") +
               create_table_end(object.options));
   } else {
     statement(std::string("CREATE ") + (unlogged ? "UNLOGGED " : "") + "TABLE " + name +
@@ -218,7 +216,15 @@ void Renderer::render(const Drop<Table>& operation) { statement("DROP TABLE " + 
 
 void Renderer::alter_table_options(const QualifiedName& name, const Options& before, const Options& after) {
   const auto changed = [&](const std::string& key) { return option(before, key) != option(after, key); };
-  for (const auto* fixed : {"partition_by", "partition_of", "partition_bound"}) {
+  if (changed("partition_of") || changed("partition_bound")) {
+    if (const auto parent = option(before, "partition_of"); !parent.empty()) {
+      statement("ALTER TABLE " + quote_name(parse_name(parent)) + " DETACH PARTITION " + quote_name(name));
+    }
+    if (const auto parent = option(after, "partition_of"); !parent.empty()) {
+      statement("ALTER TABLE " + quote_name(parse_name(parent)) + " ATTACH PARTITION " + quote_name(name) + " " + option(after, "partition_bound"));
+    }
+  }
+  for (const auto* fixed : {"partition_by"}) {
     if (changed(fixed)) {
       throw Error{ErrorKind::usage,
                   "cannot change " + std::string(fixed) + " of table " + name.text() + ": PostgreSQL partitions a table when it is created only",

@@ -174,7 +174,11 @@ void Renderer::convert_columns(const QualifiedName& type, const Renames& renames
       }
       action(owner.name, start + "TYPE " + type_sql(column.type) + " USING " + quote_name(column.name) +
                              (is_array(column.type) ? "::text[]::" : "::text::") + type_sql(column.type));
-      if (value) action(owner.name, start + "SET DEFAULT " + default_sql(*value, column.type));
+      if (value) {
+        auto now = column;
+        now.default_value = value;
+        action(owner.name, start + "SET DEFAULT " + column_default_sql(now));
+      }
     }
     for (auto& check : dependents.checks) check.expression = with_renamed_values(check.expression, renames);
     for (auto& index : dependents.indexes) index.where = with_renamed_values(index.where, renames);
@@ -188,9 +192,20 @@ void Renderer::convert_columns(const QualifiedName& type, const Renames& renames
   }
 }
 
+bool Renderer::has_columns_of(const QualifiedName& type) const {
+  return std::any_of(state_.tables.begin(), state_.tables.end(), [&](const Table& owner) {
+    return std::any_of(owner.columns.begin(), owner.columns.end(), [&](const Column& column) { return of_type(column, type); });
+  });
+}
+
 void Renderer::replace_types_over(const QualifiedName& name, const Renames& renames) {
   for (const auto& domain : state_.domains) {
     if (element_type(domain.type) == name.text()) replace_type(domain.name, domain_sql(domain), renames);
+  }
+  for (const auto& definition : state_.definitions) {
+    if (definition.kind == "type" && definition.name != name && mentions(definition.definition, name.name)) {
+      replace_type(definition.name, definition.definition, renames);
+    }
   }
 }
 
@@ -226,6 +241,7 @@ void Renderer::replace_type(const QualifiedName& name, const std::string& create
   std::string comment_before;
   if (const auto* type = find_named(state_.enums, name)) comment_before = type->comment;
   if (const auto* domain = find_named(state_.domains, name)) comment_before = domain->comment;
+  if (const auto* definition = find_named(state_.definitions, name)) comment_before = definition->comment;
   if (!comment_before.empty()) comment(name, "TYPE " + quote_name(name), "", comment_before);
 }
 

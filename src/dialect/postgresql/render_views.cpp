@@ -53,8 +53,19 @@ void Renderer::create_view(const View& view, bool with_triggers) {
   statement(view_sql(view));
   for (const auto& index : view.indexes) create_index(view.name, index);
   comment(view.name, kind_of(view) + " " + quote_name(view.name), "", view.comment);
+  comment_columns(View{.name = view.name}, view);
   if (!with_triggers) return;
   for (const auto& trigger : view.triggers) create_trigger(view.name, trigger);
+}
+
+void Renderer::comment_columns(const View& before, const View& after) {
+  const auto what = [&](const std::string& key) { return "COLUMN " + quote_name(after.name) + "." + quote_name(key.substr(8)); };
+  for (const auto& [key, value] : after.options) {
+    if (key.starts_with("comment.")) comment(after.name, what(key), option(before.options, key), value);
+  }
+  for (const auto& [key, value] : before.options) {
+    if (key.starts_with("comment.") && after.options.count(key) == 0) comment(after.name, what(key), value, "");
+  }
 }
 
 void Renderer::drop_view(const View& view) { statement("DROP " + kind_of(view) + " " + quote_name(view.name)); }
@@ -70,10 +81,10 @@ void Renderer::alter_view_options(const View& before, const View& after) {
   std::vector<std::string> reset;
   const auto bare = [](const std::string& key) { return key.starts_with("with.") ? key.substr(5) : key; };
   for (const auto& [key, value] : after.options) {
-    if (key != "tablespace" && option(before.options, key) != value) set.push_back(parameter_name(bare(key)) + " = " + parameter_value(value));
+    if (key != "tablespace" && !key.starts_with("comment.") && option(before.options, key) != value) set.push_back(parameter_name(bare(key)) + " = " + parameter_value(value));
   }
   for (const auto& [key, value] : before.options) {
-    if (key != "tablespace" && after.options.count(key) == 0) reset.push_back(parameter_name(bare(key)));
+    if (key != "tablespace" && !key.starts_with("comment.") && after.options.count(key) == 0) reset.push_back(parameter_name(bare(key)));
   }
   const auto start = "ALTER " + kind_of(after) + " " + quote_name(after.name);
   if (!set.empty()) statement(start + " SET (" + join(set, ", ") + ")");
@@ -94,12 +105,14 @@ void Renderer::render(const Alter<View>& operation) {
   if (before.definition == after.definition && before.materialized == after.materialized && before.columns == after.columns) {
     alter_view_options(before, after);
     comment(after.name, what, before.comment, after.comment);
+    comment_columns(before, after);
     return;
   }
   if (can_replace(before, after)) {
     statement(view_sql(after, true));
-    // REPLACE takes the options of the new definition; the comment stays.
+    // REPLACE takes the options of the new definition; the comments stay.
     comment(after.name, what, before.comment, after.comment);
+    comment_columns(before, after);
     return;
   }
   const auto dependents = drop_views_on({before.name.name});

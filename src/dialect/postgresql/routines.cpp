@@ -14,6 +14,19 @@ std::string routine_sql(const Routine& routine) {
   return (routine.kind == Routine::Kind::procedure ? "PROCEDURE " : "FUNCTION ") + quote_name(routine.name) + "(" + join(types, ", ") + ")";
 }
 
+bool has_sql_body(const std::string& definition) {
+  int depth = 0;
+  bool arguments_read = false;
+  for (const auto& token : tokenize(definition, lexical_rules())) {
+    if (token.is_symbol("(")) ++depth;
+    if (token.is_symbol(")") && --depth == 0) arguments_read = true;
+    if (!arguments_read || depth > 0) continue;
+    if (token.is("as")) return false;
+    if (token.is("atomic") || token.is("return")) return true;
+  }
+  return false;
+}
+
 std::string routine_signature(const std::string& definition) {
   std::string signature;
   int depth = 0;
