@@ -5,7 +5,7 @@ import shutil
 import urllib.parse
 
 import libmariadb
-from tools import Failure, run
+from tools import Failure, run, words
 
 
 class Database:
@@ -97,6 +97,8 @@ def statement_text(lines):
         end = re.sub(r" AUTO_INCREMENT=\d+", "", lines[-1].strip())
         return lines[0] + " " + ", ".join(inner) + " " + end
     text = "\n".join(lines)
+    if "TRIGGER" in lines[0]:
+        return " ".join(words(text))  # the server keeps the statement as it was typed, white space and all
     text = re.sub(r" AS `(\w+)`", r" AS `\1`", text)
     return re.sub(r" (STARTS|ENDS) '[^']*'", "", text) if "EVENT" in text else text
 

@@ -61,6 +61,13 @@ class Database:
         text = run([PG_DUMP, "-s", "-d", self.url, "-T", "*.schema_versions*", "--no-sync"]).stdout
         return statements(text)
 
+    def leave_out_unmanaged(self, lines):
+        """Without partitions and their indexes, which a model leaves alone, and what concerns the schema itself."""
+        names = [row[0] for row in self.connection.query("SELECT relname FROM pg_class WHERE relispartition")]
+        names += [row[0] for row in self.connection.query("SELECT conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE relispartition")]
+        gone = re.compile(r"\b(" + "|".join(map(re.escape, names)) + r")\b" if names else r"(?!)")
+        return [line for line in lines if not gone.search(line) and "SCHEMA public" not in line]
+
     def rows(self):
         tables = self.connection.query(r"""
             SELECT c.relname, c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -107,6 +114,8 @@ def statement_text(lines):
             if match:
                 options = options.replace(match.group(1), ", ".join(sorted(match.group(1).split(", "))))
             return " ".join([lines[0], ", ".join(inner), options])
+    if lines[0].startswith(("CREATE INDEX", "CREATE UNIQUE INDEX")):
+        return re.sub(r" WITH \(([^()]*)\)", lambda match: f" WITH ({', '.join(sorted(match.group(1).split(', ')))})", "\n".join(lines))
     return "\n".join(lines)
 
 

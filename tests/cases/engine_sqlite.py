@@ -12,6 +12,11 @@ def normal(sql):
     return re.sub(r"x '([0-9a-fA-F]*)'", lambda match: f"x'{match.group(1).lower()}'", text)
 
 
+def bare_number(text, column_type):
+    """An integer column makes a number of '0' as well as of 0."""
+    return text[1:-1] if "int" in column_type.lower() and re.fullmatch(r"'-?\d+'", text) else text
+
+
 def normal_default(text):
     return {"null": "", "true": "1", "false": "0"}.get(normal(text), normal(text))
 
@@ -171,7 +176,7 @@ class Database:
         quoted = '"' + name.replace('"', '""') + '"'
         facts = []
         for row in connection.execute(f"PRAGMA table_xinfo({quoted})"):
-            facts.append(f"{name}.{row[1]}: {row[2].lower()} notnull={row[3] or int(row[5] > 0)} default={normal_default(row[4])} pk={row[5]} hidden={row[6]}")
+            facts.append(f"{name}.{row[1]}: {re.sub(r' +[(]', '(', row[2].lower())} notnull={row[3] or int(row[5] > 0)} default={bare_number(normal_default(row[4]), row[2])} pk={row[5]} hidden={row[6]}")
         keys = {}
         for row in connection.execute(f"PRAGMA foreign_key_list({quoted})"):
             target = row[4] or primary_key(connection, row[2])[row[1]]
