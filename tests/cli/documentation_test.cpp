@@ -159,4 +159,12 @@ TEST_CASE("the tour of the README prints what it shows") { Page("README.md").run
 
 TEST_CASE("the guide prints what it shows") { Page("docs/getting-started.md").run(); }
 
+TEST_CASE("the tutorial prints what it shows") {
+  if (std::system("git --version >/dev/null 2>&1") != 0) {
+    MESSAGE("git is not there: the tutorial is not run");
+    return;
+  }
+  Page("docs/tutorial.md").run();
+}
+
 }  // namespace migrate::cli_test
