@@ -50,6 +50,9 @@ struct UnitText {
 /// The SQL of a unit: statements with notes and REVIEW blocks above them.
 [[nodiscard]] UnitText render_unit(const Difference& difference, const Dialect& dialect);
 
+/// The same as calls of the Operations API, for a C++ unit. `declared`: the model as it was read, whose portable words are used.
+[[nodiscard]] UnitText render_cpp_unit(const Difference& difference, const Dialect& dialect, const Schema& declared);
+
 /// The statements of the way forward only, without notes.
 [[nodiscard]] std::vector<Statement> render_statements(const Difference& difference, const Dialect& dialect);
 

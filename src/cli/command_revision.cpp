@@ -235,9 +235,10 @@ int autogenerate(Context& context, Revision revision) {
     const auto mark = !change.review.empty() ? "review: " : "";
     context.output.note("  " + std::string(mark) + describe(change.operation));
   }
-  const auto text = render_unit(difference, session.dialect());
+  const auto format = format_of(context);
+  const auto text = format == UnitFormat::cpp ? render_cpp_unit(difference, session.dialect(), project.declared_schema()) : render_unit(difference, session.dialect());
   const bool review = std::any_of(difference.changes.begin(), difference.changes.end(), [](const PlannedChange& change) { return !change.review.empty(); });
-  const int code = write_new_unit(context, {.revision = std::move(revision), .format = UnitFormat::sql, .upgrade = text.upgrade, .downgrade = text.downgrade});
+  const int code = write_new_unit(context, {.revision = std::move(revision), .format = format, .upgrade = text.upgrade, .downgrade = text.downgrade});
   if (review) context.output.warn("the unit has questions marked REVIEW; `migrate upgrade` refuses it until they are settled");
   return code;
 }

@@ -23,7 +23,7 @@ VersionRow stamped_row(Project& project, const std::string& id) {
 
 std::string way_back(Project& project, const std::string& id) {
   const auto* file = project.unit(id);
-  if (file->format != UnitFormat::sql) return "";
+  if (file->format != UnitFormat::sql) return kept_downgrade(file->revision, "", true);
   const auto unit = project.parse(*file);
   const auto engines = project.sections();
   const bool back = is_reversible(unit, engines);

@@ -92,6 +92,10 @@ std::vector<CommandSpec> build() {
       {"build", "build", "compile the C++ units ahead",
        "Compiles the units that are not in the cache yet, several at a time, so that a release needs no compiler: ship the cache with it.",
        "  migrate build", {}, 0, 0, run_build},
+      {"bundle", "bundle -o FILE", "make one executable with the units inside",
+       "The file holds this program, the libraries that it needs, migrate.yaml, the units and the compiled C++ units: a release runs it\n"
+       "with neither a compiler nor a checkout. It takes the same commands.",
+       "  migrate bundle -o shop-migrate\n  ./shop-migrate upgrade --database postgresql://app@db/shop", {{"output,o", "FILE", "where to write it"}}, 0, 0, run_bundle},
       {"completion", "completion bash|zsh|fish", "what a shell needs to complete commands, options and revisions", "",
        "  eval \"$(migrate completion bash)\"\n  migrate completion fish | source", {}, 1, 1, run_completion},
   };

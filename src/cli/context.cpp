@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 
 namespace migrate::cli {
@@ -11,7 +12,14 @@ Project& Context::project() {
   std::optional<std::string> database;
   if (arguments.has("database")) database = arguments.get("database");
   const auto environment = arguments.get("env");
-  if (arguments.has("config")) {
+  // In a bundle the project is what came along; its database is relative to where the bundle is run.
+  const char* bundle = std::getenv("MIGRATE_BUNDLE");
+  if (bundle != nullptr && !arguments.has("config")) {
+    auto config = load_config(std::filesystem::path(bundle) / "project/migrate.yaml", environment);
+    config.database_folder = std::filesystem::current_path();
+    config.cpp.ahead_only = true;
+    project_.emplace(std::move(config), database);
+  } else if (arguments.has("config")) {
     project_.emplace(load_config(arguments.get("config"), environment), database);
   } else if (const auto found = find_config(std::filesystem::current_path())) {
     project_.emplace(load_config(*found, environment), database);

@@ -67,5 +67,6 @@ int run_repair(Context& context);
 int run_resume(Context& context);
 int run_completion(Context& context);
 int run_build(Context& context);
+int run_bundle(Context& context);
 
 }  // namespace migrate::cli

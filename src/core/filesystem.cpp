@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include "core/sha256.hpp"
 #include "migrate/error.hpp"
@@ -32,9 +33,37 @@ class FileDescriptor {
   throw Error{ErrorKind::usage, "cannot " + doing + " " + path.string() + ": " + std::strerror(error), {}, {path.string()}};
 }
 
+/// Files that are part of the program; see keep_in_memory.
+std::map<std::string, std::string>& kept_files() {
+  static std::map<std::string, std::string> files;
+  return files;
+}
+
+const std::string* kept(const std::filesystem::path& path) {
+  const auto& files = kept_files();
+  if (files.empty()) return nullptr;
+  const auto it = files.find(path.lexically_normal().string());
+  return it == files.end() ? nullptr : &it->second;
+}
+
 }  // namespace
 
+void keep_in_memory(const std::filesystem::path& path, std::string content) { kept_files()[path.lexically_normal().string()] = std::move(content); }
+
+bool file_exists(const std::filesystem::path& path) {
+  std::error_code error;
+  return kept(path) != nullptr || std::filesystem::is_regular_file(path, error);
+}
+
+bool folder_exists(const std::filesystem::path& path) {
+  const auto start = path.lexically_normal().string() + "/";
+  const auto it = kept_files().lower_bound(start);
+  std::error_code error;
+  return (it != kept_files().end() && it->first.starts_with(start)) || std::filesystem::is_directory(path, error);
+}
+
 std::string read_file(const std::filesystem::path& path) {
+  if (const auto* content = kept(path)) return *content;
   const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.get() < 0) fail("read", path, errno);
   struct stat info {};
@@ -58,6 +87,10 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 std::string read_file_start(const std::filesystem::path& path, std::size_t most, bool& complete) {
+  if (const auto* content = kept(path)) {
+    complete = content->size() <= most;
+    return content->substr(0, most);
+  }
   const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.get() < 0) fail("read", path, errno);
   std::string content(most + 1, '\0');
@@ -101,6 +134,11 @@ void write_file(const std::filesystem::path& path, std::string_view content) {
 
 std::vector<std::string> list_files(const std::filesystem::path& folder) {
   std::vector<std::string> names;
+  const auto start = folder.lexically_normal().string() + "/";
+  for (auto it = kept_files().lower_bound(start); it != kept_files().end() && it->first.starts_with(start); ++it) {
+    if (it->first.find('/', start.size()) == std::string::npos) names.push_back(it->first.substr(start.size()));
+  }
+  if (!names.empty()) return names;
   std::error_code error;
   std::filesystem::directory_iterator entries(folder, error);
   if (error) fail("read the folder", folder, error.value());

@@ -20,6 +20,13 @@ void write_file(const std::filesystem::path& path, std::string_view content);
 /// Names of the regular files in a folder, sorted. Throws Error (usage) when it cannot be read.
 [[nodiscard]] std::vector<std::string> list_files(const std::filesystem::path& folder);
 
+[[nodiscard]] bool file_exists(const std::filesystem::path& path);
+[[nodiscard]] bool folder_exists(const std::filesystem::path& path);
+
+/// From now on the functions above that read find this content at `path`, and its folder: for files that are part of the
+/// program. Not to be called while another thread reads.
+void keep_in_memory(const std::filesystem::path& path, std::string content);
+
 /// The folder that holds the running program.
 [[nodiscard]] std::filesystem::path program_folder();
 

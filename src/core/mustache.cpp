@@ -60,6 +60,7 @@ void check_names(std::string_view text, const TemplateData& data, const std::str
 }
 
 constexpr const char* line_end_name = "\x01";
+constexpr const char* brace_name = "\x02";  ///< a '{' at the end of a line: it would make the tag behind it another one
 
 /// The library's own way with lines that hold nothing but a section's tag leaves an empty line behind for a section that
 /// is not shown, and eats one behind a section that is. So it gets to see no lines: such lines lose their end here, as the
@@ -86,6 +87,11 @@ std::string without_lines(std::string_view text) {
     if (open != std::string_view::npos || close != std::string_view::npos) {
       inside_tag = open != std::string_view::npos && (close == std::string_view::npos || close < open);
     }
+    if (has_end && !inside_tag) {
+      const auto braces = out.size() - std::min(out.find_last_not_of('{') + 1, out.size());
+      out.resize(out.size() - braces);
+      for (std::size_t i = 0; i < braces; ++i) out += "{{" + std::string(brace_name) + "}}";
+    }
     if (has_end) out += inside_tag ? std::string("\n") : "{{" + std::string(line_end_name) + "}}";
   }
   return out;
@@ -105,6 +111,7 @@ std::string render_template(std::string_view text, const TemplateData& data, con
   parsed.set_custom_escape([](const std::string& plain) { return plain; });
   auto values = to_data(data);
   values.set(line_end_name, "\n");
+  values.set(brace_name, "{");
   auto out = parsed.render(values);
   if (!parsed.is_valid())
     throw Error{ErrorKind::usage, "cannot fill in the template " + name + ": " + parsed.error_message(), {}, {name}};

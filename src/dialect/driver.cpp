@@ -22,6 +22,7 @@ OpenConnection load(const std::string& driver) {
 #ifdef MIGRATE_DRIVER_SUBFOLDER
   folders.push_back(here.parent_path() / MIGRATE_DRIVER_SUBFOLDER);
 #endif
+  folders.insert(folders.end(), driver_folders().begin(), driver_folders().end());
   for (const auto& folder : folders) {
     const auto file = folder / name;
     if (!std::filesystem::exists(file)) continue;
@@ -35,6 +36,15 @@ OpenConnection load(const std::string& driver) {
 }
 
 }  // namespace
+
+std::vector<std::filesystem::path>& driver_folders() {
+  static std::vector<std::filesystem::path> folders;
+  return folders;
+}
+
+void load_drivers() {
+  for (const auto* driver : {"postgresql", "mysql"}) (void)load(driver);
+}
 
 std::unique_ptr<Connection> open_with_driver(const std::string& driver, const DatabaseUrl& url) {
   static std::mutex mutex;

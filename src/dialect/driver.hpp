@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "dialect/connection.hpp"
 #include "project/url.hpp"
@@ -12,6 +14,12 @@ namespace migrate {
 
 /// The function that a driver module exports as `migrate_open_connection`; the caller owns what it returns.
 using OpenConnection = Connection* (*)(const DatabaseUrl& url);
+
+/// Folders where an embedding program says that drivers are; to be filled before the first connection.
+[[nodiscard]] std::vector<std::filesystem::path>& driver_folders();
+
+/// Loads every driver that is installed.
+void load_drivers();
 
 /// Loads the driver module of that name, once, and opens a connection with it. Throws Error (usage) when the module is
 /// not installed, else what the driver throws.

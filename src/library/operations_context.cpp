@@ -119,6 +119,41 @@ const Schema& OperationsContext::observed_schema(const Location& at) {
   return observed_;
 }
 
+Schema OperationsContext::remembered(const std::string& key, const std::function<bool(const Table&)>& wanted, const Location& at) {
+  const auto section = server().sections.empty() ? std::string(dialect().name()) : server().sections.front();
+  const auto text = sink_.remember(key, [&] {
+    return located(at, [&] {
+      Schema part;
+      for (const auto& table : schema().tables) {
+        if (wanted(table)) part.tables.push_back(table);
+      }
+      part.enums = schema().enums;
+      part.domains = schema().domains;
+      // A view that uses a chosen view comes behind it.
+      const auto& rules = dialect().lexical_rules();
+      const auto uses = [&](const View& view) {
+        const auto named = [&](const auto& object) { return mentions(view.definition, object.name.name, rules); };
+        return std::any_of(part.tables.begin(), part.tables.end(), named) || std::any_of(part.views.begin(), part.views.end(), named);
+      };
+      auto left = schema().views;
+      for (bool more = true; more;) {
+        more = false;
+        for (auto it = left.begin(); it != left.end(); ++it) {
+          if (!uses(*it)) continue;
+          part.views.push_back(*it);
+          left.erase(it);
+          more = true;
+          break;
+        }
+      }
+      return write_model(part, section);
+    });
+  });
+  auto part = parse_model(text, at.file, environment_.model);
+  dialect().canonicalize(part, server());
+  return part;
+}
+
 // ---- definitions ---------------------------------------------------------------------------------------------------
 
 std::vector<Statement> OperationsContext::render(const std::vector<Operation>& operations, const Schema& before, const Location& at) {

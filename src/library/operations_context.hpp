@@ -57,6 +57,9 @@ class OperationsContext {
   [[nodiscard]] const Schema& schema();
   /// The same, remembered with the progress of a unit that is cut off.
   [[nodiscard]] const Schema& observed_schema(const Location& at);
+  /// The named tables, and the views that use them, as they are when the unit first comes to this place; remembered likewise.
+  /// Views come in an order in which they can be made.
+  [[nodiscard]] Schema remembered(const std::string& key, const std::function<bool(const Table&)>& wanted, const Location& at);
   [[nodiscard]] const std::optional<Schema>& known_schema() const { return schema_; }
   /// Whether it is whole; else only what the calls so far have made.
   [[nodiscard]] bool is_whole() const { return static_cast<bool>(environment_.inspect); }

@@ -7,6 +7,7 @@
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
 #include "library/unit_program.hpp"
+#include "unit/embedded.hpp"
 #include "runner/kept_schema.hpp"
 
 namespace migrate {
@@ -46,7 +47,7 @@ const std::vector<UnitFile>& Project::units() {
   if (!units_) {
     std::vector<std::filesystem::path> folders;
     for (const auto& folder : config_.migrations) {
-      if (std::filesystem::exists(folder)) folders.push_back(folder);
+      if (folder_exists(folder)) folders.push_back(folder);
       else if (config_.file.empty()) {
         throw Error{ErrorKind::usage, "there is no migrate.yaml here or above, and no folder " + folder.string(), "start a project with `migrate init`"};
       }
@@ -213,7 +214,9 @@ CompileOptions Project::compile_options() const {
   options.flags = config_.cpp.flags;
   options.folder = config_.folder;
   options.cache = config_.cpp.cache;
-  options.jobs = config_.cpp.jobs;
+  options.caches = {config_.folder / ".migrate"};
+  options.ahead_only = config_.cpp.ahead_only;
+  options.jobs = static_cast<unsigned>(config_.cpp.jobs);
   return options;
 }
 
@@ -221,7 +224,13 @@ std::vector<CompiledUnit> Project::compile(const Ids& ids, const std::function<v
   std::vector<const UnitFile*> files;
   for (const auto& id : ids) {
     const auto* file = unit(id);
-    if (file != nullptr && file->format == UnitFormat::cpp && !cpp_units_.contains(id)) files.push_back(file);
+    if (file == nullptr || file->format != UnitFormat::cpp || cpp_units_.contains(id)) continue;
+    if (const auto* entry = embedded_unit(file->path)) {
+      check_abi(*entry, file->revision);
+      cpp_units_.emplace(id, std::make_shared<const CppUnit>(*entry));
+      continue;
+    }
+    files.push_back(file);
   }
   if (files.empty()) return {};
   auto compiled = compile_units(files, compile_options(), started);

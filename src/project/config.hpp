@@ -56,6 +56,7 @@ struct CppSettings {
   std::vector<std::string> flags;  ///< behind our own
   std::filesystem::path cache;     ///< where compiled units are kept
   int jobs = 0;                    ///< compilers at a time; 0: one for each processor
+  bool ahead_only = false;         ///< units have been compiled: nothing is compiled here (a bundle)
 };
 
 /// migrate.yaml with one environment laid over it. All paths are absolute.
@@ -63,6 +64,7 @@ struct Config {
   std::filesystem::path file;    ///< migrate.yaml; empty when there is none
   std::filesystem::path folder;  ///< where it stands: what relative paths are relative to
   std::string environment;       ///< "" for none
+  std::filesystem::path database_folder;  ///< what the database and its password are relative to; empty: `folder`
 
   std::vector<std::filesystem::path> migrations;  ///< the first is where new units go
   std::vector<std::string> model;                 ///< absolute paths or globs: see model_files

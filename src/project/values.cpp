@@ -17,6 +17,9 @@
 namespace migrate {
 namespace {
 
+/// What the database and its password are relative to.
+const std::filesystem::path& database_folder(const Config& config) { return config.database_folder.empty() ? config.folder : config.database_folder; }
+
 bool is_variable_name(std::string_view name) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -82,10 +85,10 @@ std::string read_password(const Config& config, const Variables& variables) {
   if (!config.password_file.is_null()) {
     auto path = expand_variables(config.password_file.scalar, variables, at(config.password_file));
     if (path.starts_with("~/")) path = variables("HOME").value_or("~") + path.substr(1);
-    return without_final_newlines(read_file((config.folder / path).lexically_normal()));
+    return without_final_newlines(read_file((database_folder(config) / path).lexically_normal()));
   }
   const auto place = at(config.password_command);
-  return command_output(expand_variables(config.password_command.scalar, variables, place), config.folder, place);
+  return command_output(expand_variables(config.password_command.scalar, variables, place), database_folder(config), place);
 }
 
 /// Adds the paths that match the components from `part` on.
@@ -169,7 +172,7 @@ DatabaseUrl database_url(const Config& config, const Variables& variables) {
     throw Error{error.kind, error.message(), error.hint, place};
   }
   if (url.scheme == "sqlite") {
-    if (!url.database.empty()) url.database = (config.folder / url.database).lexically_normal().string();
+    if (!url.database.empty()) url.database = (database_folder(config) / url.database).lexically_normal().string();
     return url;
   }
   if (config.password_file.is_null() && config.password_command.is_null()) return url;

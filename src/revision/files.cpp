@@ -32,7 +32,7 @@ UnitFile load_unit(const std::filesystem::path& folder, const std::string& name,
 std::vector<UnitFile> load_units(std::span<const std::filesystem::path> folders) {
   std::vector<UnitFile> units;
   for (const auto& folder : folders) {
-    if (!std::filesystem::is_directory(folder)) {
+    if (!folder_exists(folder)) {
       throw Error{ErrorKind::usage,
                   "cannot read the migrations folder " + folder.string() + ": there is no such folder",
                   "correct `migrations:` in migrate.yaml, or make the folder",

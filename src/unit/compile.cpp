@@ -114,7 +114,7 @@ struct Job {
 class Compilation {
  public:
   Compilation(std::span<const UnitFile* const> units, const CompileOptions& options) : units_(units), options_(options) {
-    compiler_ = find_program(options.compiler);
+    if (!options.ahead_only) compiler_ = find_program(options.compiler);
     identity_ = compiler_.empty() ? "" : identity(compiler_);
   }
 
@@ -141,7 +141,7 @@ class Compilation {
   }
 
   [[nodiscard]] std::string object_name(const UnitFile& unit) const {
-    const auto key = sha256(fmt::format("{}\n{}\n{}\n{}\n{}", unit_text(unit), relative(unit.path), text_of_abi(), options_.compiler, join(options_.flags, "\n")));
+    const auto key = sha256(fmt::format("{}\n{}\n{}\n{}", unit_text(unit), relative(unit.path), text_of_abi(), join(options_.flags, "\n")));
     return unit.path.stem().string() + "-" + key.substr(0, 16) + ".so";
   }
 
@@ -156,7 +156,7 @@ class Compilation {
       if (!fs::exists(object, error) || !fs::exists(note_of(object), error)) continue;
       const auto note = read_note(read_file(note_of(object)));
       if (!identity_.empty() && note.compiler != identity_) continue;
-      const bool same = std::all_of(note.includes.begin(), note.includes.end(),
+      const bool same = options_.ahead_only || std::all_of(note.includes.begin(), note.includes.end(),
                                     [&](const auto& include) { return digest_of_file(options_.folder / include.first) == include.second; });
       if (same) return object;
     }

@@ -17,6 +17,7 @@ struct CompileOptions {
   std::filesystem::path folder;     ///< where the compiler runs; names in its messages are relative to it
   std::filesystem::path cache;      ///< where new objects go
   std::vector<std::filesystem::path> caches;  ///< where else built ones are looked for
+  bool ahead_only = false;          ///< take what a cache has, whatever compiler is here; compile nothing
   unsigned jobs = 0;                ///< compilers at a time; 0: one for each processor
 };
 

@@ -129,7 +129,7 @@ class CppUnits(TestCase):
             project.close()
 
     def test_a_run_that_is_killed_at_any_moment_goes_on(self):
-        kills = int(os.environ.get("MIGRATE_TEST_KILLS", "12"))
+        kills = int(os.environ.get("MIGRATE_TEST_KILLS", "6"))
         for engine in engines():
             # Where DDL is transactional every statement commits by itself here, and progress is recorded as elsewhere.
             header = "// transaction: off\n" if engine != "mysql" else ""
@@ -199,6 +199,33 @@ class CppUnits(TestCase):
         project.migrate("upgrade", env={"PATH": "/nowhere"})
         print(f"a built unit runs in {time.monotonic() - started:.3f} s")
         self.assertEqual(project.sql("SELECT count(*) FROM a"), "0")
+
+    def test_a_unit_for_another_standard_library_is_refused(self):
+        project = self.project("sqlite", "cpp: {flags: -D_GLIBCXX_USE_CXX11_ABI=0}")
+        unit(project, "0001-aaaaaa", "", simple('op.execute("CREATE TABLE a (id integer)");'))
+        done = project.migrate("upgrade", code=1)
+        self.assertIn("does not fit this program", done.err)
+        self.assertIn("0001-aaaaaa", done.err)
+
+    def test_batches_go_on_where_they_were_killed(self):
+        for engine in engines():
+            header = "// transaction: off\n" if engine != "mysql" else ""
+            with self.subTest(engine=engine):
+                moment = 8
+                while True:
+                    project = Project(engine, f"cpp: {{cache: {CACHE}}}")
+                    try:
+                        project.unit("0001-aaaaaa", "", "CREATE TABLE a (id integer NOT NULL PRIMARY KEY, n integer NOT NULL);\nINSERT INTO a VALUES " + ", ".join(f"({i}, 0)" for i in range(1, 48)) + ";", "DROP TABLE a;")
+                        project.migrate("upgrade")
+                        unit(project, "0002-bbbbbb", "0001-aaaaaa", simple('op.update_in_batches("a", {.set = "n = n + 1", .where = "id <> 13", .size = 10});\n  op.delete_in_batches("a", {.where = "id > 40", .size = 3});'), header)
+                        done = project.migrate("upgrade", code=None, env={"MIGRATE_TEST_CRASH_AT": str(moment)})
+                        project.migrate("upgrade")
+                        self.assertEqual(project.sql("SELECT count(*), min(n), max(n), sum(n) FROM a").split("|" if engine != "mysql" else None), ["40", "0", "1", "39"], f"killed at {moment}")
+                        if done.code == 0:
+                            break
+                        moment += 29
+                    finally:
+                        project.close()
 
     def test_a_compiler_error_is_shown_as_printed(self):
         project = self.project("sqlite")

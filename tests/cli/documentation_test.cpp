@@ -157,6 +157,8 @@ TEST_CASE("every link in the pages leads somewhere") {
 
 TEST_CASE("the tour of the README prints what it shows") { Page("README.md").run(); }
 
+TEST_CASE("the page about C++ units prints what it shows") { Page("docs/cpp-units.md").run(); }
+
 TEST_CASE("the guide prints what it shows") { Page("docs/getting-started.md").run(); }
 
 TEST_CASE("the page for those who come from another tool prints what it shows") { Page("docs/coming-from.md").run(); }

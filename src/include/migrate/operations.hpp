@@ -53,7 +53,8 @@ struct SplitTable {
 /// How a table's key becomes another type (see Operations::change_key_to_uuid).
 struct KeyChange {
   std::string column = {};  ///< empty: the primary key's only column
-  std::string kept = {};    ///< the table that keeps which old key became which new one; empty: TABLE_key_map
+  std::string kept = {};    ///< the table that keeps which number became which UUID; empty: TABLE_key_map
+  Identity::Kind identity = Identity::Kind::by_default;  ///< on the way back: how the numbers go on
 };
 
 class Operations {

@@ -1,0 +1,130 @@
+// migrate bundle: one executable with the project's units inside
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <link.h>
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "cli/context.hpp"
+#include "core/filesystem.hpp"
+#include "core/text.hpp"
+#include "dialect/driver.hpp"
+
+namespace migrate::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What is appended to the launcher: for each file its mode, the size of its name, its size, name and content; then the
+/// offset of the first one and a mark. src/launcher/launcher.c reads it.
+class Archive {
+ public:
+  explicit Archive(std::string launcher) : bytes_(std::move(launcher)), start_(bytes_.size()) {}
+
+  void add(const std::string& name, const std::string& content, bool executable = false) {
+    if (!names_.emplace(name, true).second) return;
+    number<std::uint32_t>(executable ? 0700 : 0600);
+    number<std::uint32_t>(static_cast<std::uint32_t>(name.size()));
+    number<std::uint64_t>(content.size());
+    bytes_ += name + content;
+  }
+
+  std::string finish() {
+    number<std::uint64_t>(start_);
+    return std::move(bytes_) + "MIGRATE1";
+  }
+
+ private:
+  template <class T>
+  void number(T value) {
+    std::array<char, sizeof value> text{};
+    std::memcpy(text.data(), &value, sizeof value);
+    bytes_.append(text.data(), text.size());
+  }
+
+  std::string bytes_;
+  std::size_t start_;
+  std::map<std::string, bool> names_;
+};
+
+/// The launcher beside the program or installed.
+std::string read_launcher() {
+  const auto here = program_folder();
+  for (const auto& file : {here / "migrate-launcher", here.parent_path() / "lib/migrate/migrate-launcher", fs::path(MIGRATE_DRIVER_FOLDER) / "migrate-launcher"}) {
+    if (file_exists(file)) return read_file(file);
+  }
+  throw Error{ErrorKind::usage, "cannot find migrate-launcher, the front of a bundle", "install it with migrate"};
+}
+
+/// Every library that is loaded, the drivers' too, and what loads them.
+void add_libraries(Archive& archive) {
+  std::vector<std::string> files;
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* data) {
+        if (info->dlpi_name != nullptr && info->dlpi_name[0] == '/') static_cast<std::vector<std::string>*>(data)->push_back(info->dlpi_name);
+        return 0;
+      },
+      &files);
+  for (const auto& file : files) {
+    const auto name = fs::path(file).filename().string();
+    if (name.starts_with("migrate-")) archive.add(name, read_file(file), true);
+    else if (name.starts_with("ld-") || name.starts_with("ld64")) archive.add("loader", read_file(file), true);
+    else archive.add("lib/" + name, read_file(file), true);
+  }
+}
+
+/// A file of the project under its own place in it.
+void add_project_file(Archive& archive, const Config& config, const fs::path& file) {
+  const auto place = file.lexically_normal().lexically_relative(config.folder);
+  if (place.empty() || *place.begin() == "..") {
+    throw Error{ErrorKind::usage, file.string() + " stands outside of " + config.folder.string() + ", and a bundle holds one project", "put migrate.yaml above the folders that it names"};
+  }
+  archive.add("project/" + place.string(), read_file(file));
+}
+
+void add_project(Archive& archive, Project& project) {
+  const auto& config = project.config();
+  if (config.file.empty()) throw Error{ErrorKind::usage, "a bundle needs a migrate.yaml", "`migrate init` writes one"};
+  archive.add("project/migrate.yaml", read_file(config.file));
+  for (const auto& folder : config.migrations) {
+    if (!folder_exists(folder)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      if (entry.is_regular_file() && entry.path().filename().string().front() != '.') add_project_file(archive, config, entry.path());
+    }
+  }
+  for (const auto& model : config.model) {
+    if (file_exists(model)) add_project_file(archive, config, model);
+  }
+}
+
+}  // namespace
+
+int run_bundle(Context& context) {
+  auto& project = context.project();
+  const auto file = context.arguments.get("output");
+  if (file.empty()) throw Error{ErrorKind::usage, "a bundle needs a file to be written to", "migrate bundle -o FILE"};
+  Ids ids;
+  for (const auto& unit : project.units()) ids.push_back(unit.revision.id);
+  Archive archive(read_launcher());
+  archive.add("migrate", read_file("/proc/self/exe"), true);
+  load_drivers();
+  add_libraries(archive);
+  add_project(archive, project);
+  const auto compiled = project.compile(ids, [&](const UnitFile& unit) { context.output.progress("compiling " + unit.path.filename().string()); });
+  for (const auto& unit : compiled) {
+    archive.add("project/.migrate/" + unit.object.filename().string(), read_file(unit.object), true);
+    archive.add("project/.migrate/" + unit.object.filename().string() + ".txt", read_file(unit.object.string() + ".txt"));
+  }
+  const auto bytes = archive.finish();
+  write_file(file, bytes);
+  fs::permissions(file, fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec | fs::perms::others_read | fs::perms::others_exec);
+  if (context.output.json()) context.output.line(nlohmann::ordered_json({{"file", file}, {"units", ids.size()}, {"bytes", bytes.size()}}).dump());
+  else context.output.line(fmt::format("wrote {}: {}, {:.1f} MB", file, plural(ids.size(), "unit"), static_cast<double>(bytes.size()) / 1e6));
+  return 0;
+}
+
+}  // namespace migrate::cli

@@ -1,0 +1,133 @@
+#include "migrate/migrate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/filesystem.hpp"
+#include "dialect/driver.hpp"
+#include "library/planner.hpp"
+#include "library/project.hpp"
+#include "revision/argument.hpp"
+#include "unit/embedded.hpp"
+
+namespace migrate {
+namespace {
+
+class LogEvents final : public RunEvents {
+ public:
+  explicit LogEvents(const LibraryOptions& options) : log_(options.log) {}
+
+  void waiting(const std::string& holder) override { tell("waiting for another migration" + (holder.empty() ? std::string() : ": " + holder)); }
+  void step_done(const Step& step, std::chrono::milliseconds time) override {
+    done.push_back(step.revision.id);
+    tell(fmt::format("{} {} in {} ms", step.direction == Direction::upgrade ? "applied" : "reverted", title(step.revision), time.count()));
+  }
+  void retry(const Step& step, int attempt, const std::string& reason, const std::vector<std::string>&) override {
+    tell(fmt::format("{}: {}; trying again ({})", title(step.revision), reason, attempt));
+  }
+  void progress(const Step& step, const std::string& text) override { tell(title(step.revision) + ": " + text); }
+  void notice(const std::string& text) override { tell(text); }
+
+  std::vector<std::string> done;
+
+ private:
+  void tell(const std::string& line) const {
+    if (log_) log_(line);
+  }
+  const std::function<void(const std::string&)>& log_;
+};
+
+/// A project's folder, or a folder of units alone.
+Project open(const std::string& url, const std::filesystem::path& directory, const LibraryOptions& options) {
+  if (directory.empty()) return Project(default_config("."), url);
+  const auto folder = directory.string().starts_with(embedded_folder().string() + "/") || directory == embedded_folder() ? directory : std::filesystem::absolute(directory);
+  if (file_exists(folder / "migrate.yaml")) {
+    return Project(parse_config(read_file(folder / "migrate.yaml"), folder / "migrate.yaml", options.environment), url);
+  }
+  if (!options.environment.empty()) throw Error{ErrorKind::usage, "there is no migrate.yaml in " + folder.string() + ", so no environment '" + options.environment + "'"};
+  auto config = default_config(folder);
+  if (!folder_exists(folder / "migrations")) config.migrations = {folder};
+  return Project(std::move(config), url);
+}
+
+std::filesystem::path embedded_or_refuse() {
+  if (embedded_folder().empty()) {
+    throw Error{ErrorKind::usage, "this program has no units in it", "migrate_embed(TARGET migrations/) in CMakeLists.txt puts them there; or name their folder"};
+  }
+  return embedded_folder();
+}
+
+std::vector<std::string> run_to(const std::string& url, const std::filesystem::path& directory, Direction direction, const std::string& revision,
+                                const LibraryOptions& options) {
+  auto project = open(url, directory, options);
+  auto run_options = project.run_options(options.lock_timeout);
+  run_options.keep_schema = project.schema_keeper();
+  LogEvents events(options);
+  CommandPlanner planner(project, direction, revision);
+  (void)run(project.session(), run_options, [&](const std::vector<VersionRow>& rows) { return planner(rows); }, events);
+  return events.done;
+}
+
+}  // namespace
+
+std::vector<std::string> upgrade(const std::string& url, const std::string& directory, const LibraryOptions& options) {
+  return run_to(url, directory, Direction::upgrade, options.revision, options);
+}
+
+std::vector<std::string> upgrade(const std::string& url, const LibraryOptions& options) {
+  return run_to(url, embedded_or_refuse(), Direction::upgrade, options.revision, options);
+}
+
+std::vector<std::string> downgrade(const std::string& url, const std::string& directory, const std::string& revision, const LibraryOptions& options) {
+  return run_to(url, directory, Direction::downgrade, revision, options);
+}
+
+std::vector<std::string> downgrade(const std::string& url, const std::string& revision, const LibraryOptions& options) {
+  return run_to(url, embedded_or_refuse(), Direction::downgrade, revision, options);
+}
+
+std::vector<std::string> applied(const std::string& url, const LibraryOptions& options) {
+  auto project = open(url, embedded_folder(), options);
+  return applied_ids(project.versions().read(project.session().connection()));
+}
+
+void require(const std::string& url, const std::string& revision, const LibraryOptions& options) {
+  auto project = open(url, embedded_folder(), options);
+  const auto rows = project.versions().read(project.session().connection());
+  std::vector<std::string> ids;
+  for (const auto& row : rows) {
+    if (row.state == RowState::applied) ids.push_back(row.revision);
+  }
+  const auto database = project.url().display();
+  const auto names = [&](const std::string& id) { return id == revision || (!id.empty() && id.starts_with(revision) && id.size() > revision.size() && id[revision.size()] == '-'); };
+  auto wanted = std::find_if(ids.begin(), ids.end(), [&](const auto& id) { return id == revision; });
+  if (wanted == ids.end()) wanted = std::find_if(ids.begin(), ids.end(), names);
+  if (wanted == ids.end()) {
+    throw Error{ErrorKind::difference, fmt::format("the database {} is too old for this program: the revision {} is not applied; the last one is {}", database, revision, ids.empty() ? "none" : ids.back()),
+                "bring it up to date: `migrate upgrade`"};
+  }
+  if (options.allow_newer) return;
+  const bool has_units = !embedded_folder().empty();
+  const auto& graph = has_units || !rows.empty() ? project.graph_with(rows) : project.graph();
+  const auto behind = graph.with_dependents(graph.mark(Ids{*wanted}));
+  for (const auto& id : ids) {
+    const bool newer = id != *wanted && behind[static_cast<std::size_t>(graph.index(id))] != 0;
+    const bool unknown = has_units && project.graph().find(id) == nullptr;
+    if (!newer && !unknown) continue;
+    throw Error{ErrorKind::difference, fmt::format("the database {} is too new for this program: {} is applied, which {}", database, id, unknown ? "it does not know" : "comes behind " + *wanted),
+                "start a newer program, or go back with `migrate downgrade " + *wanted + "`"};
+  }
+}
+
+bool embed(const EmbeddedFile* files, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) add_embedded(files[i].path, std::string(files[i].begin, files[i].end), files[i].unit);
+  return true;
+}
+
+bool add_driver_folder(const char* folder) {
+  driver_folders().emplace_back(folder);
+  return true;
+}
+
+}  // namespace migrate
