@@ -163,6 +163,8 @@ TEST_CASE("the guide prints what it shows") { Page("docs/getting-started.md").ru
 
 TEST_CASE("the page for those who come from another tool prints what it shows") { Page("docs/coming-from.md").run(); }
 
+TEST_CASE("the cookbook prints what it shows") { Page("docs/cookbook.md").run(); }
+
 TEST_CASE("the tutorial prints what it shows") {
   if (std::system("git --version >/dev/null 2>&1") != 0) {
     MESSAGE("git is not there: the tutorial is not run");
