@@ -230,6 +230,31 @@ const Add<Column>* removed_next(std::vector<PlannedChange>::const_reverse_iterat
 
 }  // namespace
 
+namespace {
+
+/// Whether an operation takes away only what stands on other things.
+bool is_early_drop(const Operation& operation) {
+  return std::visit(overloaded{[](const Drop<View>&) { return true; }, [](const Remove<Trigger>&) { return true; },
+                               [](const Remove<Policy>&) { return true; }, [](const Remove<ForeignKey>&) { return true; },
+                               [](const Drop<Definition>&) { return true; }, [](const auto&) { return false; }},
+                    operation);
+}
+
+/// Values that come back into an enum are there before anything that may name them.
+void values_first(std::vector<PlannedChange>& changes) {
+  const auto place = std::find_if(changes.begin(), changes.end(), [](const PlannedChange& change) { return !is_early_drop(change.operation); });
+  std::stable_partition(place, changes.end(), [](const PlannedChange& change) {
+    const auto* alter = std::get_if<Alter<EnumType>>(&change.operation);
+    if (alter == nullptr) return false;
+    const auto& before = alter->before.values;
+    return alter->after.declared.value_renames.empty() && std::any_of(alter->after.values.begin(), alter->after.values.end(), [&](const std::string& value) {
+             return std::find(before.begin(), before.end(), value) == before.end();
+           });
+  });
+}
+
+}  // namespace
+
 std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& changes, const Schema& before, const Dialect& dialect,
                                            const ServerInfo& server) {
   std::vector<PlannedChange> out;
@@ -255,6 +280,7 @@ std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& cha
     if (!value.empty()) steps.front().note = "the values of " + add->table.text() + "." + add->object.name + " are gone: existing rows get " + value;
     out.insert(out.end(), steps.begin(), steps.end());
   }
+  values_first(out);
   return out;
 }
 

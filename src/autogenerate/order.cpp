@@ -131,6 +131,7 @@ class Orderer {
     };
     for (auto& change : changes) {
       const bool split = std::visit(overloaded{[&](const Change<Index>& part) { return split_part(part); }, [&](const Change<Unique>& part) { return split_part(part); },
+                                               [&](const Change<PrimaryKey>& part) { return split_part(part); },
                                                [&](const Change<Check>& part) { return split_part(part); },
                                                [&](const Change<Exclusion>& part) { return split_part(part); }, [](const auto&) { return false; }},
                                     change.operation);
@@ -166,6 +167,7 @@ class Orderer {
   }
   static std::string text_of(const Index& index) { return text_of(index.parts) + text_of(parts_of(index.include)) + index.where; }
   static std::string text_of(const Unique& unique) { return text_of(unique.parts) + text_of(parts_of(unique.include)); }
+  static std::string text_of(const PrimaryKey& key) { return text_of(key.parts) + text_of(parts_of(key.include)); }
   static std::string text_of(const Check& check) { return check.expression; }
   static std::string text_of(const Exclusion& exclusion) { return exclusion.definition; }
 

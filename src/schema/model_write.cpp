@@ -289,7 +289,7 @@ class Writer {
 
   void write_column(const Table& table, const Column& column) {
     Flow flow;
-    flow.raw("type", quote(column.type));
+    flow.raw("type", quote(spelled(column.declared, "type_sql", column.type)));
     const bool key = table.primary_key && std::any_of(table.primary_key->parts.begin(), table.primary_key->parts.end(),
                                                       [&](const IndexPart& part) { return part.column == column.name; });
     flow.flag("null", column.nullable, !key);

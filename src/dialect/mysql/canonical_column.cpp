@@ -83,6 +83,7 @@ void canonicalize_options(Column& column, Type& type, const Context& context, co
 void canonicalize_column(Column& column, const Context& context, const std::vector<std::string>& names, const std::string& collation) {
   auto type = read_type(column.type, context, column.declared.location);
   canonicalize_options(column, type, context, names);
+  if (auto odd = odd_width(column.type, type); !odd.empty()) column.declared.spelling["type_sql"] = std::move(odd);
   column.type = type.text();
   if (type.serial && !column.identity) column.identity = Identity{};
   if (column.identity) {

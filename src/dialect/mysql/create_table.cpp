@@ -121,7 +121,9 @@ class Reader {
     if (is_symbol("(")) parenthesized();
     while (is("UNSIGNED") || is("ZEROFILL")) ++at_;
     const auto& last = tokens_[at_ - 1];
-    type_ = read_type(sql_.substr(from, last.offset + last.text.size() - from), context_);
+    const auto written = sql_.substr(from, last.offset + last.text.size() - from);
+    type_ = read_type(written, context_);
+    if (auto odd = odd_width(written, type_); !odd.empty()) column_.declared.spelling["type_sql"] = std::move(odd);
     while (!is_symbol(",") && !is_symbol(")")) read_attribute();
     finish_column();
   }

@@ -48,6 +48,10 @@ class MysqlDialect final : public Dialect {
   [[nodiscard]] std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server) const override {
     return render_operations(operations, before, server);
   }
+  [[nodiscard]] std::vector<std::vector<Statement>> render_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before,
+                                                                 const ServerInfo& server) const override {
+    return render_operation_parts(parts, before, server);
+  }
 
   /// The mysql client ends a statement at its first ';', in a body too, unless told otherwise.
   [[nodiscard]] std::string script_statement(const Statement& statement) const override {

@@ -72,14 +72,28 @@ struct ForeignKeyPlace {
 
 class Renderer {
  public:
-  Renderer(const Schema& before, const ServerInfo& server, const std::vector<Operation>& operations)
-      : state_(before), context_(context_of(server, before)), operations_(operations) {}
+  /// Nothing is joined across `ends`, the operations that end a part.
+  Renderer(const Schema& before, const ServerInfo& server, const std::vector<Operation>& operations, std::set<std::size_t> ends = {})
+      : state_(before), context_(context_of(server, before)), operations_(operations), ends_(std::move(ends)) {}
+
+  /// The statements of each part.
+  std::vector<std::vector<Statement>> run_parts() {
+    std::vector<std::vector<Statement>> parts;
+    auto all = run();
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+      const auto to = i + 1 == counts_.size() ? all.size() : counts_[i];  // the end belongs to the last
+      parts.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(to));
+      from = to;
+    }
+    return parts;
+  }
 
   std::vector<Statement> run() {
     for (std::size_t i = 0; i < operations_.size();) {
       auto end = i + 1;
       if (is_alteration(operations_[i])) {
-        while (end < operations_.size() && is_alteration(operations_[end]) && altered_table(operations_[end]) == altered_table(operations_[i]) &&
+        while (end < operations_.size() && !ends_.contains(end - 1) && is_alteration(operations_[end]) && altered_table(operations_[end]) == altered_table(operations_[i]) &&
                !needs_own_step(operations_[end]) && !needs_own_step(operations_[end - 1])) {
           ++end;
         }
@@ -87,6 +101,7 @@ class Renderer {
       } else {
         single(operations_[i]);
       }
+      if (ends_.contains(end - 1)) counts_.push_back(statements_.size());
       i = end;
     }
     finish();
@@ -521,6 +536,8 @@ class Renderer {
   Schema state_;
   Context context_;
   const std::vector<Operation>& operations_;
+  std::set<std::size_t> ends_;
+  std::vector<std::size_t> counts_;  ///< of statements, at each of `ends_`
   std::vector<Statement> statements_;
   std::set<ForeignKeyPlace> suspended_;             ///< foreign keys that are in the state but not in the database
   std::map<QualifiedName, std::string> physical_;   ///< inherited collations that the database's change left behind
@@ -531,6 +548,16 @@ class Renderer {
 
 std::vector<Statement> render_operations(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server) {
   return Renderer(before, server, operations).run();
+}
+
+std::vector<std::vector<Statement>> render_operation_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before, const ServerInfo& server) {
+  std::vector<Operation> operations;
+  std::set<std::size_t> ends;
+  for (const auto& part : parts) {
+    operations.insert(operations.end(), part.begin(), part.end());
+    ends.insert(operations.size() - 1);  // no part is empty
+  }
+  return Renderer(before, server, operations, std::move(ends)).run_parts();
 }
 
 }  // namespace migrate::mysql

@@ -65,7 +65,9 @@ Table with_collations(Table table, const std::string& database_collation) {
 std::string column_sql(const Column& column, const Context& context, const std::string& table_collation) {
   const auto type = read_type(column.type, context);
   const auto& options = column.options;
-  std::string text = quote_name(column.name) + " " + column.type;
+  const auto spelled = column.declared.spelling.find("type_sql");
+  const bool as_written = spelled != column.declared.spelling.end() && read_type(spelled->second, context).text() == column.type;
+  std::string text = quote_name(column.name) + " " + (as_written ? spelled->second : column.type);
   if (!column.collation.empty() && column.collation != table_collation) text += " " + charset_sql(column.collation);
   if (options.contains("compressed")) text += option(options, "compressed") == "true" ? " COMPRESSED" : " COMPRESSED=" + option(options, "compressed");
   for (const auto* key : {"srid", "ref_system_id"}) {

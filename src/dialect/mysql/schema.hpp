@@ -22,6 +22,9 @@ void canonicalize_schema(Schema& declared, const ServerInfo& server);
 [[nodiscard]] Schema normalize_objects(Connection& connection, const ServerInfo& server, const Schema& objects, const Schema& declared, const Schema& live);
 
 [[nodiscard]] std::vector<Statement> render_operations(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server);
+/// The statements of each part; a foreign key that stands in the way comes back at the very end.
+[[nodiscard]] std::vector<std::vector<Statement>> render_operation_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before,
+                                                                         const ServerInfo& server);
 
 [[nodiscard]] std::unique_ptr<RunLock> make_session_lock(Connection& connection, const std::string& key);
 

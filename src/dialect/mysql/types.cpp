@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -267,6 +268,20 @@ bool is_text_or_blob(const Type& type) { return type.base.ends_with("text") || t
 bool is_binary(const Type& type) { return type.base == "binary" || type.base == "varbinary" || type.base.ends_with("blob"); }
 bool is_json(const Type& type) { return type.base == "json"; }
 bool is_temporal(const Type& type) { return type.base == "datetime" || type.base == "timestamp" || type.base == "time" || type.base == "date"; }
+std::string odd_width(std::string_view written, const Type& type) {
+  if (!type.arguments.empty() || type.zerofill) return {};
+  const std::string text = lower(collapse_spaces(std::string(written)));
+  const auto open = text.find('(');
+  if (open == std::string::npos || text.substr(0, open) != type.base) return {};
+  static const std::vector<std::pair<std::string_view, int>> usual = {{"tinyint", 4}, {"smallint", 6}, {"mediumint", 9}, {"int", 11}, {"bigint", 20}};
+  for (const auto& [base, width] : usual) {
+    if (base != type.base) continue;
+    const int normal = type.is_unsigned && base != "bigint" ? width - 1 : width;
+    return text.substr(open + 1, text.find(')') - open - 1) == std::to_string(normal) ? std::string() : text;
+  }
+  return {};
+}
+
 bool has_charset(const Type& type) {
   return type.base == "char" || type.base == "varchar" || type.base.ends_with("text") || type.base == "enum" || type.base == "set";
 }

@@ -27,6 +27,10 @@ struct Type {
 /// at `location` for a type that the engine cannot have.
 [[nodiscard]] Type read_type(std::string_view text, const Context& context, const Location& location = {});
 
+/// The text of an integer type with a display width that is not the usual one, "int(10)": it says nothing about the values
+/// and is no difference, but a table that is made again should look as it did. "" for all others.
+[[nodiscard]] std::string odd_width(std::string_view written, const Type& type);
+
 [[nodiscard]] bool has_charset(const Type& type);   ///< char, varchar, the texts, enum, set
 [[nodiscard]] bool is_integer(const Type& type);
 [[nodiscard]] bool is_numeric(const Type& type);

@@ -170,6 +170,7 @@ void Renderer::convert_columns(const QualifiedName& type, const Renames& renames
         if (const auto it = renames.find(value->text); it != renames.end()) value->text = it->second;
         if (value->expression) value->text = with_renamed_values(value->text, renames);
         // A default that a later operation changes may be a value that is no more.
+        if (object_touched_later<Table>(owner.name)) value.reset();  // it goes
         if (const auto later = later_column(owner.name, column.name)) value = *later ? (*later)->default_value : std::nullopt;
       }
       action(owner.name, start + "TYPE " + type_sql(column.type) + " USING " + quote_name(column.name) +
