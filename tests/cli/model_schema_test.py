@@ -115,6 +115,30 @@ WRONG = {
 }
 
 
+RIGHT = {
+    "nothing": "",
+    "empty kinds": "tables:\nviews:\nenums:\ntriggers:\n",
+    "a place for anchors": "x-common: &id {type: int, null: false}\ntables: {t: {columns: {id: *id}, primary_key: id}}",
+    "words for flags": "tables: {t: {columns: {id: {type: int, null: no, unique: yes, index: on}}}}",
+    "numbers as text": "sequences: {s: {start: '1', increment: -1, cycle: false}, r: }",
+    "literals": "tables: {t: {columns: {a: {type: int, default: 0}, b: {type: real, default: 1.5}, c: {type: boolean, default: true}, d: {type: text, default: }}}}",
+    "expressions": "tables: {t: {columns: {a: {type: int, default: {sql: 1 + 1}}, b: {type: int, generated: a + 1}, c: {type: int, generated: {expression: a, stored: false}}}}}",
+    "identities": "tables: {t: {columns: {id: {type: int, identity: {kind: always, start: 5}}, b: {type: int, identity: false}}, primary_key: [id]}}",
+    "keys": "tables: {t: {columns: {a: int, b: int}, primary_key: {name: pk, columns: [a]}, uniques: {u: b, v: [a, b], w: {columns: [a desc], deferrable: true}}}}",
+    "keys in lists": "tables: {t: {columns: {a: int, b: int}, uniques: [a, [a, b], {name: u, columns: b}], checks: [a > 0, {name: c, expression: b > 0}], indexes: [a, {columns: [b]}]}}",
+    "index parts": "tables: {t: {columns: {a: text}, indexes: {i: [a desc nulls last, lower(a), {column: a, desc: true, nulls: first}], j: {expression: upper(a)}, k: {columns: a, where: a > 'b', method: btree}}}}",
+    "references": "tables: {t: {columns: {id: {type: int, primary_key: true}, a: {type: int, references: t(id)}, b: {type: int, references: {table: t, columns: [id]}},"
+                  " c: {type: int, references: {references: t, on_delete: set_null, on_update: CASCADE}}}}}",
+    "foreign keys": "tables: {t: {columns: {id: {type: int, primary_key: true}, b: int}, foreign_keys: [{column: b, references: {table: t, columns: id}, match: simple}, {columns: [b], references: t}]}}",
+    "engines": "tables: {t: {dialects: sqlite, columns: {a: {type: int, mysql: {type: bigint, unsigned: true}, dialects: [sqlite, mysql]}}, sqlite: {strict: true}, postgresql: {with: {fillfactor: 70}}}}",
+    "options of the database": "mysql: {charset: utf8mb4}\ntables: {t: {columns: {a: int}}}",
+    "enums": "enums: {e: [a, {value: b, renamed_from: c}, yes, null], f: {values: [a], comment: x}}",
+    "views": "views: {v: SELECT 1, w: {sql: SELECT 2, columns: a, dialects: []}}",
+    "triggers": "tables: {t: {columns: {a: int}, triggers: {r: CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT 1; END}}}\n"
+                "triggers: {s: {table: t, definition: CREATE TRIGGER s AFTER INSERT ON t BEGIN SELECT 1; END}}",
+}
+
+
 class ModelSchema(TestCase):
     def validate(self, text, what):
         found = problems(SCHEMA, load(text))
@@ -162,6 +186,15 @@ class ModelSchema(TestCase):
                 project.write("model.yaml", text + "\n")
                 project.migrate("diff", code=2)
                 self.assertNotEqual(problems(SCHEMA, load(text)), [])
+
+    def test_every_way_to_write_a_model_is_right_for_both(self):
+        project = self.project("sqlite")
+        for what, text in RIGHT.items():
+            with self.subTest(what):
+                self.assertEqual(problems(SCHEMA, load(text)), [])
+                project.write("model.yaml", text + "\n")
+                done = project.migrate("diff", code=None)
+                self.assertIn(done.code, (0, 3), done)
 
     def test_the_keys_are_the_reader_s(self):
         """Every list of keys in the source stands in the schema, and the other way round."""
