@@ -236,7 +236,8 @@ int autogenerate(Context& context, Revision revision) {
     context.output.note("  " + std::string(mark) + describe(change.operation));
   }
   const auto format = format_of(context);
-  const auto text = format == UnitFormat::cpp ? render_cpp_unit(difference, session.dialect(), project.declared_schema()) : render_unit(difference, session.dialect());
+  auto text = format == UnitFormat::cpp ? render_cpp_unit(difference, session.dialect(), project.declared_schema()) : render_unit(difference, session.dialect());
+  if (format == UnitFormat::sql) text.upgrade = with_findings(context, difference.before, text.upgrade);
   const bool review = std::any_of(difference.changes.begin(), difference.changes.end(), [](const PlannedChange& change) { return !change.review.empty(); });
   const int code = write_new_unit(context, {.revision = std::move(revision), .format = format, .upgrade = text.upgrade, .downgrade = text.downgrade});
   if (review) context.output.warn("the unit has questions marked REVIEW; `migrate upgrade` refuses it until they are settled");

@@ -81,6 +81,14 @@ std::vector<CommandSpec> build() {
        "Compares the live schema with what the last upgrade, downgrade or stamp left. Exit code 3 when they differ. --accept takes the\n"
        "schema as it is now for the known one.",
        "  migrate drift\n  migrate drift --json\n  migrate drift --accept", {{"accept", "", "what is there now is right"}}, 0, 0, run_drift},
+      {"lint", "lint [R|A:B|FILE...]", "what will a unit lock, rewrite, lose or break?",
+       "Looks at all pending units, or at those named. With a database at hand it knows the server's version and the sizes of tables.\n"
+       "Exit code 3 for findings. `-- lint: allow ID because REASON` above a statement silences one.",
+       "  migrate lint\n  migrate lint 7:head --format sarif\n  migrate lint migrations/0007_orders.sql --fix\n  migrate lint --rules",
+       {{"fix", "", "write the fixes into the units"},
+        {"format", "FORMAT", "text, json, sarif or github"},
+        {"offline", "", "do not connect to the database"},
+        {"rules", "", "list the rules"}}, 0, 1000, run_lint},
       {"verify", "verify", "are the units what they were, and the graph sound?",
        "Compares the units with migrate.sum and, unless --offline, with the database. Exit code 3 for findings.",
        "  migrate verify --offline", {{"offline", "", "files only"}, {"update", "", "write migrate.sum anew"}}, 0, 0, run_verify},

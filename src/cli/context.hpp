@@ -42,6 +42,9 @@ class Context {
 /// --rename, --no-rename, --answers and --rename-policy.
 [[nodiscard]] RenameOptions rename_options(Context& context);
 
+/// The upgrade section of a unit that autogenerate writes on `live`, with what lint finds above the statements; said too.
+[[nodiscard]] std::string with_findings(Context& context, const Schema& live, const std::string& upgrade);
+
 // One file a command, or a few that belong together.
 int run_init(Context& context);
 int run_revision(Context& context);
@@ -62,6 +65,7 @@ int run_check(Context& context);
 int run_diff(Context& context);
 int run_inspect(Context& context);
 int run_drift(Context& context);
+int run_lint(Context& context);
 int run_verify(Context& context);
 int run_repair(Context& context);
 int run_resume(Context& context);

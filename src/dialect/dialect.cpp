@@ -1,6 +1,7 @@
 #include "dialect/dialect.hpp"
 
 #include "dialect/lexer.hpp"
+#include "dialect/lint.hpp"
 
 namespace migrate {
 
@@ -18,6 +19,11 @@ std::vector<std::vector<Statement>> Dialect::render_parts(const std::vector<std:
     for (const auto& operation : part) apply(state, operation);
   }
   return out;
+}
+
+const lint::Support& Dialect::lint_support() const {
+  static const lint::Support none;
+  return none;
 }
 
 }  // namespace migrate

@@ -90,6 +90,9 @@ struct UnitFrame {
 };
 
 struct LexicalRules;
+namespace lint {
+struct Support;
+}
 
 class Dialect {
  public:
@@ -237,6 +240,9 @@ class Dialect {
 
   /// The sessions that block ours or hold locks on what `statement` names, for people, one a line.
   [[nodiscard]] virtual std::vector<std::string> blockers(Connection& connection, const Statement& statement) const = 0;
+
+  /// The engine's safety rules, and what the general ones ask about it (dialect/lint.hpp).
+  [[nodiscard]] virtual const lint::Support& lint_support() const;
 
   /// What the catalog says about all that the statement names, as a digest (one round trip).
   [[nodiscard]] virtual Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const = 0;

@@ -68,7 +68,7 @@ class HeaderReader {
     const auto content = trim(line.substr(2));
     const auto colon = content.find(':');
     const auto key = trim(content.substr(0, colon));
-    if (key == "migrate" || key == "REVIEW") return false;
+    if (key == "migrate" || key == "REVIEW" || key == "lint") return false;
     started_ = true;
     if (content.empty()) return true;
     if (colon == std::string_view::npos || key.empty()) {

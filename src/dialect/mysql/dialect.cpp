@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "dialect/driver.hpp"
+#include "dialect/mysql/lint.hpp"
 #include "dialect/mysql/schema.hpp"
 #include "dialect/mysql/text.hpp"
 
@@ -31,6 +32,8 @@ class MysqlDialect final : public Dialect {
   }
 
   [[nodiscard]] const LexicalRules& lexical_rules() const override { return mysql::lexical_rules(); }
+
+  [[nodiscard]] const lint::Support& lint_support() const override { return mysql::lint_support(); }
 
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return classify_statement(statement.text); }
 

@@ -5,6 +5,7 @@
 #include "dialect/postgresql/canonical.hpp"
 #include "dialect/postgresql/follow.hpp"
 #include "dialect/postgresql/inspect.hpp"
+#include "dialect/postgresql/lint.hpp"
 #include "dialect/postgresql/names.hpp"
 #include "dialect/postgresql/normalize.hpp"
 #include "dialect/postgresql/render.hpp"
@@ -79,6 +80,7 @@ class PostgresqlDialect : public Dialect {
   [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
     return postgresql::split(sql, location);
   }
+  [[nodiscard]] const lint::Support& lint_support() const override { return postgresql::lint_support(); }
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return postgresql::classify(statement); }
 
   [[nodiscard]] Schema inspect(Connection& connection, const ServerInfo& server, const InspectOptions& options) const override {

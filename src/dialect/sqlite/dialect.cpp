@@ -8,6 +8,7 @@
 #include "dialect/sqlite/fingerprint.hpp"
 #include "dialect/sqlite/follow.hpp"
 #include "dialect/sqlite/inspect.hpp"
+#include "dialect/sqlite/lint.hpp"
 #include "dialect/sqlite/lock.hpp"
 #include "dialect/sqlite/normalize.hpp"
 #include "dialect/sqlite/render.hpp"
@@ -61,6 +62,8 @@ class SqliteDialect final : public Dialect {
   [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
     return sqlite::split(sql, location);
   }
+  [[nodiscard]] const lint::Support& lint_support() const override { return sqlite::lint_support(); }
+
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return sqlite::classify(statement); }
 
   [[nodiscard]] Schema inspect(Connection& connection, const ServerInfo& /*server*/, const InspectOptions& options) const override {
