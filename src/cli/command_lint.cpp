@@ -57,6 +57,7 @@ Ground look(Context& context, const lint::Settings& settings) {
       auto& session = project.session();
       ground.facts.server = session.server();
       ground.applied = applied_ids(project.versions().read(session.connection()));
+      std::erase_if(ground.applied, [&](const std::string& id) { return project.graph().index(id) < 0; });
       ground.live = session.dialect().inspect(session.connection(), session.server(), {.schemas = project.config().schemas, .tables = {}, .filter = {}});
       if (const auto rows = ground.dialect->lint_support().table_rows; rows != nullptr) ground.facts.rows = rows(session.connection(), ground.live);
       ground.connected = ground.facts.connected = true;
@@ -96,7 +97,8 @@ Chosen choose(Context& context, const Ground& ground) {
       const auto path = fs::weakly_canonical(argument);
       const auto& units = project.units();
       const auto it = std::find_if(units.begin(), units.end(), [&](const UnitFile& unit) { return fs::weakly_canonical(unit.path) == path; });
-      if (it == units.end()) chosen.files.push_back(fs::absolute(argument).lexically_normal());
+      // A repeatable unit has no place in the graph.
+      if (it == units.end() || graph.index(it->revision.id) < 0) chosen.files.push_back(fs::absolute(argument).lexically_normal());
       else take({it->revision.id});
     } else if (argument.ends_with(".sql") || argument.ends_with(".cpp")) {
       throw Error{ErrorKind::usage, "cannot read " + argument + ": there is no such file"};
@@ -201,6 +203,7 @@ class Run {
   }
 
   void check_file(Linter& linter, const fs::path& path) {
+    if (path.extension() == ".cpp") return context_.output.note(shown_path(path.string()) + " is not looked at: it is no revision of this project");
     auto text = read_file(path);
     const auto parse_any = [&](std::string_view content) { return is_unit(std::string(content)) ? parse(std::string(content), path) : plain_file(std::string(content), path); };
     if (context_.arguments.has("fix")) {
