@@ -305,7 +305,9 @@ class Run {
 
 }  // namespace
 
-std::string with_findings(Context& context, const Schema& live, const std::string& upgrade) {
+namespace {
+
+std::string annotated(Context& context, const Schema& live, const std::string& upgrade) {
   auto& project = context.project();
   auto& session = project.session();
   auto settings = lint::read_settings(project.config().lint, project.config().file.string());
@@ -343,6 +345,17 @@ std::string with_findings(Context& context, const Schema& live, const std::strin
     at = end;
   }
   return out;
+}
+
+}  // namespace
+
+std::string with_findings(Context& context, const Schema& live, const std::string& upgrade) {
+  try {
+    return annotated(context, live, upgrade);
+  } catch (const DatabaseError& error) {  // the unit is right without the notes
+    context.output.note("lint did not look at the unit: " + error.message());
+    return upgrade;
+  }
 }
 
 int run_lint(Context& context) {

@@ -120,9 +120,8 @@ ROLLBACK;"""
                     self.assertLessEqual(self.CLAIMS[rule], seen)
 
     def test_a_type_change_rewrites_or_not_as_lint_says(self):
-        types = ["integer", "bigint", "smallint", "varchar(20)", "varchar(50)", "varchar", "text", "char(10)", "numeric", "numeric(10,2)", "numeric(12,2)", "numeric(12,3)",
-                 "numeric(8,2)", "timestamp", "timestamp(3)", "timestamp(6)", "timestamptz", "date", "time", "time(3)", "interval", "interval(3)", "inet", "cidr", "bit varying(5)",
-                 "bit varying(9)", "bit varying", "real", "double precision", "jsonb", "json", "uuid", "boolean", "xml", "bytea"]
+        types = ["integer", "bigint", "varchar(20)", "varchar(50)", "varchar", "text", "char(10)", "numeric", "numeric(10,2)", "numeric(12,2)", "numeric(12,3)", "timestamp",
+                 "timestamp(3)", "timestamptz", "date", "time", "interval", "inet", "cidr", "bit varying(5)", "bit varying(9)", "double precision", "jsonb", "xml"]
         pairs = [(a, b) for a in types for b in types if a != b]
         for a in types:
             given = f"CREATE TABLE t (id bigint PRIMARY KEY, c {a}); INSERT INTO t VALUES (1, NULL), (2, NULL);"
