@@ -100,7 +100,8 @@ int run_init(Context& context) {
     write_file(folder / path, render_file(name, data));
     context.output.line("wrote " + std::filesystem::relative(folder / path).string());
   }
-  if (!parse_url(url).password.empty()) {
+  const auto password = parse_url(url).password;
+  if (!password.empty() && password.find("${") == std::string::npos) {
     context.output.note("migrate.yaml holds the password; `database: \"${DATABASE_URL}\"` or `password_file` keeps it out of version control");
   }
   if (!empty && rows.empty()) write_baseline(context, project, live);

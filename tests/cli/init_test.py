@@ -1,5 +1,6 @@
 """`init --template`, completions and the manual."""
 import subprocess
+import urllib.parse
 
 from support import PROGRAM, TestCase, main
 
@@ -24,6 +25,16 @@ class Init(TestCase):
             config = str(project.folder / "new/migrate.yaml")
             project.migrate("-c", config, "revision", "-m", "first")
             project.migrate("-c", config, "upgrade")
+
+    def test_a_password_in_a_variable_is_not_in_the_file(self):
+        for project in self.each():
+            password = urllib.parse.urlsplit(project.database.url).password
+            if not password:
+                continue
+            url = project.database.url.replace(f":{password}@", ":${MIGRATE_TEST_SECRET}@")
+            self.assertNotIn("holds the password", project.migrate("init", "new", "--database", url, env={"MIGRATE_TEST_SECRET": password}).err)
+            self.assertNotIn(password + "@", (project.folder / "new/migrate.yaml").read_text())
+            self.assertIn("holds the password", project.migrate("init", "open", "--database", project.database.url).err)
 
     def test_an_unknown_template_names_the_nearest(self):
         for project in self.each():
