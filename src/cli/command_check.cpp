@@ -104,8 +104,13 @@ int run_check(Context& context) {
     const auto* unit = project.unit(row.revision);
     if (unit == nullptr) findings.push_back("the database has the revision " + row.revision + ", which has no unit here");
     else if (row.state == RowState::applied && !row.checksum.empty() && project.checksum_of(*unit) != row.checksum) {
-      findings.push_back("the unit " + title(unit->revision) + " was edited after it was applied");
+      findings.push_back(unit->revision.repeatable ? "pending: " + title(unit->revision) + " was edited and runs again"
+                                                   : "the unit " + title(unit->revision) + " was edited after it was applied");
     }
+  }
+  for (const auto& unit : project.units()) {
+    const auto has_row = [&](const VersionRow& row) { return row.revision == unit.revision.id; };
+    if (unit.revision.repeatable && std::none_of(rows.begin(), rows.end(), has_row)) findings.push_back("pending: " + title(unit.revision));
   }
   if (const auto heads = graph.effective_heads(); heads.size() > 1 && graph.labels().empty()) {
     findings.push_back("there are several heads: " + titles(graph, heads));

@@ -25,10 +25,13 @@ class Repeatable(TestCase):
     def test_an_edited_unit_runs_again(self):
         for project in self.each():
             self.started(project)
+            self.assertIn("pending: repeatable.views", project.migrate("check", code=3).out)
             self.assertIn("repeatable.views", project.migrate("upgrade").out)
             self.assertEqual(project.sql("SELECT * FROM v"), "1")
             self.assertIn("nothing to do", project.migrate("upgrade").err)
+            self.assertNotIn("repeatable.views", project.migrate("check", code=3).out)
             self.write(project, "id, n")
+            self.assertIn("was edited and runs again", project.migrate("check", code=3).out)
             self.assertIn("edited", project.migrate("current").out)
             done = project.migrate("upgrade").out
             self.assertIn("repeatable.views", done)
