@@ -55,7 +55,9 @@ class Reader {
         continue;
       }
       if (at_ + 2 >= end) refuse();
-      out += static_cast<char>(std::stoi(text_.substr(at_ + 1, 2), nullptr, 16));
+      const auto hex = text_.substr(at_ + 1, 2);
+      if (hex.find_first_not_of("0123456789abcdef") != std::string::npos) refuse();
+      out += static_cast<char>(std::stoi(hex, nullptr, 16));
       at_ += 2;
     }
     return out;

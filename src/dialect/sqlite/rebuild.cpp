@@ -14,7 +14,7 @@ namespace {
 /// Where the values of a column of the new table come from.
 class Sources {
  public:
-  explicit Sources(const TableChange& change) : change_(change) {
+  explicit Sources(const TableChange& change) {
     for (const auto& column : change.before.columns) expressions_[column.name] = quote_name(column.name);
     for (const auto& operation : change.operations) {
       std::visit(overloaded{[&](const Remove<Column>& op) { expressions_.erase(op.object.name); },
@@ -66,7 +66,6 @@ class Sources {
     it->second = text + " ELSE " + it->second + " END";
   }
 
-  const TableChange& change_;
   std::map<std::string, std::string> expressions_;
 };
 

@@ -1,0 +1,10 @@
+delimiter $$
+select 1$$
+select ';'$$
+delimiter ;;
+select 2;;
+DELIMITER |
+select 3|
+DELIMITER ;
+select 4;
+\. file

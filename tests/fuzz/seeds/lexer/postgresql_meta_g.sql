@@ -1,0 +1,2 @@
+SELECT 1 \g
+\echo hello

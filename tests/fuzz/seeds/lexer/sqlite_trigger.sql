@@ -1,0 +1,5 @@
+CREATE TRIGGER "a b" AFTER UPDATE OF x ON t WHEN new.x <> 'a;b' BEGIN
+  UPDATE t SET y = CASE WHEN new.x > 1 THEN 'one;' ELSE 'two' END;
+  SELECT RAISE(ABORT, 'no');
+END;
+SELECT 1;

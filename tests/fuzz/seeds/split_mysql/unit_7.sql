@@ -1,0 +1,11 @@
+ALTER TABLE users MODIFY name varchar(150) NOT NULL DEFAULT '', ADD COLUMN z integer;
+UPDATE counter SET n = n + 1;
+CREATE VIEW v AS SELECT name FROM users;
+SET @old = @@sql_mode;
+UPDATE users SET z = id;
+RENAME TABLE c TO cc;
+UPDATE counter SET n = n + 1;
+RENAME TABLE cc TO c;
+DROP VIEW v;
+UPDATE counter SET n = n + 1000;
+ALTER TABLE users DROP COLUMN z, MODIFY name varchar(100);

@@ -1,0 +1,14 @@
+BEGIN;
+CREATE TABLE wrapped (i integer);
+UPDATE counter SET n = n + 1;
+COMMIT;
+START TRANSACTION;
+UPDATE counter SET n = n + 1;
+COMMIT;
+CREATE TABLE d1 (i integer);
+CREATE TABLE d2 (i integer);
+BEGIN;
+DROP TABLE wrapped;
+UPDATE counter SET n = n + 1000;
+COMMIT;
+DROP TABLE d1, d2;

@@ -1,0 +1,12 @@
+ALTER TABLE users ADD COLUMN mail varchar(100);
+UPDATE users SET mail = name, age = age + 1;
+ALTER TABLE a ADD COLUMN extra integer DEFAULT 7;
+INSERT INTO a (x) SELECT age FROM users;
+UPDATE counter SET n = n + 1;
+CREATE INDEX ix_users_mail ON users (mail);
+DROP INDEX ix_users_mail;
+DELETE FROM a;
+ALTER TABLE a DROP COLUMN extra;
+UPDATE counter SET n = n + 1000;
+UPDATE users SET age = age - 1;
+ALTER TABLE users DROP COLUMN mail;

@@ -1,0 +1,1 @@
+create temp trigger if not exists main.t instead of insert on v begin insert into t values(case when 1 then 2 end); end; create table begin_end(a,b);

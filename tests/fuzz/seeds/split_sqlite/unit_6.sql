@@ -1,0 +1,18 @@
+PRAGMA foreign_keys = OFF;
+CREATE TABLE new_users (id integer primary key, name text NOT NULL, age integer, mail text);
+INSERT INTO new_users SELECT id, name, age, mail FROM users;
+DROP TABLE users;
+ALTER TABLE new_users RENAME TO users;
+CREATE INDEX ix_users_name ON users (name);
+CREATE INDEX ix_users_mail ON users (mail);
+UPDATE counter SET n = n + 1;
+PRAGMA foreign_keys = ON;
+PRAGMA foreign_keys = OFF;
+CREATE TABLE new_users (id integer primary key, name varchar(100), age integer, mail text);
+INSERT INTO new_users SELECT id, name, age, mail FROM users;
+DROP TABLE users;
+ALTER TABLE new_users RENAME TO users;
+CREATE INDEX ix_users_name ON users (name);
+CREATE INDEX ix_users_mail ON users (mail);
+UPDATE counter SET n = n + 1000;
+PRAGMA foreign_keys = ON;

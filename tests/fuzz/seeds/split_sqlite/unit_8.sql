@@ -1,0 +1,15 @@
+PRAGMA journal_mode = DELETE;
+UPDATE counter SET n = n + 1;
+VACUUM;
+CREATE TABLE off (i integer);
+UPDATE counter SET n = n + 1;
+BEGIN;
+INSERT INTO off VALUES (1);
+UPDATE counter SET n = n + 1;
+COMMIT;
+ANALYZE;
+UPDATE counter SET n = n + 1;
+UPDATE counter SET n = n + 1000;
+VACUUM;
+DROP TABLE off;
+UPDATE counter SET n = n + 1000;

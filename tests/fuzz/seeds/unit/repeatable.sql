@@ -1,0 +1,7 @@
+-- revision: views
+-- message: views
+-- repeatable: yes
+
+-- migrate: upgrade
+CREATE VIEW v AS SELECT 1;
+-- migrate: downgrade none
