@@ -227,6 +227,7 @@ class PostgresqlConnection : public Connection {
     }
   }
 
+  [[nodiscard]] long long session_id() override { return connection_.backendpid(); }
   [[nodiscard]] long long round_trips() const override { return round_trips_; }
   void on_notice(std::function<void(const std::string&)> handler) override { handler_ = std::move(handler); }
 
@@ -260,6 +261,14 @@ class PostgresqlConnection : public Connection {
     try {
       pqxx::nontransaction work(connection_);
       return work_on(work);
+    } catch (const pqxx::serialization_failure& error) {  // in 6.x these are no sql_error and have no SQLSTATE
+      fail(error.what(), "40001", sql);
+    } catch (const pqxx::deadlock_detected& error) {
+      fail(error.what(), "40P01", sql);
+    } catch (const pqxx::statement_completion_unknown& error) {
+      fail(error.what(), "40003", sql);
+    } catch (const pqxx::transaction_rollback& error) {
+      fail(error.what(), "40000", sql);
     } catch (const pqxx::sql_error& error) {
       fail(error.what(), error.sqlstate(), sql);
     } catch (const pqxx::broken_connection& error) {
