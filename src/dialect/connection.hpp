@@ -64,6 +64,9 @@ class Connection {
   /// Asks the server to cancel what runs now; may be called from a signal-handling thread.
   virtual void cancel() noexcept = 0;
 
+  /// The number of our session as the server told it when we connected; 0 where that is not known.
+  [[nodiscard]] virtual long long session_id() { return 0; }
+
   /// Round trips made so far, for tests and `-v`.
   [[nodiscard]] virtual long long round_trips() const = 0;
 

@@ -221,6 +221,17 @@ class Dialect {
     return "";
   }
 
+  /// Makes a connection use them so. Throws Error (usage) where the server cannot keep that for our session.
+  virtual void enter_schemas(Connection& connection, const std::vector<std::string>& schemas) const {
+    if (const auto sql = use_schemas(schemas); !sql.empty()) static_cast<void>(connection.query(sql));
+  }
+
+  /// What session_setup does, for one transaction, where a pooler keeps no sessions; "" where that cannot be.
+  [[nodiscard]] virtual std::string transaction_setup(const RunTimeouts& timeouts) const {
+    static_cast<void>(timeouts);
+    return "";
+  }
+
   /// Divides a unit's statements into what runs inside its transaction and what has to stand around it. `connection` is
   /// null when a script is written: then nothing is asked. Throws Error (usage) with its location for a statement that
   /// would do nothing where it stands.
@@ -234,6 +245,19 @@ class Dialect {
   /// The lock named by `key` on the server, held by `connection`'s session. Null where `single_writer` holds.
   [[nodiscard]] virtual std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo& server,
                                                            const std::string& key) const = 0;
+
+  /// Runs of others may reach the same database through a pooler, where they hold a leased row (runner/lease.hpp) and no lock
+  /// of a session: a query whose one value is true when the table of leases is there; "" where that cannot be.
+  [[nodiscard]] virtual std::string lease_table_exists_sql(const QualifiedName& table) const {
+    static_cast<void>(table);
+    return "";
+  }
+
+  /// SQL that makes a session see at once what was committed anywhere, on servers that replicate; "".
+  [[nodiscard]] virtual std::string see_all_commits_sql(const ServerInfo& server) const {
+    static_cast<void>(server);
+    return "";
+  }
 
   /// Whether the error means that the table does not exist.
   [[nodiscard]] virtual bool is_missing_table(const DatabaseError& error) const = 0;

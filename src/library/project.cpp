@@ -154,6 +154,10 @@ RunOptions Project::run_options(const std::string& lock_timeout) {
     if (!time) throw Error{ErrorKind::usage, "--lock-timeout cannot be '" + lock_timeout + "'", "a time such as 30s, 500ms or 5m"};
     options.lock_wait = *time;
   }
+  options.lock_kind = config_.lock.kind == LockSettings::Kind::lease     ? LockKind::lease
+                      : config_.lock.kind == LockSettings::Kind::session ? LockKind::session
+                                                                         : LockKind::automatic;
+  options.lease = config_.lock.lease;
   options.timeouts = {config_.statement.lock_timeout, config_.statement.timeout};
   options.retries = config_.statement.retries;
   options.transaction = config_.transaction == TransactionMode::all    ? RunTransaction::all

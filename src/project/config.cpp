@@ -177,6 +177,11 @@ void read_transaction(const Reader& reader, const Node& node, const std::string&
     mode = *word == "all" ? TransactionMode::all : *word == "none" ? TransactionMode::none : TransactionMode::per_revision;
 }
 
+void read_lock_kind(const Reader& reader, const Node& node, const std::string& name, LockSettings::Kind& kind) {
+  using Kind = LockSettings::Kind;
+  if (const auto word = reader.choice(node, name, {"auto", "session", "lease"})) kind = *word == "session" ? Kind::session : *word == "lease" ? Kind::lease : Kind::automatic;
+}
+
 void read_paths(const Reader& reader, const Node& node, const std::string& name, Config& config) {
   std::vector<std::string> entries;
   reader.read(node, name, entries);
@@ -257,7 +262,10 @@ void read_settings(const Reader& reader, const Node& root, const std::string& se
        [&](const Node& node, const std::string& name) { read_transaction(reader, node, name, config.transaction); }},
       {"lock",
        [&](const Node& node, const std::string& name) {
-         reader.read_map(node, name, {{"timeout", into(reader, config.lock.timeout)}});
+         reader.read_map(node, name,
+                         {{"timeout", into(reader, config.lock.timeout)},
+                          {"kind", [&](const Node& value, const std::string& key) { read_lock_kind(reader, value, key, config.lock.kind); }},
+                          {"lease", into(reader, config.lock.lease)}});
        }},
       {"statement",
        [&](const Node& node, const std::string& name) {

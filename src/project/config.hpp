@@ -37,7 +37,10 @@ struct NamingSettings {
 };
 
 struct LockSettings {
+  enum class Kind { automatic, session, lease };
   std::chrono::milliseconds timeout{60'000};
+  Kind kind = Kind::automatic;               ///< a session's lock where the server has it, else a lease
+  std::chrono::milliseconds lease{15'000};   ///< how long a leased lock is good without a sign of life
 };
 
 struct StatementSettings {

@@ -46,6 +46,7 @@ class CrashConnection final : public Connection {
     }
   }
   void cancel() noexcept override { connection_->cancel(); }
+  [[nodiscard]] long long session_id() override { return connection_->session_id(); }
   [[nodiscard]] long long round_trips() const override { return connection_->round_trips(); }
   void on_notice(std::function<void(const std::string&)> handler) override { connection_->on_notice(std::move(handler)); }
 

@@ -96,7 +96,7 @@ void begin(Session& session) {
   const Stopwatch watch;
   while (true) {
     try {
-      session.connection().execute(session.dialect().begin_sql());
+      session.connection().execute(session.begin_sql());
       return;
     } catch (const DatabaseError& error) {
       if (error.cause != DatabaseError::Cause::lock_timeout || watch.elapsed() > std::chrono::seconds(20)) throw;
@@ -132,7 +132,7 @@ std::size_t write_changes(Session& session, const Versions& versions, const Sche
   if (kept.known) gone.push_back(state.id);
   fresh.push_back(std::move(state));
   const bool own = !server.capabilities.single_writer;
-  std::string batch = own ? std::string(dialect.begin_sql()) + ";\n" : std::string();
+  std::string batch = own ? session.begin_sql() + ";\n" : std::string();
   for (const auto& sql : write_sql(dialect, versions, gone, fresh)) {
     if (batch.size() + sql.size() > 2 * piece) {
       session.connection().execute(batch);

@@ -7,6 +7,7 @@
 #include "core/clock.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
+#include "revision/graph.hpp"
 #include "runner/run_lock.hpp"
 #include "runner/run_step.hpp"
 #include "runner/stop.hpp"
@@ -41,23 +42,19 @@ void create_tables(Session& session, const Versions& versions) {
   }
 }
 
-std::string lock_key(const Session& session, const RunOptions& options) {
-  return "migrate " + session.url().database + " " + options.versions_table;
-}
-
 /// One run: lock, plan again, step after step.
 class Run {
  public:
   Run(Session& session, const RunOptions& options, const Planner& planner, RunEvents& events)
       : session_(session), options_(options), planner_(planner), events_(events), versions_(session.dialect(), options.versions_table),
-        lock_(session, lock_key(session, options)) {}
+        lock_(session, versions_, options) {}
 
   RunResult execute() {
     rows_ = versions_.read(session_.connection(), &table_exists_);
     // A row that is begun may be another run's work in progress: only behind the lock it is known to be cut off.
     const bool under_way = std::any_of(rows_.begin(), rows_.end(), [](const VersionRow& row) { return row.state != RowState::applied; });
     if (!under_way && planner_(rows_).empty()) return {};
-    lock_.acquire(options_.lock_wait, events_);
+    lock_.acquire(events_);
     prepare();
     try {
       run_all();
@@ -155,6 +152,7 @@ class Run {
         return work();
       } catch (const StepFailure& failure) {
         const auto& error = failure.error;
+        if (error.cause != DatabaseError::Cause::connection && lock_.lost()) throw lost_lock(step);
         const bool again = error.cause == DatabaseError::Cause::lock_timeout || error.cause == DatabaseError::Cause::serialization;
         if (stop_requested() && error.cause == DatabaseError::Cause::cancelled) return StepOutcome::stopped;
         if (again && attempts < options_.retries) {
@@ -179,6 +177,13 @@ class Run {
     }
   }
 
+  Error lost_lock(const Step& step) {
+    return Error{ErrorKind::locked,
+                 fmt::format("{} of {}: this run has lost its lock: nothing was heard of it for more than {} s, and another run may have gone on", to_text(step.direction),
+                             title(step.revision), options_.lease.count() / 1000),
+                 "run the same command again: it goes on where the other run ends; lock.lease in migrate.yaml gives more time", step.revision.location};
+  }
+
   /// Connects again and takes the lock again.
   void connect_again(const Step& step, const StepFailure& failure) {
     lock_.abandon();
@@ -186,7 +191,7 @@ class Run {
     while (true) {
       try {
         session_.reconnect();
-        lock_.acquire(options_.lock_wait, events_);
+        lock_.acquire(events_);
         StepRunner::set_up(session_, options_);
         if (begun_) run_hook("before_run", options_.before_run);
         return;
@@ -223,12 +228,12 @@ void run_locked(Session& session, const RunOptions& options, RunEvents& events,
                 const std::function<std::vector<std::string>(const std::vector<VersionRow>& rows)>& work,
                 const std::function<void(Session& session)>& after) {
   const Versions versions(session.dialect(), options.versions_table);
-  HeldLock lock(session, lock_key(session, options));
-  lock.acquire(options.lock_wait, events);
+  HeldLock lock(session, versions, options);
+  lock.acquire(events);
   bool exists = false;
   (void)versions.read(session.connection(), &exists);
   if (!exists) create_tables(session, versions);
-  session.connection().execute(std::string(session.dialect().begin_sql()));
+  session.connection().execute(session.begin_sql());
   try {
     for (const auto& sql : work(versions.read(session.connection()))) session.connection().execute(sql);
     session.connection().execute("COMMIT");

@@ -16,9 +16,17 @@ namespace migrate {
 
 enum class RunTransaction { per_revision, all, none };
 
+enum class LockKind {
+  automatic,  ///< a session's lock where the server has it, else a lease
+  session,
+  lease       ///< see runner/lease.hpp
+};
+
 struct RunOptions {
   std::string versions_table = "schema_versions";
   std::chrono::milliseconds lock_wait{60000};  ///< how long to wait for another runner
+  LockKind lock_kind = LockKind::automatic;
+  std::chrono::milliseconds lease{15000};      ///< how long a lease is good without a sign of life
   RunTimeouts timeouts;
   int retries = 5;                             ///< of a step that hit a lock timeout or a serialization failure
   RunTransaction transaction = RunTransaction::per_revision;

@@ -17,24 +17,51 @@ void sleep_with_jitter(std::chrono::milliseconds base) {
   while (watch.elapsed() < time && !stop_requested()) std::this_thread::sleep_for(std::min(time, std::chrono::milliseconds(20)));
 }
 
-void HeldLock::acquire(std::chrono::milliseconds wait, RunEvents& events) {
+void HeldLock::make() {
+  const auto& can = session_.server().capabilities;
+  const auto lasts = std::max(options_.lease, std::chrono::milliseconds(500));
+  const bool leased = !can.single_writer && (options_.lock_kind == LockKind::lease || (options_.lock_kind == LockKind::automatic && !can.session_lock));
+  others_.reset();
+  lease_ = nullptr;
+  if (leased) {
+    auto lease = std::make_unique<Lease>(session_, versions_, key_, lasts);
+    lease_ = lease.get();
+    lock_ = std::move(lease);
+    return;
+  }
   lock_ = session_.dialect().make_lock(session_.connection(), session_.server(), key_);
+  if (lock_ && !can.single_writer) others_ = std::make_unique<Lease>(session_, versions_, key_, lasts);
+}
+
+bool HeldLock::try_acquire() {
+  if (!lock_->try_acquire()) return false;
+  if (!others_ || !others_->held_by_other()) return true;
+  lock_->release();
+  return false;
+}
+
+void HeldLock::acquire(RunEvents& events) {
+  make();
   if (!lock_) return;
+  const auto wait = options_.lock_wait;
+  const auto holder = [&] {
+    auto text = lock_->holder();
+    return text.empty() && others_ ? others_->holder() : text;
+  };
   const Stopwatch watch;
   std::chrono::milliseconds pause{20};
   bool told = false;
-  while (!lock_->try_acquire()) {
+  while (!try_acquire()) {
     if (stop_requested()) throw Error{ErrorKind::locked, "stopped while waiting for the migration lock"};
     if (watch.elapsed() >= wait) {
-      const auto holder = lock_->holder();
-      lock_.reset();
+      const auto by = holder();
+      release();
       throw Error{ErrorKind::locked,
-                  "another migration holds the lock" + (holder.empty() ? std::string() : ": " + holder) + "; waited " +
-                      std::to_string(wait.count() / 1000) + " s",
+                  "another migration holds the lock" + (by.empty() ? std::string() : ": " + by) + "; waited " + std::to_string(wait.count() / 1000) + " s",
                   "wait for it to end, or give it longer with --lock-timeout"};
     }
     if (!told && watch.elapsed() > std::chrono::milliseconds(500)) {
-      events.waiting(lock_->holder());
+      events.waiting(holder());
       told = true;
     }
     sleep_with_jitter(pause);
@@ -46,6 +73,14 @@ void HeldLock::release() noexcept {
   if (!lock_) return;
   lock_->release();
   lock_.reset();
+  lease_ = nullptr;
+}
+
+void HeldLock::abandon() {
+  // A lease is not gone with the session: it is given back, to be taken again.
+  if (lease_ != nullptr) lock_->release();
+  lock_.reset();
+  lease_ = nullptr;
 }
 
 }  // namespace migrate

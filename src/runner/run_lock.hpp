@@ -4,28 +4,40 @@
 #include <memory>
 #include <string>
 
+#include "runner/lease.hpp"
 #include "runner/run.hpp"
 
 namespace migrate {
 
 /// The lock of a run: taken by polling with jitter, outside any transaction, so that a waiting runner is in nobody's way.
+/// A session's lock where the server has it, else a lease.
 class HeldLock {
  public:
-  HeldLock(Session& session, std::string key) : session_(session), key_(std::move(key)) {}
+  HeldLock(Session& session, const Versions& versions, const RunOptions& options)
+      : session_(session), versions_(versions), options_(options), key_("migrate " + session.url().database + " " + options.versions_table) {}
   ~HeldLock() { release(); }
   HeldLock(const HeldLock&) = delete;
   HeldLock& operator=(const HeldLock&) = delete;
 
   /// Throws Error (locked) naming the holder when it is not ours in time.
-  void acquire(std::chrono::milliseconds wait, RunEvents& events);
+  void acquire(RunEvents& events);
   void release() noexcept;
   /// Forgets a lock whose session is gone.
-  void abandon() { lock_.reset(); }
+  void abandon();
+  /// Whether another run has it now; it had to be a lease for that.
+  [[nodiscard]] bool lost() { return lease_ && lock_ && lease_->lost(); }
 
  private:
+  void make();
+  bool try_acquire();
+
   Session& session_;
+  const Versions& versions_;
+  const RunOptions& options_;
   std::string key_;
-  std::unique_ptr<RunLock> lock_;
+  std::unique_ptr<RunLock> lock_;   ///< what is held
+  Lease* lease_ = nullptr;          ///< the same, where it is a lease
+  std::unique_ptr<Lease> others_;   ///< to look for leases of others
 };
 
 /// Sleeps about `base` (half to one and a half of it); shorter when somebody asks to stop.

@@ -22,11 +22,11 @@ namespace {
 
 constexpr std::size_t largest_group = 32;
 
-std::string in_transaction(const Dialect& dialect, const std::vector<std::string>& statements) {
+std::string in_transaction(const Session& session, const std::vector<std::string>& statements) {
   std::string sql;
   for (const auto& statement : statements) sql += statement + "\n;\n";
-  if (statements.size() < 2) return sql;
-  return fmt::format("{};\n{}COMMIT;\n", dialect.begin_sql(), sql);
+  if (statements.size() < 2 && !session.fenced()) return sql;
+  return fmt::format("{};\n{}COMMIT;\n", session.begin_sql(), sql);
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
 
 void StepRunner::flush() {
   if (pending_.empty()) return;
-  const auto sql = in_transaction(session_.dialect(), pending_);
+  const auto sql = in_transaction(session_, pending_);
   try {
     connection().execute(sql);
   } catch (const DatabaseError& error) {
@@ -149,7 +149,7 @@ std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, 
   std::vector<std::string> records = pending_;
   if (!opening_.empty()) records.push_back(opening_);
   Batch batch;
-  batch.sql = std::string(session_.dialect().begin_sql()) + ";\n";
+  batch.sql = session_.begin_sql() + ";\n";
   for (const auto& record : records) batch.sql += record + "\n;\n";
   for (auto i = first; i < end; ++i) batch.add(step.statements[i]);
   batch.end = batch.sql.size();
@@ -189,7 +189,7 @@ void StepRunner::record_and_run(const Step& step, std::size_t first, std::size_t
   if (!opening_.empty()) records.push_back(opening_);
   records.push_back(progress);
   Batch batch;
-  batch.sql = in_transaction(session_.dialect(), records);
+  batch.sql = in_transaction(session_, records);
   if (session_.server().capabilities.transactional_ddl) {
     // A statement that refuses to run in a transaction refuses to share its message, too.
     batch.end = batch.sql.size();
@@ -278,7 +278,7 @@ void StepRunner::record_stop(const Step& step, std::size_t statement) {
   } else {
     records.push_back(versions_.state_sql(id, RowState::applied));
   }
-  if (!records.empty()) connection().execute(in_transaction(session_.dialect(), records));
+  if (!records.empty()) connection().execute(in_transaction(session_, records));
 }
 
 Progress StepRunner::progress_at(const Step& step, std::size_t index) {

@@ -68,7 +68,11 @@ StepRunner::StepRunner(Session& session, const Versions& versions, const RunOpti
 }
 
 void StepRunner::set_up(Session& session, const RunOptions& options) {
-  if (const auto sql = session.dialect().session_setup(options.timeouts); !sql.empty()) session.connection().execute(sql);
+  if (session.server().capabilities.pooled) {
+    session.set_up_transactions(session.dialect().transaction_setup(options.timeouts));
+  } else if (const auto sql = session.dialect().session_setup(options.timeouts); !sql.empty()) {
+    session.connection().execute(sql);
+  }
 }
 
 const VersionRow* StepRunner::row_of(const std::string& revision) const {
@@ -159,7 +163,7 @@ StepOutcome StepRunner::run_in_batch(const Step& step) {
   events_.step_started(step, 0);
   const Stopwatch watch;
   const Cancellable cancellable(connection(), true);
-  std::string batch = std::string(session_.dialect().begin_sql()) + ";\n";
+  std::string batch = session_.begin_sql() + ";\n";
   std::vector<std::size_t> offsets;
   for (const auto& statement : step.statements) {
     offsets.push_back(batch.size());
@@ -192,7 +196,7 @@ int StepRunner::find_failed_statement(const Step& step, const std::string& batch
   if (error.cause != DatabaseError::Cause::statement) return -1;
   int index = 0;
   try {
-    connection().execute(std::string(session_.dialect().begin_sql()));
+    connection().execute(session_.begin_sql());
     for (; index < static_cast<int>(step.statements.size()); ++index) connection().execute(step.statements[static_cast<std::size_t>(index)].text);
     index = -1;
   } catch (const DatabaseError& again) {
@@ -208,7 +212,7 @@ void StepRunner::begin_exclusive(const Step& step) {
   bool told = false;
   while (true) {
     try {
-      connection().execute(session_.dialect().begin_sql());
+      connection().execute(session_.begin_sql());
       return;
     } catch (const DatabaseError& error) {
       if (error.cause != DatabaseError::Cause::lock_timeout) throw StepFailure{error, -1, {}};

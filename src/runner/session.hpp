@@ -3,12 +3,14 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "dialect/dialect.hpp"
 #include "project/url.hpp"
 #include "runner/crash_connection.hpp"
+#include "runner/guarded_connection.hpp"
 
 namespace migrate {
 
@@ -22,25 +24,54 @@ class Session {
 
   [[nodiscard]] const DatabaseUrl& url() const { return url_; }
   [[nodiscard]] const Dialect& dialect() const { return *dialect_; }
-  [[nodiscard]] Connection& connection() { return *connection_; }
+  /// Throws DatabaseError (connection) when it was lost and could not be opened again.
+  [[nodiscard]] Connection& connection() {
+    if (!connection_) throw DatabaseError{DatabaseError::Cause::connection, "the connection to the server is lost", "08003"};
+    return *connection_;
+  }
 
   /// What the server is; asked once, when it is first needed.
   [[nodiscard]] const ServerInfo& server() {
-    if (!server_) server_ = dialect_->probe(*connection_);
+    if (!server_) server_ = dialect_->probe(connection());
     return *server_;
   }
 
   /// Closes the connection and opens a new one.
   void reconnect() {
     connection_.reset();
-    connection_ = with_crash_point(dialect_->connect(url_), *dialect_);
-    if (const auto sql = dialect_->use_schemas(schemas_); !sql.empty()) (void)connection_->query(sql);
+    connection_ = with_guard(with_crash_point(dialect_->connect(url_), *dialect_), guard_);
+    dialect_->enter_schemas(*connection_, schemas_);
+  }
+
+  /// Another connection to the same place, for another thread.
+  [[nodiscard]] std::unique_ptr<Connection> another() const { return dialect_->connect(url_); }
+
+  /// Begins a transaction of the run: with what every transaction has to start with (see set_up_transactions and fence).
+  [[nodiscard]] std::string begin_sql() const {
+    auto sql = std::string(dialect_->begin_sql());
+    for (const auto& opening : {setup_, fence_}) {
+      if (!opening.empty()) sql += ";\n" + opening;
+    }
+    return sql;
+  }
+  [[nodiscard]] bool fenced() const { return !fence_.empty(); }
+
+  /// SQL that sets up each transaction, where there is no session to set up.
+  void set_up_transactions(std::string sql) { setup_ = std::move(sql); }
+
+  /// Lets nothing through that `check` throws for, and begins every transaction with `sql`, which fails when it must not run.
+  void fence(std::function<void()> check, std::string sql) {
+    *guard_ = std::move(check);
+    fence_ = std::move(sql);
   }
 
  private:
   DatabaseUrl url_;
   const Dialect* dialect_;
   std::vector<std::string> schemas_;
+  std::string setup_;
+  std::string fence_;
+  ConnectionGuard guard_ = std::make_shared<std::function<void()>>();
   std::unique_ptr<Connection> connection_;
   std::optional<ServerInfo> server_;
 };

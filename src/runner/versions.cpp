@@ -71,7 +71,8 @@ Progress read_progress(const std::string& text) {
   if (text.find(':') == std::string::npos) return progress;
   progress.done = parts[0];
   progress.in_doubt = parts[1] != "-";
-  if (!parts[1].empty() && parts[1].find_first_not_of("0123456789") == std::string::npos) progress.witnesses = std::stoi(parts[1]);
+  const bool number = !parts[1].empty() && parts[1].size() < 6 && parts[1].find_first_not_of("0123456789") == std::string::npos;
+  if (number) progress.witnesses = std::atoi(parts[1].c_str());
   progress.visible = parts[1] == "v" || progress.witnesses > 0;
   progress.begun = parts[2];
   progress.before = parts[3];
@@ -83,13 +84,14 @@ Versions::Versions(const Dialect& dialect, const std::string& name) : dialect_(&
   table_ = dot == std::string::npos ? QualifiedName{"", name} : QualifiedName{name.substr(0, dot), name.substr(dot + 1)};
   log_ = {table_.schema, table_.name + "_log"};
   schema_ = {table_.schema, table_.name + "_schema"};
+  lock_ = {table_.schema, table_.name + "_lock"};
 }
 
 bool Versions::owns(const QualifiedName& name) const {
   const auto ours = [&](const QualifiedName& own) {
     return own.name == name.name && (own.schema == name.schema || name.schema.empty() || own.schema.empty());
   };
-  return ours(table_) || ours(log_) || ours(schema_);
+  return ours(table_) || ours(log_) || ours(schema_) || ours(lock_);
 }
 
 std::string Versions::select_sql() const {
@@ -166,6 +168,14 @@ std::vector<std::string> Versions::create_schema_sql(const ServerInfo& server) c
   table.columns = {column("id", "varchar(64)", false), column("kind", "varchar(40)", false), column("name", long_text),
                    column("hash", "varchar(64)", false), column("kept_at", "varchar(40)"),   column("definition", long_text)};
   table.primary_key = PrimaryKey{.parts = {{.column = "id"}}};
+  return create_tables_sql(Schema{.tables = {table}}, server);
+}
+
+std::vector<std::string> Versions::create_lock_sql(const ServerInfo& server) const {
+  Table table{.name = lock_};
+  table.columns = {column("name", "varchar(20)", false), column("token", "bigint", false),       column("beat", "bigint", false),
+                   column("lasts_ms", "bigint", false),  column("holder", "varchar(500)", false), column("since", "varchar(40)", false)};
+  table.primary_key = PrimaryKey{.parts = {{.column = "name"}}};
   return create_tables_sql(Schema{.tables = {table}}, server);
 }
 

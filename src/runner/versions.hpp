@@ -64,6 +64,7 @@ class Versions {
   [[nodiscard]] const QualifiedName& table() const { return table_; }
   [[nodiscard]] const QualifiedName& log_table() const { return log_; }
   [[nodiscard]] const QualifiedName& schema_table() const { return schema_; }  ///< see runner/kept_schema.hpp
+  [[nodiscard]] const QualifiedName& lock_table() const { return lock_; }      ///< see runner/lease.hpp
   /// Whether a name is one of the framework's own tables.
   [[nodiscard]] bool owns(const QualifiedName& name) const;
 
@@ -77,6 +78,8 @@ class Versions {
   /// CREATE TABLE of the table for the kept schema, and a query that fails when it is not there.
   [[nodiscard]] std::vector<std::string> create_schema_sql(const ServerInfo& server) const;
   [[nodiscard]] std::string schema_probe_sql() const;
+  /// CREATE TABLE of the table for leases.
+  [[nodiscard]] std::vector<std::string> create_lock_sql(const ServerInfo& server) const;
 
   [[nodiscard]] std::string insert_sql(const VersionRow& row, const std::string& downgrade) const;
   [[nodiscard]] std::string progress_sql(const std::string& revision, int statement, const Progress& progress) const;
@@ -101,6 +104,7 @@ class Versions {
   QualifiedName table_;
   QualifiedName log_;
   QualifiedName schema_;
+  QualifiedName lock_;
 };
 
 /// The version of this program.

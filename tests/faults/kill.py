@@ -4,6 +4,8 @@
   kill.py PROGRAM                    the short form: some boundaries and moments of every engine
   kill.py PROGRAM --kills N          N kills an engine: every boundary, then random moments and connections
   kill.py PROGRAM --engine NAME      only this engine (may be given several times)
+  kill.py PROGRAM --servers FOLDER   kills and restarts the servers too, which `scripts/servers start FOLDER` has started
+  kill.py PROGRAM --lease            with the run's lock as a leased row
 
 Boundaries: MIGRATE_TEST_CRASH_AT=N ends the process with SIGKILL in front of and behind every statement that it sends.
 Compared are schema, rows (a counter shows a statement that ran twice) and the versions table.
@@ -25,11 +27,11 @@ import units
 class Subject:
     """One engine with its project and what an undisturbed run gives."""
 
-    def __init__(self, program, engine, folder):
+    def __init__(self, program, engine, folder, settings=""):
         self.program, self.engine, self.folder = program, engine, folder
         self.figures = {}
         self.failures = []
-        support.write_project(folder, engine, units.units(engine.name))
+        support.write_project(folder, engine, units.units(engine.name), settings)
         engine.reset()
         self.commands = {"upgrade": ["upgrade", "head"], "downgrade": ["downgrade", "base"]}
         self.goals, self.points, self.times = {}, {}, {}
@@ -117,6 +119,19 @@ class Subject:
             self.compare(direction, what + ", run again", self.run(direction))
 
 
+    def server_at_moment(self, direction, servers):
+        """The server dies in the middle, and is there again some time later. The run waits for it, or is run again."""
+        self.prepare(direction)
+        process = self.start(direction)
+        time.sleep(random.uniform(0.02, self.times[direction]))
+        servers.restart(self.engine)
+        _, errors = process.communicate(timeout=120)
+        if process.returncode == 0:
+            self.compare(direction, "server killed, the run went on", process_result(process, errors))
+        else:
+            self.compare(direction, "server killed, run again", self.run(direction))
+
+
 def process_result(process, errors):
     return subprocess.CompletedProcess(process.args, process.returncode, "", errors)
 
@@ -135,9 +150,9 @@ def spread(total, wanted):
     return sorted(random.sample(range(1, total + 1), wanted))
 
 
-def run_engine(program, engine, folder, kills):
+def run_engine(program, engine, folder, kills, settings, servers):
     started = time.time()
-    subject = Subject(program, engine, folder)
+    subject = Subject(program, engine, folder, settings)
     budget = kills // 2
     points = [("upgrade", p) for p in range(1, subject.points["upgrade"] + 1)] + [("downgrade", p) for p in range(1, subject.points["downgrade"] + 1)]
     chosen = points if budget * 2 >= len(points) and kills >= 200 else [points[i - 1] for i in spread(len(points), budget)]
@@ -150,6 +165,8 @@ def run_engine(program, engine, folder, kills):
             subject.connection_at_moment(direction)
         else:
             subject.at_moment(direction, (signal.SIGKILL, signal.SIGTERM)[i % 3 % 2])
+    for i in range(kills // 10 if servers and engine.name != "sqlite" else 0):
+        subject.server_at_moment(("upgrade", "downgrade")[i % 2], servers)
     engine.drop()
     print(f"{engine.name}: {sum(subject.figures.values())} runs in {time.time() - started:.0f} s, {len(subject.failures)} failed")
     for what, count in sorted(subject.figures.items()):
@@ -163,6 +180,8 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--kills", type=int, default=24)
     parser.add_argument("--engine", action="append")
+    parser.add_argument("--servers", metavar="FOLDER")
+    parser.add_argument("--lease", action="store_true")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()
     random.seed(arguments.seed)
@@ -172,7 +191,9 @@ def main():
         for engine in support.engines(folder, arguments.engine):
             project = os.path.join(folder, engine.name)
             os.makedirs(project)
-            failures += run_engine(os.path.abspath(arguments.program), engine, project, arguments.kills)
+            settings = "lock: {kind: lease, lease: 1s}\n" if arguments.lease else ""
+            servers = support.Servers(arguments.servers) if arguments.servers else None
+            failures += run_engine(os.path.abspath(arguments.program), engine, project, arguments.kills, settings, servers)
     sys.exit(1 if failures else 0)
 
 

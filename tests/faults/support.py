@@ -5,9 +5,11 @@ Only the standard library and the engines' own clients are used.
 """
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import tempfile
+import time
 import urllib.parse
 
 TIME_COLUMNS = {"applied_at", "applied_by", "duration_ms"}
@@ -127,6 +129,41 @@ class Mariadb(Client):
         return bool(ids)
 
 
+class Servers:
+    """The servers that scripts/servers has started in a folder: kills one and starts it again as it was."""
+
+    def __init__(self, folder):
+        self.folder = os.path.abspath(folder)
+
+    def restart(self, engine):
+        if engine.name == "postgresql":
+            # SIGQUIT: every process of the server ends at once, without a word; SIGKILL would leave the others running.
+            name, number = os.path.join(self.folder, "postgresql/data/postmaster.pid"), signal.SIGQUIT
+        else:
+            name, number = os.path.join(self.folder, "mariadb/pid"), signal.SIGKILL
+        with open(name) as file:
+            pid = int(file.readline())
+        with open(f"/proc/{pid}/cmdline") as file:
+            command = file.read().rstrip("\0").split("\0")
+        user = os.stat(f"/proc/{pid}").st_uid
+        if self.folder not in " ".join(command):
+            raise RuntimeError(f"process {pid} is not a server of {self.folder}")
+        os.kill(pid, number)
+        while os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().rsplit(")")[-1].split()[0] != "Z":
+            time.sleep(0.02)
+        time.sleep(0.3)
+        with open(os.path.join(self.folder, "restarted.log"), "a") as log:
+            subprocess.Popen(command, user=user if os.getuid() == 0 else None, group=os.stat(name).st_gid if os.getuid() == 0 else None, extra_groups=[] if os.getuid() == 0 else None,
+                             start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        for _ in range(600):
+            try:
+                engine.sql("select 1", {"postgresql": "postgres"}.get(engine.name, "information_schema"))
+                return
+            except RuntimeError:
+                time.sleep(0.05)
+        raise RuntimeError(f"{engine.name} did not start again")
+
+
 def engines(folder, only=None):
     found = [Sqlite(folder)]
     for variable, kind in (("MIGRATE_TEST_POSTGRESQL", Postgresql), ("MIGRATE_TEST_MYSQL", Mariadb)):
@@ -163,7 +200,7 @@ def state(engine):
     else:
         tables = [row[0] for row in engine.rows("show tables")]
     for table in tables:
-        if table in ("schema_versions_log", "schema_versions_schema"):
+        if table in ("schema_versions_log", "schema_versions_schema", "schema_versions_lock"):
             continue  # they hold times
         columns = "*" if table != "schema_versions" else "revision, message, checksum, state, statement, fingerprint, downgrade"
         parts.append(f"== {table}")

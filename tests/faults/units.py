@@ -57,8 +57,8 @@ def mariadb():
         ("", f"ALTER TABLE users MODIFY name varchar(150) NOT NULL DEFAULT '', ADD COLUMN z integer;\n{BUMP}\nCREATE VIEW v AS SELECT name FROM users;\n"
              f"SET @old = @@sql_mode;\nUPDATE users SET z = id;\nRENAME TABLE c TO cc;\n{BUMP}",
          f"RENAME TABLE cc TO c;\nDROP VIEW v;\n{DROP}\nALTER TABLE users DROP COLUMN z, MODIFY name varchar(100);"),
-        ("", f"BEGIN;\nCREATE TABLE wrapped (i integer);\n{BUMP}\nCOMMIT;\nSTART TRANSACTION;\n{BUMP}\nCOMMIT;\nCREATE TABLE d1 (i integer);\nCREATE TABLE d2 (i integer);",
-         f"BEGIN;\nDROP TABLE wrapped;\n{DROP}\nCOMMIT;\nDROP TABLE d1, d2;"),
+        ("", f"BEGIN;\nCREATE TABLE wrapped (i integer);\n{BUMP}\nCOMMIT;\nSTART TRANSACTION;\n{BUMP}\nUPDATE users SET age = age + 1;\n{BUMP}\nCOMMIT;\nCREATE TABLE d1 (i integer);\nCREATE TABLE d2 (i integer);",
+         f"BEGIN;\nDROP TABLE wrapped;\n{DROP}\nCOMMIT;\nUPDATE users SET age = age - 1;\nDROP TABLE d1, d2;"),
     ]
 
 

@@ -74,7 +74,7 @@ versions_table: audit.schema_versions
 revision: {format: cpp, file_name: "{{id}}_{{slug}}", number_width: 6}
 naming: {index: "i_{{columns}}", unique: "u_{{columns}}", foreign_key: "f_{{columns}}", check: "c_{{name}}"}
 transaction: all
-lock: {timeout: 2m}
+lock: {timeout: 2m, kind: lease, lease: 4s}
 statement: {lock_timeout: 500ms, timeout: 0, retries: 2}
 schemas: [public, audit]
 ignore: ["legacy_*", "audit.*"]
@@ -97,6 +97,8 @@ environments:
   CHECK(config.naming.check == "c_{{name}}");
   CHECK(config.transaction == TransactionMode::all);
   CHECK(config.lock.timeout == 120s);
+  CHECK(config.lock.kind == LockSettings::Kind::lease);
+  CHECK(config.lock.lease == 4s);
   CHECK(config.statement.lock_timeout == 500ms);
   CHECK(config.statement.timeout == 0ms);
   CHECK(config.schemas == std::vector<std::string>{"public", "audit"});

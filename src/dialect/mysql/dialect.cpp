@@ -83,6 +83,11 @@ class MysqlDialect final : public Dialect {
     return sql;
   }
 
+  /// A node of a Galera cluster applies what others have committed a little later, unless it is asked to wait for that.
+  [[nodiscard]] std::string see_all_commits_sql(const ServerInfo& server) const override {
+    return server.defaults.contains("galera") ? "SET SESSION wsrep_sync_wait = 15" : "";
+  }
+
   [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo&, const std::string& key) const override {
     return make_session_lock(connection, key);
   }

@@ -29,7 +29,8 @@ void override_collations(std::map<std::string, std::string>& collations, const s
 
 void set_capabilities(ServerInfo& server) {
   auto& can = server.capabilities;
-  can.session_lock = !server.defaults.contains("galera");  // GET_LOCK of one node says nothing to the others
+  // GET_LOCK of one node says nothing to the others; TiDB has it since 6.2 only.
+  can.session_lock = !server.defaults.contains("galera") && !server.defaults.contains("tidb");
   can.alter_column_in_place = true;
   can.column_order = true;
 }

@@ -27,10 +27,19 @@ Capabilities capabilities() {
           .triggers_per_table = true};
 }
 
+/// Servers that speak the protocol and whose advisory locks do nothing, or only since a late version.
+std::string flavour_without_locks(std::string_view version) {
+  if (version.find("CockroachDB") != std::string_view::npos) return "cockroachdb";
+  if (version.find("-YB-") != std::string_view::npos) return "yugabytedb";
+  return {};
+}
+
+// A pooler (PgBouncer and others of its kind) gives its clients numbers of its own. One that keeps a server's session for
+// each client looks the same from here; what works without sessions works there too.
 ServerInfo probe(Connection& connection) {
   const auto result = connection.query(R"(
     select current_setting('server_version_num'), current_setting('server_version'), current_user, coalesce(current_schema(), 'public'),
-           current_setting('server_encoding'), datcollate
+           current_setting('server_encoding'), datcollate, pg_backend_pid(), version()
       from pg_catalog.pg_database
      where datname = current_database())");
   const auto& row = result.rows.at(0);
@@ -44,7 +53,21 @@ ServerInfo probe(Connection& connection) {
   info.default_schema = row[3].value_or("public");
   info.capabilities = capabilities();
   info.defaults = {{"encoding", row[4].value_or("")}, {"collation", row[5].value_or("")}};
+  if (const auto flavour = flavour_without_locks(row[7].value_or("")); !flavour.empty()) {
+    info.defaults["flavour"] = flavour;
+    info.capabilities.session_lock = false;
+  } else if (connection.session_id() != 0 && row[6] != std::to_string(connection.session_id())) {
+    info.capabilities.pooled = true;
+    info.capabilities.session_lock = false;
+  }
   return info;
+}
+
+Error pooled_schemas(const std::vector<std::string>& schemas) {
+  return Error{ErrorKind::usage,
+               "a connection pooler stands in front of the server, and what a session sets does not stay: names cannot be made to mean " + schemas.front() +
+                   " (schemas: in migrate.yaml)",
+               "connect to the server itself, or let the role mean it: ALTER ROLE ... SET search_path = " + quote_name(schemas.front())};
 }
 
 class PostgresqlDialect : public Dialect {
@@ -108,6 +131,22 @@ class PostgresqlDialect : public Dialect {
     return path.empty() ? "" : "select set_config('search_path', " + quote_text(path) + " || current_setting('search_path'), false)";
   }
 
+  void enter_schemas(Connection& connection, const std::vector<std::string>& schemas) const override {
+    const auto sql = use_schemas(schemas);
+    if (sql.empty()) return;
+    const auto set = connection.query(sql + " where pg_backend_pid() = " + std::to_string(connection.session_id()) +
+                                      " or version() like '%CockroachDB%' or version() like '%-YB-%'");
+    if (!set.rows.empty()) return;
+    const auto current = connection.query("select current_schema()");
+    if (current.rows.at(0).at(0) != schemas.front()) throw pooled_schemas(schemas);
+  }
+
+  [[nodiscard]] std::string transaction_setup(const RunTimeouts& timeouts) const override {
+    return replace_all(postgresql::session_setup(timeouts), "SET ", "SET LOCAL ");
+  }
+  [[nodiscard]] std::string lease_table_exists_sql(const QualifiedName& table) const override {
+    return "select to_regclass(" + quote_text(postgresql::quote_name(table)) + ") is not null";
+  }
   [[nodiscard]] std::string session_setup(const RunTimeouts& timeouts) const override { return postgresql::session_setup(timeouts); }
   [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo&, const std::string& key) const override {
     return postgresql::make_lock(connection, key);

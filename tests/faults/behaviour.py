@@ -1,0 +1,335 @@
+#!/usr/bin/env python3
+"""What a run does when the server gets in its way: one case for each promise of docs/reliability.md that kills do not show.
+
+  behaviour.py PROGRAM [--engine NAME] [CASE...]
+"""
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import support
+
+COUNTER = ("", "CREATE TABLE counter (n bigint NOT NULL);\nINSERT INTO counter VALUES (0);\nCREATE TABLE t (id integer PRIMARY KEY, a integer);\n"
+               "INSERT INTO t VALUES (1, 1), (2, 2);\nCREATE TABLE heavy (i integer);", "DROP TABLE heavy;\nDROP TABLE t;\nDROP TABLE counter;")
+BUMP = "UPDATE counter SET n = n + 1;"
+
+
+class Session:
+    """Statements over one connection of the engine's own client that stays open."""
+
+    def __init__(self, engine):
+        server = engine.server
+        if engine.name == "postgresql":
+            command = ["psql", "-X", "-q", "-A", "-t", "-h", server.hostname, "-p", str(server.port), "-U", server.username, "-d", engine.database]
+        else:
+            command = ["mariadb", "--no-defaults", "-n", "-h", server.hostname, "-P", str(server.port), "-u", server.username, "-N", "-B", "-f", "-D", engine.database]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=engine.environment())
+
+    def send(self, sql):
+        self.process.stdin.write(sql + ";\n")
+        self.process.stdin.flush()
+
+    def run(self, sql):
+        """Waits until it is done."""
+        self.send(sql)
+        self.send("select 'so far'")
+        lines = []
+        while True:
+            line = self.process.stdout.readline()
+            if not line or line.strip() == "so far":
+                return lines
+            lines.append(line.strip())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+class Proxy:
+    """Passes bytes between `migrate` and the server, and can swallow the answer to a statement and close the connection."""
+
+    def __init__(self, host, port, swallow):
+        self.target, self.swallow = (host, port), swallow
+        self.swallowed = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        server = socket.create_connection(self.target)
+        state = {"cut": False}
+
+        def pump(source, sink, to_server):
+            try:
+                while True:
+                    data = source.recv(65536)
+                    if not data:
+                        break
+                    if to_server and not self.swallowed and self.swallow in data:
+                        self.swallowed += 1
+                        state["cut"] = True
+                        sink.sendall(data)
+                        continue
+                    if not to_server and state["cut"]:
+                        break  # the server has done it; nobody hears of it
+                    sink.sendall(data)
+            except OSError:
+                pass
+            for end in (source, sink):
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+        threading.Thread(target=pump, args=(client, server, True), daemon=True).start()
+        pump(server, client, False)
+
+
+class Cases:
+    def __init__(self, program, engine, folder):
+        self.program, self.engine, self.folder = program, engine, folder
+        self.failures = []
+
+    def project(self, units, settings=""):
+        for name in os.listdir(os.path.join(self.folder, "migrations")) if os.path.isdir(os.path.join(self.folder, "migrations")) else []:
+            os.unlink(os.path.join(self.folder, "migrations", name))
+        support.write_project(self.folder, self.engine, units, settings)
+        self.engine.reset()
+
+    def start(self, *arguments):
+        return subprocess.Popen([self.program, "-c", os.path.join(self.folder, "migrate.yaml"), *(arguments or ("upgrade", "head"))],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def end(self, process, expected=0):
+        try:
+            out, errors = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, errors = process.communicate()
+            self.fail(f"does not end: {errors}")
+        if process.returncode not in (expected if isinstance(expected, tuple) else (expected,)):
+            self.fail(f"exit {process.returncode}, not {expected}: {errors}")
+        return out + errors
+
+    def run(self, expected=0, *arguments):
+        return self.end(self.start(*arguments), expected)
+
+    def fail(self, text):
+        self.failures.append(f"{self.engine.name} {self.case}: {text}")
+        print("FAILED " + self.failures[-1], flush=True)
+
+    def expect(self, holds, text):
+        if not holds:
+            self.fail(text)
+
+    def value(self, sql):
+        rows = self.engine.rows(sql)
+        return rows[0][0] if rows and rows[0] else ""
+
+    def wait_for(self, sql, seconds=20):
+        deadline = time.time() + seconds
+        while time.time() < deadline:
+            try:
+                if self.engine.rows(sql):
+                    return True
+            except RuntimeError:
+                pass
+            time.sleep(0.02)
+        return False
+
+    # ---- cases ----
+
+    def lock_timeout_names_the_blockers_and_tries_again(self):
+        self.project([COUNTER, ("", f"{BUMP}\nALTER TABLE t ADD COLUMN b integer;\n{BUMP}", "ALTER TABLE t DROP COLUMN b;")],
+                     "statement: {lock_timeout: 1s, retries: 5}\n")
+        self.run(0, "upgrade", "1")
+        blocker = Session(self.engine)
+        blocker.run("begin")
+        blocker.run("update t set a = 5 where id = 1")
+        process = self.start()
+        time.sleep(2.5)
+        blocker.run("commit")
+        said = self.end(process)
+        self.expect("blocked by" in said or "holds" in said, f"nobody is named: {said}")
+        self.expect(self.value("select n from counter") == "2", "the step ran twice or not at all")
+        # And bounded: with no retries it gives up, names who blocks, and keeps nothing that cannot be gone on from.
+        self.run(0, "downgrade", "1")
+        self.engine.sql("update counter set n = 0")
+        support.write_project(self.folder, self.engine, [], "statement: {lock_timeout: 1s, retries: 0}\n")
+        blocker.run("begin")
+        blocker.run("update t set a = 6 where id = 1")
+        said = self.run(1)
+        self.expect("blocked by" in said, f"the error names nobody: {said}")
+        blocker.run("rollback")
+        blocker.close()
+        self.run()
+        self.expect(self.value("select n from counter") == "2", "after giving up the step ran twice or not at all")
+
+    def deadlock_is_tried_again(self):
+        pause = {"postgresql": "SELECT pg_sleep(1.5);", "mariadb": "DO sleep(1.5);"}[self.engine.name]
+        if self.engine.name != "postgresql":
+            return  # statements commit one by one there: BEGIN and COMMIT hold nothing together
+        self.project([COUNTER, ("", f"BEGIN;\n{BUMP}\nUPDATE t SET a = a + 1 WHERE id = 1;\n{pause}\nUPDATE t SET a = a + 1 WHERE id = 2;\nCOMMIT;", "SELECT 1;")],
+                     "statement: {lock_timeout: 20s}\n")
+        self.run(0, "upgrade", "1")
+        other = Session(self.engine)
+        if self.engine.name == "postgresql":
+            other.run("set deadlock_timeout = '10s'")  # so that it is ours that finds the deadlock, and loses
+        else:
+            other.run("update t set a = a")
+        other.run("begin")
+        if self.engine.name == "mariadb":
+            # The server lets the lighter transaction lose.
+            other.run("insert into heavy select seq from seq_1_to_200")
+        other.run("update t set a = a + 10 where id = 2")
+        process = self.start()
+        time.sleep(0.8)
+        other.send("update t set a = a + 10 where id = 1")
+        time.sleep(2.5)
+        other.run("commit")
+        other.close()
+        said = self.end(process)
+        self.expect("deadlock" in said.lower(), f"nothing is said of the deadlock: {said}")
+        self.expect([row[0] for row in self.engine.rows("select a from t order by id")] == ["12", "13"], f"rows: {self.engine.rows('select * from t')}")
+        self.expect(self.value("select n from counter") == "1", "the step ran twice or not at all")
+
+    def serialization_failure_is_tried_again(self):
+        if self.engine.name != "postgresql":
+            return
+        self.project([COUNTER, ("", f"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\n{BUMP}\nSELECT pg_sleep(1);\nUPDATE t SET a = a + 1 WHERE id = 1;", "SELECT 1;")])
+        self.run(0, "upgrade", "1")
+        process = self.start()
+        time.sleep(0.7)
+        self.engine.sql("update t set a = a + 10 where id = 1")
+        said = self.end(process)
+        self.expect("serialize" in said, f"nothing is said: {said}")
+        self.expect(self.value("select a from t where id = 1") == "12", "the row")
+        self.expect(self.value("select n from counter") == "1", "the step ran twice or not at all")
+
+    def invalid_index_is_cleared_away(self):
+        if self.engine.name != "postgresql":
+            return
+        unit = ("-- transaction: off\n", f"{BUMP}\nCREATE UNIQUE INDEX CONCURRENTLY ix ON t (a);\n{BUMP}", "DROP INDEX CONCURRENTLY ix;")
+        self.project([COUNTER, unit])
+        self.run(0, "upgrade", "1")
+        self.engine.sql("insert into t values (3, 1)")
+        said = self.run(1)
+        self.expect("duplicate" in said or "could not create unique index" in said, f"the server's words are missing: {said}")
+        self.expect(self.value("select indisvalid from pg_index where indexrelid = 'ix'::regclass") == "f", "the test leaves no INVALID index")
+        self.engine.sql("delete from t where id = 3")
+        said = self.run()
+        self.expect("clearing away" in said, f"nothing is said of clearing away: {said}")
+        self.expect(self.value("select indisvalid from pg_index where indexrelid = 'ix'::regclass") == "t", "the index is not valid")
+        self.expect(self.value("select n from counter") == "2", "a statement ran twice or not at all")
+        # The same for one that was killed while it was built.
+        self.run(0, "downgrade", "1")
+        self.engine.sql("update counter set n = 0")
+        blocker = Session(self.engine)
+        blocker.run("begin")
+        blocker.run("update t set a = a")
+        support.write_project(self.folder, self.engine, [], "statement: {lock_timeout: 0}\n")
+        process = self.start()
+        self.expect(self.wait_for("select 1 from pg_index where indexrelid = to_regclass('ix') and not indisvalid"), "the index was not begun")
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        self.engine.kill_connection()
+        blocker.run("commit")
+        blocker.close()
+        self.run()
+        self.expect(self.value("select indisvalid from pg_index where indexrelid = 'ix'::regclass") == "t", "the index is not valid after a kill")
+        self.expect(self.value("select n from counter") == "2", "after a kill a statement ran twice or not at all")
+
+    def begin_and_commit_in_a_unit(self):
+        self.project([COUNTER, ("", f"BEGIN;\n{BUMP}\nINSERT INTO t VALUES (3, 3);\nCOMMIT;", "DELETE FROM t WHERE id = 3;"),
+                      ("", f"START TRANSACTION;\n{BUMP}\nINSERT INTO t VALUES (1, 1);\nCOMMIT;", "SELECT 1;")])
+        self.run(0, "upgrade", "2")
+        self.expect(self.value("select n from counter") == "1", "the unit with BEGIN and COMMIT")
+        self.run(1)
+        kept = "1" if self.engine.name == "postgresql" else "2"  # each statement commits with its record there
+        self.expect(self.value("select n from counter") == kept, "what stood between BEGIN and COMMIT was kept though it failed")
+        self.expect("nothing" not in self.run(0, "current"), "what is applied is lost")
+        self.project([COUNTER, ("", f"BEGIN;\n{BUMP}\nROLLBACK;", "SELECT 1;")])
+        said = self.run(2)
+        self.expect("ROLLBACK" in said, f"a ROLLBACK in a unit is not refused: {said}")
+
+    def commit_whose_answer_is_lost(self):
+        self.project([COUNTER, ("", f"{BUMP}\nCREATE TABLE made (i integer);\nINSERT INTO made VALUES (1);\n{BUMP}", "DROP TABLE made;")])
+        self.run(0, "upgrade", "1")
+        server = self.engine.server
+        for swallow in ((b"COMMIT",) if self.engine.name == "postgresql" else (b"INSERT INTO made", b"CREATE TABLE made", b"SET n = n + 1", b"= 'applied'")):
+            proxy = Proxy(server.hostname, server.port, swallow)
+            url = urllib.parse.urlunsplit(server._replace(netloc=f"{server.netloc.rsplit('@')[0]}@127.0.0.1:{proxy.port}", path="/" + self.engine.database))
+            parameters = "?sslmode=disable" if self.engine.name == "postgresql" else ""
+            said = self.run(0, "upgrade", "head", "--database", url + parameters)
+            self.expect(proxy.swallowed == 1, f"no answer was swallowed ({swallow})")
+            self.expect("connecting again" in said, f"nothing is said of the lost connection: {said}")
+            self.expect(self.value("select n from counter") == "2", f"{swallow}: a statement ran twice or not at all: {self.value('select n from counter')}")
+            self.expect(self.value("select count(*) from made") == "1", f"{swallow}: rows")
+            self.expect(self.value("select count(*) from schema_versions where state = 'applied'") == "2", f"{swallow}: versions table")
+            self.run(0, "downgrade", "1")
+            self.engine.sql("update counter set n = 0")
+
+    def sigterm_ends_a_run_quickly(self):
+        pause = {"postgresql": "SELECT pg_sleep({});", "mariadb": "DO sleep({});"}[self.engine.name]
+        many = "\n".join(f"{BUMP}\n{pause.format(0.1)}" for _ in range(20))
+        for header in ("", "-- transaction: off\n"):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self.project([COUNTER, (header, many, "SELECT 1;")])
+                self.run(0, "upgrade", "1")
+                process = self.start()
+                time.sleep(0.7)
+                started = time.time()
+                process.send_signal(number)
+                said = self.end(process, (0, 1))
+                took = time.time() - started
+                self.expect(took < 2.5, f"{number.name}: it took {took:.1f} s: {said}")
+                self.expect("stopped" in said or "0002-" in said, f"{number.name}: it does not tell where: {said}")
+                self.run()
+                self.expect(self.value("select n from counter") == "20", f"{number.name}: a statement ran twice or not at all: {self.value('select n from counter')}")
+
+
+CASES = [name for name in vars(Cases) if not name.startswith("_") and name not in
+         ("project", "start", "end", "run", "fail", "expect", "value", "wait_for")]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--engine", action="append")
+    parser.add_argument("cases", nargs="*")
+    arguments = parser.parse_args()
+    failures = []
+    with support.temporary_folder() as folder:
+        for engine in support.engines(folder, arguments.engine or ["postgresql", "mariadb"]):
+            started = time.time()
+            project = os.path.join(folder, engine.name)
+            os.makedirs(project)
+            cases = Cases(os.path.abspath(arguments.program), engine, project)
+            for name in arguments.cases or CASES:
+                cases.case = name
+                begun = time.time()
+                getattr(cases, name)()
+                print(f"  {engine.name}: {name.replace('_', ' ')} ({time.time() - begun:.1f} s)", flush=True)
+            engine.drop()
+            failures += cases.failures
+            print(f"{engine.name}: {len(cases.failures)} failed, {time.time() - started:.0f} s", flush=True)
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
