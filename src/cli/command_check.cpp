@@ -36,9 +36,7 @@ Side load_side(Context& context, const std::string& argument, Session& session) 
   if (!std::filesystem::exists(argument)) {
     throw Error{ErrorKind::usage, "'" + argument + "' is neither a database URL, a model file, `model` nor `database`"};
   }
-  auto schema = load_model({std::filesystem::path(argument)}, project.model_options(session.server()));
-  filter_schema(schema, project.filter());
-  return {argument, true, std::move(schema)};
+  return {argument, true, project.read_model({std::filesystem::path(argument)}, session)};
 }
 
 /// The database that answers for the engine in a comparison: the first URL named, else the project's.

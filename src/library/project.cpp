@@ -6,6 +6,7 @@
 
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "library/sql_model.hpp"
 #include "library/unit_program.hpp"
 #include "unit/embedded.hpp"
 #include "runner/kept_schema.hpp"
@@ -371,7 +372,16 @@ Schema Project::live_schema(Session& session) {
 Schema Project::declared_schema() {
   const auto files = model_files(config_);
   if (files.empty()) throw Error{ErrorKind::usage, "there is no model", "name it with `model:` in migrate.yaml"};
-  auto schema = load_model(files, model_options(session().server()));
+  return read_model(files, session());
+}
+
+Schema Project::read_model(const std::vector<std::filesystem::path>& files, Session& session) {
+  const auto is_sql = [](const std::filesystem::path& file) { return file.extension() == ".sql"; };
+  const auto sql_files = static_cast<std::size_t>(std::count_if(files.begin(), files.end(), is_sql));
+  if (sql_files != 0 && sql_files != files.size()) {
+    throw Error{ErrorKind::usage, "the model is SQL in one file and YAML in another", "write all of it in one of the two", {config_.file.string()}};
+  }
+  auto schema = sql_files == 0 ? load_model(files, model_options(session.server())) : load_sql_model(files, session, config_.schemas, live_schema(session).options);
   filter_schema(schema, filter());
   return schema;
 }

@@ -83,6 +83,8 @@ class Project {
   /// The live schema, without what is ignored and the framework's own tables.
   [[nodiscard]] Schema live_schema();
   [[nodiscard]] Schema live_schema(Session& session);
+  /// A model in files, YAML or SQL, for the engine of a session.
+  [[nodiscard]] Schema read_model(const std::vector<std::filesystem::path>& files, Session& session);
   /// The declared schema for the server in hand.
   [[nodiscard]] Schema declared_schema();
 
