@@ -93,7 +93,7 @@ int run_diff(Context& context) {
 int run_check(Context& context) {
   auto& project = context.project();
   auto& session = project.session();
-  const auto rows = project.versions().read(session.connection());
+  const auto rows = project.read_rows();
   const auto& graph = project.graph_with(rows);
   const auto applied = applied_ids(rows);
   std::vector<std::string> findings;

@@ -165,7 +165,7 @@ int accept(Context& context) {
 
 Drift find_drift(Project& project) {
   for (int attempt = 0;; ++attempt) {
-    const auto rows = project.versions().read(project.session().connection());
+    const auto rows = project.read_rows();
     auto drift = find_once(project, rows);
     // A run in another process may stand between its last step and keeping the schema.
     if (!drift.known || drift.same_revisions || attempt == 5) return drift;

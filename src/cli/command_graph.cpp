@@ -141,7 +141,7 @@ int run_graph(Context& context) {
   std::vector<VersionRow> rows;
   if (project.has_database()) {
     try {
-      rows = project.versions().read(project.session().connection());
+      rows = project.read_rows();
     } catch (const Error& error) {
       context.output.detail("cannot read what is applied: " + error.message());
     }

@@ -88,7 +88,7 @@ int run_init(Context& context) {
   Project project(parse_config(config_text, config_file), std::nullopt);
   // Everything that can fail comes before the first file is written.
   const auto live = project.live_schema();
-  const auto rows = project.versions().read(project.session().connection());
+  const auto rows = project.read_rows();
   const bool empty = live == Schema{.options = live.options};
   const auto section = std::string(project.dialect().name());
   if (start.model) write_file(folder / "model.yaml", empty ? render_file("model.yaml", TemplateData{.texts = {{"model", ""}}, .lists = {}}) : write_model(live, section));

@@ -104,7 +104,7 @@ std::filesystem::path renamed(const UnitFile& unit, const Revision& after, int w
 
 void refuse_applied(Project& project, const std::vector<Moved>& moved, const std::string& head) {
   if (!project.has_database()) return;
-  for (const auto& row : project.versions().read(project.session().connection())) {
+  for (const auto& row : project.read_rows()) {
     for (const auto& unit : moved) {
       if (unit.unit->revision.id != row.revision) continue;
       throw Error{ErrorKind::failed, title(unit.unit->revision) + " is applied in " + project.url().display() + ": a revision that is applied keeps its place",

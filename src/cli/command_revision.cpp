@@ -220,7 +220,7 @@ void require_at_head(Context& context, const std::vector<VersionRow>& rows) {
 int autogenerate(Context& context, Revision revision) {
   auto& project = context.project();
   auto& session = project.session();
-  require_at_head(context, project.versions().read(session.connection()));
+  require_at_head(context, project.read_rows());
   auto live = project.live_schema();
   auto options = rename_options(context);
   check_answers(options.answers, live);

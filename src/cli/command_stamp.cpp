@@ -98,7 +98,7 @@ int run_verify(Context& context) {
     if (unit.format == UnitFormat::sql) (void)project.parse(unit);
   }
   if (!context.arguments.has("offline") && project.has_database()) {
-    const auto rows = project.versions().read(project.session().connection());
+    const auto rows = project.read_rows();
     for (const auto& row : rows) {
       const auto* unit = project.unit(row.revision);
       if (is_repeatable_id(row.revision)) continue;

@@ -32,7 +32,7 @@ Json to_json(const Revision& revision) {
 
 std::vector<VersionRow> read_rows(Context& context) {
   auto& project = context.project();
-  return project.versions().read(project.session().connection());
+  return project.read_rows();
 }
 
 /// The rows where the project has a database that can be read; nothing else is an error for a command that can do without.

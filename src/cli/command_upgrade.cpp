@@ -103,7 +103,7 @@ class DriftCheck {
 
 int write_plan_file(Context& context, const Planner& planner) {
   auto& project = context.project();
-  const auto rows = project.versions().read(project.session().connection());
+  const auto rows = project.read_rows();
   auto steps = planner(rows);
   for (auto& step : steps) record_program(step);
   const auto plan = make_plan(project, rows, std::move(steps));

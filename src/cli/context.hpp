@@ -50,6 +50,7 @@ int run_init(Context& context);
 int run_revision(Context& context);
 int run_rebase(Context& context);
 int run_merge(Context& context);
+int run_squash(Context& context);
 int run_edit(Context& context);
 int run_upgrade(Context& context);
 int run_downgrade(Context& context);

@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "library/squash.hpp"
 #include "revision/plan.hpp"
 
 namespace migrate {
 
-std::vector<Step> CommandPlanner::operator()(const std::vector<VersionRow>& rows) {
+std::vector<Step> CommandPlanner::operator()(const std::vector<VersionRow>& table) {
+  const auto rows = rows_of_graph(table, project_.units());
   refuse_half_done(rows);
   Ids ids = direction_ == Direction::upgrade ? pending(rows) : to_revert(rows);
   if (direction_ == Direction::upgrade) {
+    ids = take_shortcuts(std::move(ids), rows, project_.units());
     for (auto& id : repeatables_to_apply(rows, ids)) ids.push_back(std::move(id));
   } else {
     auto first = repeatables_to_revert(rows, ids);
@@ -24,6 +27,7 @@ std::vector<Step> CommandPlanner::operator()(const std::vector<VersionRow>& rows
   for (std::size_t i = 0; i < ids.size(); ++i) {
     steps.push_back(project_.step(ids[i], direction_, i == 0 ? "" : ids[i - 1]));
     add_hooks(steps.back(), project_.hooks());
+    project_.set_stand_ins(steps.back(), table);
   }
   return steps;
 }
@@ -107,7 +111,11 @@ Ids CommandPlanner::repeatables_to_apply(const std::vector<VersionRow>& rows, co
   Ids ids;
   const auto& graph = project_.graph();
   auto there = graph.mark(applied_ids(rows));
-  for (const auto& id : pending) there[static_cast<std::size_t>(graph.index(id))] = 1;
+  for (const auto& id : pending) {
+    const auto* unit = project_.unit(id);
+    if (graph.index(id) >= 0) there[static_cast<std::size_t>(graph.index(id))] = 1;
+    else for (const auto& replaced : unit->revision.replaces) there[static_cast<std::size_t>(graph.index(replaced))] = 1;
+  }
   for (const auto& unit : project_.units()) {
     if (!unit.revision.repeatable || !holds(there, needs_of(graph, unit.revision))) continue;
     const auto row = std::find_if(rows.begin(), rows.end(), [&](const VersionRow& candidate) { return candidate.revision == unit.revision.id; });

@@ -7,6 +7,7 @@
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
 #include "library/sql_model.hpp"
+#include "library/squash.hpp"
 #include "library/unit_program.hpp"
 #include "unit/embedded.hpp"
 #include "runner/kept_schema.hpp"
@@ -58,14 +59,8 @@ const std::vector<UnitFile>& Project::units() {
   return *units_;
 }
 
-std::vector<Revision> Project::graph_revisions() {
-  auto revisions = revisions_of(units());
-  std::erase_if(revisions, [](const Revision& revision) { return revision.repeatable; });
-  return revisions;
-}
-
 const Graph& Project::graph() {
-  if (!graph_) graph_.emplace(graph_revisions());
+  if (!graph_) graph_.emplace(graph_revisions(units()));
   return *graph_;
 }
 
@@ -192,11 +187,11 @@ Ids applied_ids(const std::vector<VersionRow>& rows) {
 const Graph& Project::graph_with(const std::vector<VersionRow>& rows) {
   Ids unknown;
   for (const auto& row : rows) {
-    if (graph().find(row.revision) == nullptr && !is_repeatable_id(row.revision)) unknown.push_back(row.revision);
+    if (graph().find(row.revision) == nullptr && !is_repeatable_id(row.revision) && unit(row.revision) == nullptr) unknown.push_back(row.revision);
   }
   if (unknown.empty()) return graph();
   if (full_graph_) return *full_graph_;
-  auto revisions = graph_revisions();
+  auto revisions = graph_revisions(units());
   for (const auto& id : unknown) {
     const auto kept = versions().read_downgrade(session().connection(), id);
     const auto header = parse_header(kept, "the row of " + id);
@@ -313,6 +308,18 @@ Step Project::step(const std::string& id, Direction direction, const std::string
     step.downgrade = kept_downgrade(parsed.revision, back ? section_for(parsed, Direction::downgrade, engines).text : "", !back);
   }
   return step;
+}
+
+std::vector<VersionRow> Project::read_rows() { return rows_of_graph(versions().read(session().connection()), units()); }
+
+void Project::set_stand_ins(Step& step, const std::vector<VersionRow>& rows) {
+  for (const auto& id : step.revision.replaces) {
+    const bool there = std::any_of(rows.begin(), rows.end(), [&](const VersionRow& row) { return row.revision == id; });
+    if (step.direction == Direction::downgrade && there) step.stands_for.push_back({.revision = id, .message = {}, .checksum = {}, .downgrade = {}});
+    if (step.direction == Direction::downgrade || unit(id) == nullptr) continue;
+    const auto replaced = this->step(id, Direction::upgrade);
+    step.stands_for.push_back({id, replaced.revision.message, replaced.checksum, replaced.downgrade});
+  }
 }
 
 bool Project::has_way_back(const std::string& id) {

@@ -72,6 +72,10 @@ class Project {
   /// The step of a revision; its unit must be there, or for a downgrade its row. `behind`: the revision whose step runs in
   /// front of it in the same run, or "".
   [[nodiscard]] Step step(const std::string& id, Direction direction, const std::string& behind = {});
+  /// The rows of the versions table as the graph sees them (library/squash.hpp).
+  [[nodiscard]] std::vector<VersionRow> read_rows();
+  /// Says in the step of a squash unit whose rows it makes or takes away; `rows` as they are in the table.
+  void set_stand_ins(Step& step, const std::vector<VersionRow>& rows);
   /// Whether a revision can be reverted: by its unit, or by what its row keeps.
   [[nodiscard]] bool has_way_back(const std::string& id);
   /// Throws Error for units that were edited after they were applied, and for rows without a unit.
@@ -89,8 +93,6 @@ class Project {
   [[nodiscard]] Schema declared_schema();
 
  private:
-  /// Without the repeatable ones.
-  [[nodiscard]] std::vector<Revision> graph_revisions();
   [[nodiscard]] Step kept_step(const std::string& id);
   [[nodiscard]] Step cpp_step(const UnitFile& file, Direction direction, const std::string& behind);
   [[nodiscard]] UnitEnvironment& unit_environment();

@@ -11,7 +11,7 @@ namespace {
 
 const std::vector<std::string>& header_keys() {
   static const std::vector<std::string> keys{"revision", "parents",    "message",     "created",
-                                             "labels",   "depends_on", "transaction", "repeatable"};
+                                             "labels",   "depends_on", "transaction", "repeatable", "replaces"};
   return keys;
 }
 
@@ -108,6 +108,8 @@ class HeaderReader {
       revision_.repeatable = read_switch(key, value);
     } else if (key == "labels") {
       revision_.labels = read_list(key, value, check_label);
+    } else if (key == "replaces") {
+      revision_.replaces = read_list(key, value, check_revision_id);
     } else {
       (key == "parents" ? revision_.parents : revision_.depends_on) = read_list(key, value, check_revision_id);
     }

@@ -23,6 +23,7 @@ struct Revision {
   std::vector<std::string> labels;  ///< declared here; Graph::branch tells where they hold
   Ids depends_on;                   ///< ids or labels
   bool transaction = true;          ///< `transaction: off` makes it false
+  Ids replaces;                     ///< of a squash unit: the revisions that it stands for, in order
   bool repeatable = false;          ///< runs again whenever its text changes; no node of the graph
   Location location;  ///< the unit's file
 

@@ -46,7 +46,12 @@ std::string write_script(const Dialect& dialect, const ServerInfo& server, const
     for (const auto& statement : frame.before) out += statement.text + ";\n";
     if (together) out += std::string(dialect.begin_sql()) + ";\n";
     for (const auto& statement : frame.statements) out += dialect.script_statement(statement) + "\n";
-    if (step.direction == Direction::upgrade) {
+    for (const auto& other : step.stands_for) {
+      const VersionRow row{.revision = other.revision, .message = other.message, .checksum = other.checksum,
+                           .applied_at = now_utc(), .applied_by = "script by " + who_runs(), .tool_version = tool_version()};
+      out += (step.direction == Direction::upgrade ? versions.insert_sql(row, other.downgrade) : versions.delete_sql(other.revision)) + ";\n";
+    }
+    if (step.direction == Direction::upgrade && step.stands_for.empty()) {
       const VersionRow row{.revision = step.revision.id, .message = step.revision.message, .checksum = step.checksum,
                            .applied_at = now_utc(), .applied_by = "script by " + who_runs(), .tool_version = tool_version()};
       if (step.revision.repeatable) out += versions.delete_sql(step.revision.id) + ";\n";

@@ -48,7 +48,8 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
   digests_.clear();
   if (!resumed) {
     const auto& id = step.revision.id;
-    if (step.direction == Direction::downgrade) opening_ = versions_.state_sql(id, RowState::downgrading);
+    if (step.direction == Direction::downgrade && row != nullptr) opening_ = versions_.state_sql(id, RowState::downgrading);
+    else if (step.direction == Direction::downgrade) opening_ = versions_.insert_sql(new_row(step, RowState::downgrading), "");
     else if (row == nullptr) opening_ = versions_.insert_sql(new_row(step, RowState::upgrading), step.downgrade);
     else opening_ = versions_.state_sql(id, RowState::upgrading);  // a repeatable unit that runs again
   }
@@ -74,8 +75,12 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
   opening_.clear();
   const bool again = row != nullptr && step.revision.repeatable;
   if ((step.program || again) && step.direction == Direction::upgrade) pending_.push_back(versions_.unit_sql(id, step.checksum, step.downgrade));
-  pending_.push_back(step.direction == Direction::upgrade ? versions_.state_sql(id, RowState::applied, now_utc(), watch.elapsed().count())
-                                                          : versions_.delete_sql(id));
+  if (!step.stands_for.empty()) {
+    for (auto& sql : stand_in_sql(step, watch.elapsed())) pending_.push_back(std::move(sql));
+  } else {
+    pending_.push_back(step.direction == Direction::upgrade ? versions_.state_sql(id, RowState::applied, now_utc(), watch.elapsed().count())
+                                                            : versions_.delete_sql(id));
+  }
   pending_.push_back(versions_.log_sql(log_entry(step, "done", watch.elapsed())));
   if (!more) flush();
   expect_done(step);

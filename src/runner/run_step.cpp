@@ -139,7 +139,9 @@ StepOutcome StepRunner::run(Step& step, bool more) {
 
 std::vector<std::string> StepRunner::closing_sql(const Step& step, std::chrono::milliseconds time) const {
   std::vector<std::string> sql;
-  if (step.direction == Direction::upgrade) {
+  if (!step.stands_for.empty()) {
+    sql = stand_in_sql(step, time);
+  } else if (step.direction == Direction::upgrade) {
     auto row = new_row(step, RowState::applied);
     row.duration_ms = time.count();
     if (row_of(step.revision.id) == nullptr) {
@@ -152,6 +154,23 @@ std::vector<std::string> StepRunner::closing_sql(const Step& step, std::chrono::
     sql.push_back(versions_.delete_sql(step.revision.id));
   }
   sql.push_back(versions_.log_sql(log_entry(step, "done", time)));
+  return sql;
+}
+
+std::vector<std::string> StepRunner::stand_in_sql(const Step& step, std::chrono::milliseconds time) const {
+  std::vector<std::string> sql{versions_.delete_sql(step.revision.id)};
+  for (const auto& other : step.stands_for) {
+    if (step.direction == Direction::downgrade) {
+      sql.push_back(versions_.delete_sql(other.revision));
+      continue;
+    }
+    auto row = new_row(step, RowState::applied);
+    row.revision = other.revision;
+    row.message = other.message;
+    row.checksum = other.checksum;
+    row.duration_ms = other.revision == step.stands_for.back().revision ? time.count() : 0;
+    sql.push_back(versions_.insert_sql(row, other.downgrade));
+  }
   return sql;
 }
 
@@ -241,6 +260,14 @@ std::map<std::string, RowState> StepRunner::states_of(const std::vector<VersionR
 }
 
 void StepRunner::expect_done(const Step& step) {
+  for (const auto& other : step.stands_for) {
+    if (step.direction == Direction::upgrade) expected_[other.revision] = RowState::applied;
+    else expected_.erase(other.revision);
+  }
+  if (!step.stands_for.empty()) {
+    expected_.erase(step.revision.id);
+    return;
+  }
   if (step.direction == Direction::upgrade) expected_[step.revision.id] = RowState::applied;
   else expected_.erase(step.revision.id);
 }

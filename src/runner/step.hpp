@@ -66,6 +66,11 @@ struct Step {
   /// What runs in place of `statements`: a C++ unit. It may run more than once, in a transaction that was rolled back or
   /// past what is done already.
   std::function<void(StepSink& sink)> program;
+  /// The rows that the step makes in place of its own, or takes away with it: of a squash unit.
+  struct StandIn {
+    std::string revision, message, checksum, downgrade;
+  };
+  std::vector<StandIn> stands_for;
 };
 
 }  // namespace migrate

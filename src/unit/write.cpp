@@ -82,6 +82,7 @@ std::string render_unit(const NewUnit& unit, const WriteOptions& options) {
                 {"labels", join(revision.labels, ", ")},
                 {"depends_on", join(revision.depends_on, ", ")},
                 {"transaction_off", revision.transaction ? "" : "off"},
+                {"replaces", join(revision.replaces, ", ")},
                 {"repeatable", revision.repeatable ? "true" : ""},
                 {"irreversible", unit.irreversible ? "none" : ""},
                 {"upgrade", without_final_newlines(unit.upgrade)},
@@ -116,8 +117,9 @@ std::string unit_file_name(const NewUnit& unit, const WriteOptions& options) {
   return name + extension(unit.format);
 }
 
-std::filesystem::path write_unit(const std::filesystem::path& folder, const NewUnit& unit, const WriteOptions& options) {
-  const auto text = render_unit(unit, options);
+namespace {
+
+std::filesystem::path write_text(const std::filesystem::path& folder, const NewUnit& unit, const std::string& text, const WriteOptions& options) {
   const auto name = unit_file_name(unit, options);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -133,6 +135,18 @@ std::filesystem::path write_unit(const std::filesystem::path& folder, const NewU
   }
   write_file(path, text);
   return path;
+}
+
+}  // namespace
+
+std::filesystem::path write_unit(const std::filesystem::path& folder, const NewUnit& unit, const WriteOptions& options) {
+  return write_text(folder, unit, render_unit(unit, options), options);
+}
+
+std::filesystem::path write_unit_with_sections(const std::filesystem::path& folder, const NewUnit& unit, const std::string& sections,
+                                               const WriteOptions& options) {
+  const auto text = render_unit(unit, options);
+  return write_text(folder, unit, text.substr(0, text.find("\n-- migrate: upgrade")) + sections, options);
 }
 
 }  // namespace migrate

@@ -32,6 +32,10 @@ struct WriteOptions {
 /// The file name with its extension.
 [[nodiscard]] std::string unit_file_name(const NewUnit& unit, const WriteOptions& options = {});
 
+/// Writes a unit whose sections are written already, as write_unit does.
+std::filesystem::path write_unit_with_sections(const std::filesystem::path& folder, const NewUnit& unit, const std::string& sections,
+                                               const WriteOptions& options);
+
 /// Writes the unit into the folder, which is made if needed, and returns its path. An existing file is never replaced:
 /// the random part of the id then goes into the name.
 std::filesystem::path write_unit(const std::filesystem::path& folder, const NewUnit& unit, const WriteOptions& options = {});
