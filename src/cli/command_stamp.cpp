@@ -79,7 +79,8 @@ int run_verify(Context& context) {
   std::vector<SumFinding> findings;
   const auto file = project.sum_file();
   const auto entries = project.sum_entries();
-  if (std::filesystem::exists(file)) {
+  const bool update = context.arguments.has("update");
+  if (std::filesystem::exists(file) && !update) {
     findings = verify_sum(parse_sum(read_file(file), file.string()), graph, entries, file.string());
   } else {
     findings = verify_sum({}, graph, entries, file.string());
@@ -88,7 +89,7 @@ int run_verify(Context& context) {
       findings.push_back({SumFinding::Kind::unlisted_unit, "", "there is no " + file.filename().string(), "write it with `migrate verify --update`", {file.string()}});
     }
   }
-  if (context.arguments.has("update")) {
+  if (update) {
     project.write_sum();
     context.output.note("wrote " + shown_path(file.string()));
     std::erase_if(findings, [](const SumFinding& finding) { return finding.kind != SumFinding::Kind::several_heads; });

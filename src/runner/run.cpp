@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <utility>
 
 #include "core/clock.hpp"
 #include "core/sha256.hpp"
@@ -77,7 +76,6 @@ class Run {
       auto steps = plan();
       if (steps.empty()) return;
       if (result_.steps == 0) events_.plan(steps);
-      if (!std::exchange(begun_, true)) run_hook("before_run", options_.before_run);
       if (run_steps(steps)) return;
     }
   }
@@ -85,6 +83,7 @@ class Run {
   /// Makes the tables, and sets the session up, behind the lock.
   void prepare() {
     StepRunner::set_up(session_, options_);
+    run_hook("before_run", options_.before_run);  // may choose the role that owns the tables made here
     rows_ = versions_.read(session_.connection(), &table_exists_);
     if (!table_exists_) create_tables(session_, versions_);
     table_exists_ = true;
@@ -193,7 +192,7 @@ class Run {
         session_.reconnect();
         lock_.acquire(events_);
         StepRunner::set_up(session_, options_);
-        if (begun_) run_hook("before_run", options_.before_run);
+        run_hook("before_run", options_.before_run);
         return;
       } catch (const DatabaseError& error) {
         lock_.abandon();
@@ -212,7 +211,6 @@ class Run {
   HeldLock lock_;
   std::vector<VersionRow> rows_;
   bool table_exists_ = false;
-  bool begun_ = false;      ///< the hook before_run has run
   bool part_kept_ = false;  ///< a step failed behind statements that stay
   RunResult result_;
   int reconnects_ = 0;  ///< since the last step that was done

@@ -73,8 +73,8 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
   const auto& id = step.revision.id;
   if (!opening_.empty()) pending_.push_back(std::move(opening_));
   opening_.clear();
-  const bool again = row != nullptr && step.revision.repeatable;
-  if ((step.program || again) && step.direction == Direction::upgrade) pending_.push_back(versions_.unit_sql(id, step.checksum, step.downgrade));
+  // A program's way back is known now; a unit that was cut off may have been mended, a repeatable one was edited.
+  if ((step.program || row != nullptr) && step.direction == Direction::upgrade) pending_.push_back(versions_.unit_sql(id, step.checksum, step.downgrade));
   if (!step.stands_for.empty()) {
     for (auto& sql : stand_in_sql(step, watch.elapsed())) pending_.push_back(std::move(sql));
   } else {

@@ -96,7 +96,12 @@ inline std::vector<Operation> creation(const Schema& schema) {
   for (const auto& name : schema.schemas) operations.emplace_back(CreateSchema{name});
   for (const auto& object : schema.extensions) operations.emplace_back(Create<Extension>{object});
   for (const auto& object : schema.enums) operations.emplace_back(Create<EnumType>{object});
-  for (const auto& object : schema.definitions) operations.emplace_back(Create<Definition>{object});
+  const auto add_definitions = [&](const std::vector<std::string>& kinds) {
+    for (const auto& object : schema.definitions) {
+      if (std::find(kinds.begin(), kinds.end(), object.kind) != kinds.end()) operations.emplace_back(Create<Definition>{object});
+    }
+  };
+  add_definitions({"type"});
   for (const auto& object : schema.sequences) operations.emplace_back(Create<Sequence>{object});
   for (const auto& object : schema.domains) operations.emplace_back(Create<Domain>{object});
   // A function that returns rows of a table comes behind the tables.
@@ -104,6 +109,7 @@ inline std::vector<Operation> creation(const Schema& schema) {
   for (const auto& object : schema.routines) {
     if (!is_late(object)) operations.emplace_back(Create<Routine>{object});
   }
+  add_definitions({"aggregate"});
   std::vector<Table> tables = schema.tables;
   std::stable_sort(tables.begin(), tables.end(),
                    [](const Table& a, const Table& b) { return a.options.count("inherits") < b.options.count("inherits"); });
@@ -132,6 +138,7 @@ inline std::vector<Operation> creation(const Schema& schema) {
     object.triggers.clear();
     operations.emplace_back(Create<View>{object});
   }
+  add_definitions({"statistics", "rule"});
   for (const auto& object : tables) {
     for (const auto& policy : object.policies) operations.emplace_back(Add<Policy>{object.name, policy});
     for (const auto& trigger : object.triggers) operations.emplace_back(Add<Trigger>{object.name, trigger});
