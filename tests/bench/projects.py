@@ -90,7 +90,7 @@ metadata = MetaData()
 for number in range(int(sys.argv[2])):
     columns = [Column("id", BigInteger, primary_key=True, autoincrement=False)]
     columns += [Column(f"col_{i:02}", kinds[i % 6], nullable=i % 3 != 0) for i in range(13)]
-    columns.append(Column("ref", BigInteger, *([ForeignKey(f"table_{number - 1:05}.id")] if number else [])))
+    columns.append(Column("ref", BigInteger, *([ForeignKey(f"table_{number - 1:05}.id")] if number % 50 else [])))
     table = Table(f"table_{number:05}", metadata, *columns)
     Index(f"ix_t{number:05}", table.c.col_01)
     Index(f"ix_t{number:05}_ref", table.c.ref)
