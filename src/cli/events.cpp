@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string one_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json about(const char* event, const Step& step) {
   return {{"event", event}, {"revision", step.revision.id}, {"direction", to_text(step.direction)}};
@@ -28,11 +28,11 @@ void EventPrinter::plan(const std::vector<Step>& steps) {
     list.push_back({{"revision", step.revision.id}, {"direction", to_text(step.direction)}, {"message", step.revision.message},
                     {"statements", step.statements.size()}});
   }
-  output_.line(dump({{"event", "plan"}, {"steps", list}}));
+  output_.line(one_line({{"event", "plan"}, {"steps", list}}));
 }
 
 void EventPrinter::waiting(const std::string& holder) {
-  if (output_.json()) output_.line(dump({{"event", "waiting"}, {"holder", holder}}));
+  if (output_.json()) output_.line(one_line({{"event", "waiting"}, {"holder", holder}}));
   else output_.note("waiting for another migration" + (holder.empty() ? std::string() : ": " + holder));
 }
 
@@ -43,7 +43,7 @@ void EventPrinter::step_started(const Step& step, int resumed_at) {
     event["message"] = step.revision.message;
     event["statements"] = step.statements.size();
     if (resumed_at > 0) event["resumed_at"] = resumed_at + 1;
-    output_.line(dump(event));
+    output_.line(one_line(event));
     return;
   }
   output_.progress(fmt::format("[{}/{}] {} {}", number_, total_, to_text(step.direction), title(step.revision)));
@@ -56,7 +56,7 @@ void EventPrinter::statement_done(const Step& step, int index) {
     auto event = about("statement", step);
     event["statement"] = index + 1;
     event["line"] = step.statements[static_cast<std::size_t>(index)].location.line;
-    output_.line(dump(event));
+    output_.line(one_line(event));
   } else if (step.statements.size() > 1) {
     output_.progress(fmt::format("[{}/{}] {} {}: statement {} of {}", number_, total_, to_text(step.direction), title(step.revision), index + 1,
                                  step.statements.size()));
@@ -67,7 +67,7 @@ void EventPrinter::progress(const Step& step, const std::string& text) {
   if (output_.json()) {
     auto event = about("progress", step);
     event["text"] = text;
-    output_.line(dump(event));
+    output_.line(one_line(event));
   } else {
     output_.progress(fmt::format("[{}/{}] {} {}: {}", number_, total_, to_text(step.direction), title(step.revision), text));
   }
@@ -79,7 +79,7 @@ void EventPrinter::retry(const Step& step, int attempt, const std::string& reaso
     event["attempt"] = attempt;
     event["reason"] = reason;
     event["blockers"] = blockers;
-    output_.line(dump(event));
+    output_.line(one_line(event));
     return;
   }
   output_.note(fmt::format("{}: {}; trying again ({})", title(step.revision), reason, attempt));
@@ -90,7 +90,7 @@ void EventPrinter::step_done(const Step& step, std::chrono::milliseconds time) {
   if (output_.json()) {
     auto event = about("done", step);
     event["duration_ms"] = time.count();
-    output_.line(dump(event));
+    output_.line(one_line(event));
     return;
   }
   if (output_.style().quiet) return;
@@ -99,7 +99,7 @@ void EventPrinter::step_done(const Step& step, std::chrono::milliseconds time) {
 }
 
 void EventPrinter::notice(const std::string& text) {
-  if (output_.json()) output_.line(dump({{"event", "notice"}, {"text", text}}));
+  if (output_.json()) output_.line(one_line({{"event", "notice"}, {"text", text}}));
   else output_.note(text);
 }
 

@@ -14,7 +14,7 @@ using Json = nlohmann::ordered_json;
 using lint::Finding;
 using lint::Severity;
 
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+std::string indented_json(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
 
 std::string indented(const std::string& text, const std::string& margin) { return margin + replace_all(text, "\n", "\n" + margin); }
 
@@ -92,7 +92,7 @@ void print_json(const Output& output, const std::vector<LintedUnit>& units, cons
     }
     json["fixed"] = std::move(fixed);
   }
-  output.line(dump(json));
+  output.line(indented_json(json));
 }
 
 /// SARIF's words for severities are ours.
@@ -128,7 +128,7 @@ void print_sarif(const Output& output, const std::vector<LintedUnit>& units) {
       results.push_back(sarif_result(finding, static_cast<std::size_t>(it - ids.begin())));
     }
   }
-  output.line(dump({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
+  output.line(indented_json({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
                     {"version", "2.1.0"},
                     {"runs", Json::array({{{"tool", {{"driver", {{"name", "migrate"}, {"version", tool_version()}, {"rules", rules}}}}}, {"columnKind", "unicodeCodePoints"}, {"results", results}}})}}));
 }
@@ -199,7 +199,7 @@ void print_rules(const Output& output, const lint::Settings& settings) {
     if (output.json()) list.push_back({{"id", id}, {"severity", severity}, {"rule", rule->title}});
     else output.line(fmt::format("{:<7} {:<8} {}", id, severity, rule->title));
   }
-  if (output.json()) output.line(dump(list));
+  if (output.json()) output.line(indented_json(list));
 }
 
 }  // namespace migrate::cli

@@ -6,11 +6,12 @@
 namespace migrate {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
 char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 char upper_char(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
 
 }  // namespace
+
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
@@ -157,6 +158,16 @@ std::string did_you_mean(std::string_view text, std::span<const std::string> can
 
 std::string plural(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+std::size_t offset_of(std::string_view text, int line, int column) {
+  std::size_t at = 0;
+  for (; line > 1; --line) {
+    const auto end = text.find('\n', at);
+    if (end == std::string_view::npos) return text.size();
+    at = end + 1;
+  }
+  return std::min(at + static_cast<std::size_t>(std::max(column, 1) - 1), text.size());
 }
 
 }  // namespace migrate

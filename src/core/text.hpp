@@ -9,6 +9,9 @@
 
 namespace migrate {
 
+/// ASCII white space: blank, tab, line ends, form feed, vertical tab.
+[[nodiscard]] bool is_space(char c);
+
 [[nodiscard]] std::string_view trim(std::string_view text);
 [[nodiscard]] std::string lower(std::string_view text);
 [[nodiscard]] std::string upper(std::string_view text);
@@ -40,5 +43,8 @@ namespace migrate {
 
 /// "3 tables", "1 table".
 [[nodiscard]] std::string plural(std::size_t count, std::string_view noun);
+
+/// The offset of a line and a column (both from 1; in bytes); the text's size when it has no such place.
+[[nodiscard]] std::size_t offset_of(std::string_view text, int line, int column);
 
 }  // namespace migrate

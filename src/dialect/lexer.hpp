@@ -42,6 +42,8 @@ struct Token {
   /// Whether it is this keyword (upper case), unquoted.
   [[nodiscard]] bool is(std::string_view keyword) const;
   [[nodiscard]] bool is_symbol(std::string_view text) const { return kind == TokenKind::symbol && this->text == text; }
+  /// Whether it may be a name; keywords may.
+  [[nodiscard]] bool is_name() const { return kind == TokenKind::word || kind == TokenKind::quoted_name; }
 };
 
 /// Reads tokens one after the other.

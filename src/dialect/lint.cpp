@@ -39,6 +39,8 @@ const Column* Context::column(const QualifiedName& name, std::string_view column
   return it == found->columns.end() ? nullptr : &*it;
 }
 
+bool Context::same(const QualifiedName& a, const QualifiedName& b) const { return key_of(a, facts.server) == key_of(b, facts.server); }
+
 bool Context::fresh(const QualifiedName& name) const {
   const auto key = key_of(name, facts.server);
   if (created.contains(key)) return true;

@@ -82,6 +82,8 @@ struct Context {
   /// The table as it is, or null when it is not known.
   [[nodiscard]] const Table* table(const QualifiedName& name) const;
   [[nodiscard]] const Column* column(const QualifiedName& table, std::string_view name) const;
+  /// Whether both names mean the same table on this server.
+  [[nodiscard]] bool same(const QualifiedName& a, const QualifiedName& b) const;
   /// Made in this unit, or by another that is pending too, so that nobody else uses it.
   [[nodiscard]] bool fresh(const QualifiedName& name) const;
   /// Fresh, or known to hold few rows: what a lock or a rewrite costs does not matter.

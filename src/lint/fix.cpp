@@ -12,16 +12,6 @@ namespace {
 using parsed::Action;
 using parsed::Verb;
 
-std::size_t offset_of(std::string_view text, int line, int column) {
-  std::size_t at = 0;
-  for (; line > 1; --line) {
-    const auto end = text.find('\n', at);
-    if (end == std::string_view::npos) return text.size();
-    at = end + 1;
-  }
-  return std::min(at + static_cast<std::size_t>(std::max(column, 1) - 1), text.size());
-}
-
 /// Whether a statement refers to the table by a foreign key, or writes rows into it that may meet others.
 bool needs_unique(const parsed::Statement& statement, const QualifiedName& table) {
   const auto refers = [&](const parsed::Constraint& constraint) { return equal_ignoring_case(constraint.references.name, table.name); };

@@ -12,16 +12,6 @@ namespace {
 
 using parsed::Verb;
 
-std::size_t offset_of(std::string_view text, int line, int column) {
-  std::size_t at = 0;
-  for (; line > 1; --line) {
-    const auto end = text.find('\n', at);
-    if (end == std::string_view::npos) return text.size();
-    at = end + 1;
-  }
-  return std::min(at + static_cast<std::size_t>(std::max(column, 1) - 1), text.size());
-}
-
 /// A section that is being checked: its statements, and what is allowed for which of them.
 struct Section {
   std::vector<Item> items;

@@ -11,14 +11,12 @@ namespace {
 using parsed::Action;
 using parsed::Verb;
 
-bool same(const Context& context, const QualifiedName& a, const QualifiedName& b) { return key_of(a, context.facts.server) == key_of(b, context.facts.server); }
-
 /// The table that is copied from `name` in this unit and takes its name: a rebuild by hand. Null when there is none.
 const parsed::Statement* rebuilt_as(const Context& context, const QualifiedName& name) {
   for (const auto& item : context.items) {
-    if (item.parsed.verb != Verb::insert || !item.parsed.reads || !same(context, item.parsed.source, name)) continue;
+    if (item.parsed.verb != Verb::insert || !item.parsed.reads || !context.same(item.parsed.source, name)) continue;
     for (const auto& other : context.items) {
-      if (other.parsed.verb != Verb::create_table || !same(context, other.parsed.name, item.parsed.name)) continue;
+      if (other.parsed.verb != Verb::create_table || !context.same(other.parsed.name, item.parsed.name)) continue;
       return &other.parsed;
     }
   }
@@ -39,7 +37,7 @@ const parsed::Column* successor_of(const Context& context, const QualifiedName& 
   std::vector<const parsed::Column*> added;
   int drops = 0;
   for (const auto& item : context.items) {
-    if (item.parsed.verb != Verb::alter_table || !same(context, item.parsed.name, table)) continue;
+    if (item.parsed.verb != Verb::alter_table || !context.same(item.parsed.name, table)) continue;
     for (const auto& action : item.parsed.actions) {
       if (action.kind == Action::Kind::drop_column) ++drops;
       if (action.kind == Action::Kind::add_column && !equal_ignoring_case(action.name, dropped.name)) added.push_back(&action.column);
@@ -177,7 +175,7 @@ void check_rename_table(const Context& context, const Rule& rule, Findings& find
   if (statement.verb == Verb::alter_table) {
     if (const auto* action = find_action(statement, Action::Kind::rename_table)) {
       const bool replaces = std::any_of(context.items.begin(), context.items.begin() + static_cast<std::ptrdiff_t>(context.at), [&](const Item& item) {
-        return item.parsed.verb == Verb::create_table && same(context, item.parsed.name, statement.name);
+        return item.parsed.verb == Verb::create_table && context.same(item.parsed.name, statement.name);
       });
       if (!replaces) found(statement.name, action->to);
     }
@@ -187,7 +185,7 @@ void check_rename_table(const Context& context, const Rule& rule, Findings& find
     // RENAME TABLE a TO old, new TO a swaps at once: the name stays.
     bool swaps = false;
     for (std::size_t j = 0; j + 1 < statement.names.size(); j += 2) {
-      swaps = swaps || same(context, statement.names[j + 1], statement.names[i]) || same(context, statement.names[j], statement.names[i + 1]);
+      swaps = swaps || context.same(statement.names[j + 1], statement.names[i]) || context.same(statement.names[j], statement.names[i + 1]);
     }
     if (!swaps) found(statement.names[i], statement.names[i + 1].text());
   }
@@ -201,7 +199,7 @@ void check_rename_column(const Context& context, const Rule& rule, Findings& fin
     if (!renames) continue;
     // A column of this unit is nobody's yet.
     const bool own = std::any_of(context.items.begin(), context.items.begin() + static_cast<std::ptrdiff_t>(context.at), [&](const Item& item) {
-      return item.parsed.verb == Verb::alter_table && same(context, item.parsed.name, statement.name) &&
+      return item.parsed.verb == Verb::alter_table && context.same(item.parsed.name, statement.name) &&
              std::any_of(item.parsed.actions.begin(), item.parsed.actions.end(), [&](const Action& other) { return other.kind == Action::Kind::add_column && other.name == action.name; });
     });
     if (own) continue;
@@ -236,7 +234,7 @@ void check_tightened(const Context& context, const Rule& rule, Findings& finding
     std::size_t where = 0;
     for (std::size_t i = 0; i <= context.at && dropped == nullptr; ++i) {
       const auto& other = context.items[i].parsed;
-      if (other.verb != Verb::alter_table || !same(context, other.name, statement.name)) continue;
+      if (other.verb != Verb::alter_table || !context.same(other.name, statement.name)) continue;
       const auto it = std::find_if(other.actions.begin(), other.actions.end(), [&](const Action& candidate) {
         return candidate.kind == Action::Kind::drop_constraint && equal_ignoring_case(candidate.name, action.name) && (i < context.at || candidate.range.begin < action.range.begin);
       });
@@ -305,7 +303,7 @@ bool compares(const Context& context, const parsed::Statement& statement) {
 bool fills_new_columns(const Context& context, const parsed::Statement& statement) {
   return !statement.assigned.empty() && std::all_of(statement.assigned.begin(), statement.assigned.end(), [&](const std::string& name) {
     return std::any_of(context.items.begin(), context.items.end(), [&](const Item& item) {
-      return item.parsed.verb == Verb::alter_table && same(context, item.parsed.name, statement.name) &&
+      return item.parsed.verb == Verb::alter_table && context.same(item.parsed.name, statement.name) &&
              std::any_of(item.parsed.actions.begin(), item.parsed.actions.end(),
                          [&](const Action& action) { return action.kind == Action::Kind::add_column && equal_ignoring_case(action.name, name); });
     });

@@ -12,8 +12,6 @@ using parsed::Action;
 using parsed::Constraint;
 using parsed::Verb;
 
-bool same(const Context& context, const QualifiedName& a, const QualifiedName& b) { return key_of(a, context.facts.server) == key_of(b, context.facts.server); }
-
 std::vector<std::string> lowered(std::vector<std::string> names) {
   for (auto& name : names) name = lower(name);
   return names;
@@ -148,7 +146,7 @@ std::vector<const Constraint*> constraints_of(const parsed::Statement& statement
 QualifiedName later_name(const Context& context) {
   for (std::size_t i = context.at + 1; i < context.items.size(); ++i) {
     const auto& other = context.items[i].parsed;
-    if (other.verb != Verb::alter_table || !same(context, other.name, context.parsed().name)) continue;
+    if (other.verb != Verb::alter_table || !context.same(other.name, context.parsed().name)) continue;
     for (const auto& action : other.actions) {
       if (action.kind == Action::Kind::rename_table) return action.other;
     }
@@ -175,7 +173,7 @@ void check_key_index(const Context& context, const Rule& rule, Findings& finding
     if (const auto* table = context.table(statement.name); table != nullptr) there = indexes_of(*table);
     for (std::size_t i = context.at; i < context.items.size(); ++i) {
       const auto& other = context.items[i].parsed;
-      if (!same(context, other.name, statement.name) && !same(context, other.name, final_name)) continue;
+      if (!context.same(other.name, statement.name) && !context.same(other.name, final_name)) continue;
       for (auto& index : indexes_made(other)) there.push_back(std::move(index));
     }
     if (std::any_of(there.begin(), there.end(), [&](const Found& index) { return index.where.empty() && index.method.empty() && covers(index.columns, key->columns); })) continue;

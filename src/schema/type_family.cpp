@@ -9,9 +9,9 @@
 namespace migrate {
 namespace {
 
-using Names = std::unordered_map<std::string, std::string>;
+using Families = std::unordered_map<std::string, std::string>;
 
-Names families() {
+Families families() {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> table{{
       {"integer", "int integer bigint smallint tinyint mediumint int2 int4 int8 serial bigserial smallserial"},
       {"text", "text varchar char character longtext mediumtext tinytext nvarchar nchar citext string clob name"},
@@ -24,7 +24,7 @@ Names families() {
       {"duration", "time timetz interval year"},
       {"address", "inet cidr inet4 inet6 macaddr"},
   }};
-  Names names;
+  Families names;
   for (const auto& [family, members] : table) {
     for (const auto& name : split(members, ' ')) names.emplace(name, family);
   }
@@ -34,7 +34,7 @@ Names families() {
 }  // namespace
 
 std::string type_family(const std::string& type) {
-  static const Names names = families();
+  static const Families names = families();
   const auto base = lower(type.substr(0, type.find_first_of("( [")));
   const auto it = names.find(base);
   return it == names.end() ? base : it->second;

@@ -14,9 +14,9 @@
 namespace migrate::mysql {
 namespace {
 
-class Reader {
+class TableReader {
  public:
-  Reader(std::string_view sql, const Context& context) : sql_(sql), context_(context), tokens_(tokenize(sql, lexical_rules())) {}
+  TableReader(std::string_view sql, const Context& context) : sql_(sql), context_(context), tokens_(tokenize(sql, lexical_rules())) {}
 
   Table read() {
     expect("CREATE");
@@ -451,7 +451,7 @@ class Reader {
 
 }  // namespace
 
-Table read_create_table(std::string_view sql, const Context& context) { return Reader(sql, context).read(); }
+Table read_create_table(std::string_view sql, const Context& context) { return TableReader(sql, context).read(); }
 
 std::string normal_partitions(std::string_view sql, const Context& context, const std::vector<std::string>& columns) {
   auto tokens = tokenize(sql, lexical_rules());

@@ -11,7 +11,6 @@
 namespace migrate::mysql {
 namespace {
 
-using lint::Context;
 using lint::Findings;
 using lint::Fix;
 using lint::Rule;
@@ -21,7 +20,7 @@ using parsed::Constraint;
 using parsed::Verb;
 
 /// DDL on something that is in use.
-bool changes_structure(const Context& context, std::size_t at) {
+bool changes_structure(const lint::Context& context, std::size_t at) {
   const auto& item = context.items[at];
   if (item.kind != StatementClass::definition || item.parsed.temporary) return false;
   switch (item.parsed.verb) {
@@ -36,13 +35,13 @@ bool changes_structure(const Context& context, std::size_t at) {
 }
 
 /// Whether the second ALTER can be part of the first: it names nothing that the first renames.
-bool can_join(const Context& context, std::size_t first, std::size_t second) {
+bool can_join(const lint::Context& context, std::size_t first, std::size_t second) {
   const auto& a = context.items[first].parsed;
   const auto& b = context.items[second].parsed;
   if (a.verb != Verb::alter_table || b.verb != Verb::alter_table || lint::key_of(a.name, context.facts.server) != lint::key_of(b.name, context.facts.server)) return false;
   // Instant changes stay so together; an index that is built along with them would make them a rebuild.
   const auto work = [&](std::size_t at) {
-    return work_of(Context{context.dialect, context.facts, context.state, context.created, context.items, at, context.transaction});
+    return work_of(lint::Context{context.dialect, context.facts, context.state, context.created, context.items, at, context.transaction});
   };
   if (work(first) != work(second) || work(first) == Work::in_place) return false;
   std::set<std::string> touched;
@@ -59,7 +58,7 @@ bool can_join(const Context& context, std::size_t first, std::size_t second) {
   });
 }
 
-void check_several(const Context& context, const Rule& rule, Findings& findings) {
+void check_several(const lint::Context& context, const Rule& rule, Findings& findings) {
   if (!changes_structure(context, context.at)) return;
   const auto next = context.at + 1;
   for (std::size_t i = 0; i < context.at; ++i) {
@@ -80,7 +79,7 @@ void check_several(const Context& context, const Rule& rule, Findings& findings)
   finding.fix = std::move(fix);
 }
 
-void check_mixed(const Context& context, const Rule& rule, Findings& findings) {
+void check_mixed(const lint::Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
   const bool data = statement.verb == Verb::insert || statement.verb == Verb::update || statement.verb == Verb::remove;
   if (!data || context.fresh(statement.name)) return;
@@ -109,7 +108,7 @@ std::string default_text(const Column& column) {
   return number ? text : quote_text(text);
 }
 
-void check_modify(const Context& context, const Rule& rule, Findings& findings) {
+void check_modify(const lint::Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
   if (statement.verb != Verb::alter_table || context.fresh(statement.name)) return;
   for (const auto& action : statement.actions) {
@@ -142,7 +141,7 @@ void check_modify(const Context& context, const Rule& rule, Findings& findings) 
   }
 }
 
-void check_inline_reference(const Context& context, const Rule& rule, Findings& findings) {
+void check_inline_reference(const lint::Context& context, const Rule& rule, Findings& findings) {
   const bool mariadb = context.facts.server.product == "MariaDB";
   if (context.facts.version >= (mariadb ? 100500 : 90000)) return;
   const auto& statement = context.parsed();
@@ -171,7 +170,7 @@ void check_inline_reference(const Context& context, const Rule& rule, Findings& 
   }
 }
 
-void check_parent(const Context& context, const Rule& rule, Findings& findings) {
+void check_parent(const lint::Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
   const auto look = [&](const Constraint& key) {
     if (key.kind != Constraint::Kind::foreign_key || key.referenced_columns.empty()) return;
@@ -214,7 +213,7 @@ std::vector<const parsed::Column*> columns_of(const parsed::Statement& statement
   return columns;
 }
 
-void check_money(const Context& context, const Rule& rule, Findings& findings) {
+void check_money(const lint::Context& context, const Rule& rule, Findings& findings) {
   static const std::vector<std::string> words{"price", "amount", "total", "cost", "balance", "fee", "salary", "tax", "money", "revenue", "payment", "discount", "credit", "debit", "wage", "budget", "invoice"};
   for (const auto* column : columns_of(context.parsed())) {
     const auto name = parsed::type_name(column->type);
@@ -250,7 +249,7 @@ std::string with_utf8mb4(std::string_view sql) {
   return out + std::string(sql.substr(done));
 }
 
-void check_charset(const Context& context, const Rule& rule, Findings& findings) {
+void check_charset(const lint::Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
   const auto old = [](const std::string& name) { return name == "utf8" || name == "utf8mb3" || name.starts_with("utf8_") || name.starts_with("utf8mb3_"); };
   bool found = false;
@@ -268,7 +267,7 @@ void check_charset(const Context& context, const Rule& rule, Findings& findings)
   finding.fix = Fix{.statements = {with_utf8mb4(context.sql())}};
 }
 
-void check_engine(const Context& context, const Rule& rule, Findings& findings) {
+void check_engine(const lint::Context& context, const Rule& rule, Findings& findings) {
   static const std::set<std::string, std::less<>> bad{"myisam", "aria", "memory", "heap", "csv", "archive", "merge", "mrg_myisam", "blackhole"};
   const auto& statement = context.parsed();
   std::string engine;
@@ -332,7 +331,7 @@ std::map<QualifiedName, long long> table_rows(Connection& connection, const Sche
 }
 
 /// A loop needs a procedure here: the finding shows a batch.
-std::string batched_update(const Context&, const parsed::Statement&) { return ""; }
+std::string batched_update(const lint::Context&, const parsed::Statement&) { return ""; }
 
 }  // namespace
 

@@ -9,7 +9,6 @@
 namespace migrate::mysql {
 namespace {
 
-using lint::Context;
 using lint::Findings;
 using lint::Fix;
 using lint::Rule;
@@ -17,10 +16,10 @@ using parsed::Action;
 using parsed::Constraint;
 using parsed::Verb;
 
-bool mariadb(const Context& context) { return context.facts.server.product == "MariaDB"; }
+bool mariadb(const lint::Context& context) { return context.facts.server.product == "MariaDB"; }
 
 /// Whether the server is at least this version of its flavour; 0: never.
-bool since(const Context& context, int mysql_version, int mariadb_version) {
+bool since(const lint::Context& context, int mysql_version, int mariadb_version) {
   const int needed = mariadb(context) ? mariadb_version : mysql_version;
   return needed > 0 && context.facts.version >= needed;
 }
@@ -58,7 +57,7 @@ std::string plain_type(std::string_view written) {
   return type;
 }
 
-int bytes_per_character(const Context& context, const Column& column) {
+int bytes_per_character(const lint::Context& context, const Column& column) {
   const auto it = column.options.find("charset");
   auto charset = it == column.options.end() ? std::string() : lower(it->second);
   if (charset.empty() && !column.collation.empty()) charset = column.collation.substr(0, column.collation.find('_'));
@@ -76,7 +75,7 @@ bool appends_values(const std::string& from, const std::string& to) {
   return to.starts_with(head + ",") && std::count(to.begin(), to.end(), ',') < 255;
 }
 
-Work work_of_type(const Context& context, const Column& old, const parsed::Column& next) {
+Work work_of_type(const lint::Context& context, const Column& old, const parsed::Column& next) {
   const auto from = plain_type(old.type);
   const auto to = plain_type(next.type);
   const bool charset = (!next.charset.empty() && old.options.contains("charset") && lower(old.options.at("charset")) != next.charset) ||
@@ -95,7 +94,7 @@ Work work_of_type(const Context& context, const Column& old, const parsed::Colum
   return Work::copy;
 }
 
-Work work_of_change(const Context& context, const Action& action) {
+Work work_of_change(const lint::Context& context, const Action& action) {
   const auto* table = context.table(context.parsed().name);
   const auto* old = context.column(context.parsed().name, action.name);
   if (old == nullptr) return Work::copy;
@@ -110,7 +109,7 @@ Work work_of_change(const Context& context, const Action& action) {
   return work;
 }
 
-Work work_of_added(const Context& context, const Action& action) {
+Work work_of_added(const lint::Context& context, const Action& action) {
   const auto* table = context.table(context.parsed().name);
   const auto& column = action.column;
   if (column.auto_number) return Work::blocking;
@@ -127,7 +126,7 @@ Work work_of_added(const Context& context, const Action& action) {
   return work;
 }
 
-bool keys_unchecked(const Context& context) {
+bool keys_unchecked(const lint::Context& context) {
   bool off = false;
   for (std::size_t i = 0; i < context.at; ++i) {
     const auto& statement = context.items[i].parsed;
@@ -136,7 +135,7 @@ bool keys_unchecked(const Context& context) {
   return off;
 }
 
-Work work_of_constraint(const Context& context, const Constraint& constraint) {
+Work work_of_constraint(const lint::Context& context, const Constraint& constraint) {
   switch (constraint.kind) {
     case Constraint::Kind::primary_key: return Work::rebuild;
     case Constraint::Kind::unique: return Work::in_place;
@@ -145,7 +144,7 @@ Work work_of_constraint(const Context& context, const Constraint& constraint) {
   }
 }
 
-Work work_of_option(const Context& context, const Action& action) {
+Work work_of_option(const lint::Context& context, const Action& action) {
   const auto* table = context.table(context.parsed().name);
   if (action.name == "engine") {
     const auto it = table == nullptr ? Options::const_iterator{} : table->options.find("engine");
@@ -157,25 +156,25 @@ Work work_of_option(const Context& context, const Action& action) {
   return Work::instant;
 }
 
-std::string_view algorithm(const Context& context) {
+std::string_view algorithm(const lint::Context& context) {
   const auto it = context.parsed().options.find("algorithm");
   return it == context.parsed().options.end() ? std::string_view() : std::string_view(it->second);
 }
 
-std::string place(const Context& context) { return context.shown(context.parsed().name); }
+std::string place(const lint::Context& context) { return context.shown(context.parsed().name); }
 
-bool drops_columns(const Context& context) {
+bool drops_columns(const lint::Context& context) {
   return std::any_of(context.parsed().actions.begin(), context.parsed().actions.end(),
                      [](const Action& action) { return action.kind == Action::Kind::add_column || action.kind == Action::Kind::drop_column; });
 }
 
-bool looked_at(const Context& context) {
+bool looked_at(const lint::Context& context) {
   const auto verb = context.parsed().verb;
   return (verb == Verb::alter_table || (verb == Verb::create_index)) && !context.small(context.parsed().name);
 }
 
 /// The first action that costs as much as the whole statement.
-const Action* worst(const Context& context) {
+const Action* worst(const lint::Context& context) {
   const Action* found = nullptr;
   for (const auto& action : context.parsed().actions) {
     if (found == nullptr || work_of(context, action) > work_of(context, *found)) found = &action;
@@ -183,7 +182,7 @@ const Action* worst(const Context& context) {
   return found;
 }
 
-std::string action_text(const Context& context) {
+std::string action_text(const lint::Context& context) {
   const auto* action = worst(context);
   auto text = action == nullptr ? std::string(context.sql()) : std::string(context.text(action->range));
   text = collapse_spaces(text);
@@ -192,7 +191,7 @@ std::string action_text(const Context& context) {
 
 }  // namespace
 
-Work work_of(const Context& context, const Action& action) {
+Work work_of(const lint::Context& context, const Action& action) {
   using Kind = Action::Kind;
   switch (action.kind) {
     case Kind::add_column: return work_of_added(context, action);
@@ -215,7 +214,7 @@ Work work_of(const Context& context, const Action& action) {
   }
 }
 
-Work work_of(const Context& context) {
+Work work_of(const lint::Context& context) {
   const auto& statement = context.parsed();
   if (statement.verb == Verb::create_index) return statement.index.method == "fulltext" || statement.index.method == "spatial" ? Work::blocking : Work::in_place;
   Work work = Work::instant;
@@ -232,7 +231,7 @@ Work work_of(const Context& context) {
   return algorithm(context) == "copy" ? Work::copy : work;
 }
 
-void check_copy(const Context& context, const Rule& rule, Findings& findings) {
+void check_copy(const lint::Context& context, const Rule& rule, Findings& findings) {
   if (!looked_at(context) || work_of(context) != Work::copy) return;
   const auto* action = worst(context);
   const bool unknown = action != nullptr && action->kind == Action::Kind::change_column && context.column(context.parsed().name, action->name) == nullptr;
@@ -247,7 +246,7 @@ void check_copy(const Context& context, const Rule& rule, Findings& findings) {
   finding.hint = "without the checks nothing looks whether the rows that are there fit: do that first";
 }
 
-void check_rebuild(const Context& context, const Rule& rule, Findings& findings) {
+void check_rebuild(const lint::Context& context, const Rule& rule, Findings& findings) {
   if (!looked_at(context) || work_of(context) != Work::rebuild) return;
   const auto* action = worst(context);
   if (action != nullptr && (action->kind == Action::Kind::add_column || action->kind == Action::Kind::drop_column)) return;  // MY005
@@ -256,7 +255,7 @@ void check_rebuild(const Context& context, const Rule& rule, Findings& findings)
   finding.hint = "with ALGORITHM and LOCK the server refuses rather than block; gh-ost and pt-online-schema-change throttle";
 }
 
-void check_instant(const Context& context, const Rule& rule, Findings& findings) {
+void check_instant(const lint::Context& context, const Rule& rule, Findings& findings) {
   if (!looked_at(context) || work_of(context) != Work::rebuild || !drops_columns(context)) return;
   const auto* action = worst(context);
   if (action == nullptr || (action->kind != Action::Kind::add_column && action->kind != Action::Kind::drop_column)) return;
@@ -278,13 +277,13 @@ void check_instant(const Context& context, const Rule& rule, Findings& findings)
   }
 }
 
-void check_blocking(const Context& context, const Rule& rule, Findings& findings) {
+void check_blocking(const lint::Context& context, const Rule& rule, Findings& findings) {
   if (!looked_at(context) || work_of(context) != Work::blocking) return;
   report(context, rule, findings, action_text(context) + " lets nobody write to " + place(context) + " until it is done (LOCK=NONE is refused).").hint =
       "run it when writes can wait; gh-ost and pt-online-schema-change change a table in use";
 }
 
-void check_algorithm(const Context& context, const Rule& rule, Findings& findings) {
+void check_algorithm(const lint::Context& context, const Rule& rule, Findings& findings) {
   if (!looked_at(context) || !context.rows(context.parsed().name) || context.parsed().options.contains("algorithm") || context.parsed().options.contains("lock")) return;
   const auto work = work_of(context);
   const auto& actions = context.parsed().actions;

@@ -47,9 +47,9 @@ Table scratch_table(const Table& table) {
   return scratch;
 }
 
-class Normalizer {
+class SchemaNormalizer {
  public:
-  Normalizer(Connection& connection, const ServerInfo& server, const Schema& declared, const Schema& live)
+  SchemaNormalizer(Connection& connection, const ServerInfo& server, const Schema& declared, const Schema& live)
       : connection_(connection), context_(context_of(server, declared)), live_(live), scratch_("migrate_scratch_" + random_hex(6)) {}
 
   Schema run(Schema objects) {
@@ -213,7 +213,7 @@ class Normalizer {
 }  // namespace
 
 Schema normalize_objects(Connection& connection, const ServerInfo& server, const Schema& objects, const Schema& declared, const Schema& live) {
-  return Normalizer(connection, server, declared, live).run(objects);
+  return SchemaNormalizer(connection, server, declared, live).run(objects);
 }
 
 }  // namespace migrate::mysql

@@ -11,12 +11,12 @@
 namespace migrate::mysql {
 namespace {
 
-struct Names {
+struct NamesUsed {
   std::set<std::string> schemas;  ///< what stands in front of a dot
   std::set<std::string> names;
 };
 
-void collect_names(const std::string& sql, Names& found) {
+void collect_names(const std::string& sql, NamesUsed& found) {
   const auto tokens = tokenize(sql, lexical_rules());
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const auto& token = tokens[i];
@@ -28,7 +28,7 @@ void collect_names(const std::string& sql, Names& found) {
 }
 
 /// One lookup for each name: with a list the server would open every table there is.
-std::string lookups(const Names& names, const std::string& select, const std::string& schema_column, const std::string& name_column) {
+std::string lookups(const NamesUsed& names, const std::string& select, const std::string& schema_column, const std::string& name_column) {
   std::vector<std::string> parts;
   for (const auto& name : names.names) {
     const auto look = [&](const std::string& schema) {
@@ -44,7 +44,7 @@ std::string lookups(const Names& names, const std::string& select, const std::st
 
 bool changes_roll_back(Connection& connection, const Statement& statement) {
   std::set<std::string> seen;
-  Names names;
+  NamesUsed names;
   collect_names(statement.text, names);
   // What a table's triggers and a routine or view do in turn counts too.
   for (int depth = 0; depth < 8 && !names.names.empty(); ++depth) {
@@ -61,7 +61,7 @@ bool changes_roll_back(Connection& connection, const Statement& statement) {
       if (!safe.contains(row.at(0).value_or(""))) return false;
     }
     seen.insert(names.names.begin(), names.names.end());
-    Names next;
+    NamesUsed next;
     for (std::size_t i = 2; i < results.size(); ++i) {
       for (const auto& row : results[i].rows) collect_names(row.at(0).value_or(""), next);
     }

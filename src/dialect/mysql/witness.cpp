@@ -17,9 +17,9 @@ struct Name {
   std::string name;
 };
 
-class Reader {
+class WitnessReader {
  public:
-  explicit Reader(const Statement& statement) : text_(statement.text), tokens_(tokenize(statement.text, lexical_rules())) {}
+  explicit WitnessReader(const Statement& statement) : text_(statement.text), tokens_(tokenize(statement.text, lexical_rules())) {}
 
   std::optional<Witness> read() {
     // Executable comments may be code for one server and none for another.
@@ -123,6 +123,6 @@ class Reader {
 
 }  // namespace
 
-std::optional<Witness> witness_of(const Statement& statement) { return Reader(statement).read(); }
+std::optional<Witness> witness_of(const Statement& statement) { return WitnessReader(statement).read(); }
 
 }  // namespace migrate::mysql

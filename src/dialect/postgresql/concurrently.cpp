@@ -14,11 +14,9 @@ struct ConcurrentIndex {
   std::vector<std::string> table;
 };
 
-bool is_name(const Token& token) { return token.kind == TokenKind::word || token.kind == TokenKind::quoted_name; }
-
 std::vector<std::string> read_name(const std::vector<Token>& tokens, std::size_t& at) {
   std::vector<std::string> parts;
-  while (at < tokens.size() && is_name(tokens[at])) {
+  while (at < tokens.size() && tokens[at].is_name()) {
     const auto& token = tokens[at++];
     parts.push_back(token.kind == TokenKind::quoted_name ? unquote_name(token.text) : lower(token.text));
     if (at >= tokens.size() || !tokens[at].is_symbol(".")) break;

@@ -129,7 +129,7 @@ std::string constraint_sql(const Unique& unique) {
 std::string action_sql(const std::string& action) {
   const auto open = action.find('(');
   if (open == std::string::npos) return upper(action);
-  const auto columns = split(action.substr(open + 1, action.rfind(')') - open - 1), ',');
+  const auto columns = migrate::split(action.substr(open + 1, action.rfind(')') - open - 1), ',');
   return upper(trim(std::string_view(action).substr(0, open))) + " (" + quote_names(columns) + ")";
 }
 
@@ -214,7 +214,7 @@ std::string sequence_sql(const Sequence& sequence) {
 
 std::string parameter_name(const std::string& key) {
   std::vector<std::string> parts;
-  for (const auto& part : split(key, '.')) parts.push_back(quote_name(part));
+  for (const auto& part : migrate::split(key, '.')) parts.push_back(quote_name(part));
   return join(parts, ".");
 }
 

@@ -12,8 +12,6 @@ namespace {
 
 using Edit = std::function<void(std::string&)>;
 
-bool is_name(const Token& token) { return token.kind == TokenKind::word || token.kind == TokenKind::quoted_name; }
-
 std::string name_of(const Token& token) { return token.kind == TokenKind::word ? lower(token.text) : unquote_name(token.text); }
 
 /// Replaces a name, qualified as the schema has it, where `place` (the tokens, the index of the name's first one and of
@@ -29,10 +27,10 @@ void replace_reference(std::string& sql, const QualifiedName& from, const Qualif
     if (i > 0 && tokens[i - 1].is_symbol(".")) continue;
     std::size_t last = i;
     if (!from.schema.empty()) {
-      if (i + 2 >= tokens.size() || !is_name(tokens[i]) || name_of(tokens[i]) != from.schema || !tokens[i + 1].is_symbol(".")) continue;
+      if (i + 2 >= tokens.size() || !tokens[i].is_name() || name_of(tokens[i]) != from.schema || !tokens[i + 1].is_symbol(".")) continue;
       last = i + 2;
     }
-    if (!is_name(tokens[last]) || name_of(tokens[last]) != from.name || !place(tokens, i, last + 1)) continue;
+    if (!tokens[last].is_name() || name_of(tokens[last]) != from.name || !place(tokens, i, last + 1)) continue;
     out += sql.substr(copied, tokens[i].offset - copied) + quote_name(to);
     copied = tokens[last].offset + tokens[last].text.size();
   }
@@ -101,7 +99,7 @@ void each_text(Schema& schema, const Edit& change) {
 /// Behind "::", where a type stands in what the server prints.
 bool is_cast(const std::vector<Token>& tokens, std::size_t from, std::size_t) { return from > 0 && tokens[from - 1].is_symbol("::"); }
 
-bool is_call(const std::vector<Token>& tokens, std::size_t, std::size_t end) { return end < tokens.size() && tokens[end].is_symbol("("); }
+bool calls_it(const std::vector<Token>& tokens, std::size_t, std::size_t end) { return end < tokens.size() && tokens[end].is_symbol("("); }
 
 bool anywhere(const std::vector<Token>&, std::size_t, std::size_t) { return true; }
 
@@ -117,7 +115,7 @@ void follow_type(Schema& schema, const QualifiedName& from, const QualifiedName&
   for (auto& routine : schema.routines) {
     replace_reference(routine.definition, from, to, anywhere);
     std::vector<std::string> types;
-    for (auto type : split(routine.arguments, ',')) {
+    for (auto type : migrate::split(routine.arguments, ',')) {
       type = trim(type);
       retype(type);
       types.push_back(type);
@@ -141,7 +139,7 @@ void follow_column(std::string& trigger, const std::string& from, const std::str
   for (std::size_t i = 3; i < execute; ++i) {
     const bool listed = i > of && i < on;
     const bool read = i > when && tokens[i - 1].is_symbol(".");
-    if ((!listed && !read) || !is_name(tokens[i]) || name_of(tokens[i]) != from) continue;
+    if ((!listed && !read) || !tokens[i].is_name() || name_of(tokens[i]) != from) continue;
     out += trigger.substr(copied, tokens[i].offset - copied) + quote_name(to);
     copied = tokens[i].offset + tokens[i].text.size();
   }
@@ -170,7 +168,7 @@ struct Follower {
     }
   }
   void operator()(const Rename<Routine>& op) const {
-    const auto call = [&](std::string& sql) { replace_reference(sql, op.from, op.to, is_call); };
+    const auto call = [&](std::string& sql) { replace_reference(sql, op.from, op.to, calls_it); };
     each_text(schema, call);
     for (auto& routine : schema.routines) {
       if (routine.name == op.to && routine.arguments == op.arguments) call(routine.definition);

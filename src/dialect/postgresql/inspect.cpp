@@ -72,6 +72,12 @@ std::string placed(std::string sql, const Inspection& inspection) {
   return replace_all(std::move(sql), "{default}", quote_text(inspection.default_schema));
 }
 
+Query each_row(Inspection& inspection, const std::string& sql, void (*read)(Inspection&, const Row&)) {
+  return {placed(sql, inspection), [&inspection, read](const Result& result) {
+            for (const auto& row : result.rows) read(inspection, row);
+          }};
+}
+
 const std::string& Inspection::canonical(const std::string& printed) {
   auto& known = canonical_types[printed];
   if (known.empty()) known = canonical_type(printed);

@@ -114,6 +114,9 @@ void read_storage_parameters(const std::vector<std::string>& list, const std::st
 /// Replaces {in_schemas}, {only_tables} and {default}.
 [[nodiscard]] std::string placed(std::string sql, const Inspection& inspection);
 
+/// The query, placed, whose rows are read one by one.
+[[nodiscard]] Query each_row(Inspection& inspection, const std::string& sql, void (*read)(Inspection&, const Row&));
+
 [[nodiscard]] std::vector<Query> relation_queries(Inspection& inspection);
 [[nodiscard]] std::vector<Query> column_queries(Inspection& inspection);
 [[nodiscard]] std::vector<Query> constraint_queries(Inspection& inspection);

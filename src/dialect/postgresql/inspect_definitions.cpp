@@ -106,12 +106,6 @@ void read_view_comment(Inspection& inspection, const Row& row) {
   relation->view->options["comment." + column] = fields.text();
 }
 
-Query each_row(Inspection& inspection, const std::string& sql, void (*read)(Inspection&, const Row&)) {
-  return {placed(sql, inspection), [&inspection, read](const Result& result) {
-            for (const auto& row : result.rows) read(inspection, row);
-          }};
-}
-
 }  // namespace
 
 std::vector<Query> definition_queries(Inspection& inspection) {

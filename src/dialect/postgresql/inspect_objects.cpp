@@ -277,7 +277,7 @@ void read_routine(Inspection& inspection, const Row& row) {
   routine.kind = procedure ? Routine::Kind::procedure : Routine::Kind::function;
   if (!inspection.wanted(procedure ? "procedure" : "function", routine.name)) return;
   std::vector<std::string> arguments;
-  for (const auto& type : split(fields.text(), ',')) arguments.push_back(inspection.canonical(type));
+  for (const auto& type : migrate::split(fields.text(), ',')) arguments.push_back(inspection.canonical(type));
   routine.arguments = join(arguments, ", ");
   routine.definition = routine_definition(fields.text(), inspection, routine.name, procedure);
   routine.comment = inspection.comment(procedures, oid);
@@ -348,12 +348,6 @@ void read_policy(Inspection& inspection, const Row& row) {
   policy.check_expression = strip_parentheses(fields.text());
   policy.comment = inspection.comment(policies, oid);
   relation->table->policies.push_back(std::move(policy));
-}
-
-Query each_row(Inspection& inspection, const std::string& sql, void (*read)(Inspection&, const Row&)) {
-  return {placed(sql, inspection), [&inspection, read](const Result& result) {
-            for (const auto& row : result.rows) read(inspection, row);
-          }};
 }
 
 }  // namespace

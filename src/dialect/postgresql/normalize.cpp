@@ -81,11 +81,10 @@ class Places {
   static std::string replace_qualified(const std::string& sql, const QualifiedName& name, const std::string& scratch) {
     const auto tokens = tokenize(sql, lexical_rules());
     const auto text_of = [](const Token& token) { return token.kind == TokenKind::word ? lower(token.text) : unquote_name(token.text); };
-    const auto is_name = [](const Token& token) { return token.kind == TokenKind::word || token.kind == TokenKind::quoted_name; };
     std::string result;
     std::size_t copied = 0;
     for (std::size_t i = 0; i + 2 < tokens.size(); ++i) {
-      if (!is_name(tokens[i]) || !tokens[i + 1].is_symbol(".") || !is_name(tokens[i + 2])) continue;
+      if (!tokens[i].is_name() || !tokens[i + 1].is_symbol(".") || !tokens[i + 2].is_name()) continue;
       if (i > 0 && tokens[i - 1].is_symbol(".")) continue;
       if (text_of(tokens[i]) != name.schema || text_of(tokens[i + 2]) != name.name) continue;
       result += sql.substr(copied, tokens[i].offset - copied) + quote_name(scratch);

@@ -158,13 +158,12 @@ std::vector<std::string> names_in(std::string_view sql) {
   std::vector<std::string> names;
   std::set<std::string> seen;
   const auto tokens = tokenize(sql, lexical_rules());
-  const auto is_name = [](const Token& token) { return token.kind == TokenKind::word || token.kind == TokenKind::quoted_name; };
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (!is_name(tokens[i])) continue;
+    if (!tokens[i].is_name()) continue;
     std::vector<std::string> parts;
     const bool quoted = tokens[i].kind == TokenKind::quoted_name;
     parts.push_back(quoted ? unquote_name(tokens[i].text) : lower(tokens[i].text));
-    while (i + 2 < tokens.size() && tokens[i + 1].is_symbol(".") && is_name(tokens[i + 2])) {
+    while (i + 2 < tokens.size() && tokens[i + 1].is_symbol(".") && tokens[i + 2].is_name()) {
       i += 2;
       parts.push_back(tokens[i].kind == TokenKind::quoted_name ? unquote_name(tokens[i].text) : lower(tokens[i].text));
     }

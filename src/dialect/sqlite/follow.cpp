@@ -14,23 +14,23 @@
 namespace migrate::sqlite {
 namespace {
 
-using Names = std::set<std::string>;
+using NameSet = std::set<std::string>;
 
-Names identifiers(const std::string& sql) {
-  Names names;
+NameSet identifiers(const std::string& sql) {
+  NameSet names;
   for (const Token& token : tokenize(sql, lexical_rules())) {
     if (token.kind == TokenKind::word || token.kind == TokenKind::quoted_name) names.insert(lower(unquote_name(token.text)));
   }
   return names;
 }
 
-bool touch(const Names& a, const Names& b) {
+bool touch(const NameSet& a, const NameSet& b) {
   return std::any_of(a.begin(), a.end(), [&](const std::string& name) { return b.contains(name); });
 }
 
 /// The views over any of the tables named, and views over those; their names join `names`.
-std::vector<const View*> views_over(const Schema& schema, Names& names) {
-  std::vector<std::pair<const View*, Names>> open;
+std::vector<const View*> views_over(const Schema& schema, NameSet& names) {
+  std::vector<std::pair<const View*, NameSet>> open;
   for (const auto& view : schema.views) open.emplace_back(&view, identifiers(view.definition));
   std::vector<const View*> found;
   for (bool more = true; more;) {
@@ -47,7 +47,7 @@ std::vector<const View*> views_over(const Schema& schema, Names& names) {
 }
 
 /// Views that the statements in hand read: without them those cannot be understood.
-void add_views_used(const Schema& schema, Names& used, std::set<std::string>& chosen) {
+void add_views_used(const Schema& schema, NameSet& used, std::set<std::string>& chosen) {
   for (bool more = true; more;) {
     more = false;
     for (const auto& view : schema.views) {
@@ -100,9 +100,9 @@ void follow_triggers(std::vector<Trigger>& triggers, const std::vector<Trigger>&
 }  // namespace
 
 Schema related_to(const Schema& schema, const std::string& table) {
-  Names names{lower(table)};
+  NameSet names{lower(table)};
   const auto over = views_over(schema, names);
-  Names used = names;
+  NameSet used = names;
   std::set<std::string> chosen;
   for (const View* view : over) {
     chosen.insert(lower(view->name.name));
@@ -110,7 +110,7 @@ Schema related_to(const Schema& schema, const std::string& table) {
   }
   const auto keep_triggers = [&](auto& object) {
     std::erase_if(object.triggers, [&](const Trigger& trigger) {
-      Names mentioned = identifiers(trigger.definition);
+      NameSet mentioned = identifiers(trigger.definition);
       if (!touch(mentioned, names)) return true;
       used.merge(std::move(mentioned));
       used.insert(lower(object.name.name));
@@ -194,10 +194,10 @@ void replace_names(Schema& schema, const Operation& rename) {
 }
 
 std::vector<QualifiedName> indirect_views(const Schema& schema, const std::string& table) {
-  Names names{lower(table)};
+  NameSet names{lower(table)};
   std::vector<QualifiedName> indirect;
   for (const View* view : views_over(schema, names)) {
-    if (!mentions(view->definition, table, lexical_rules())) indirect.push_back(view->name);
+    if (!mentions_name(view->definition, table)) indirect.push_back(view->name);
   }
   return indirect;
 }

@@ -128,7 +128,7 @@ void check_refused_drop(const Context& context, const Rule& rule, Findings& find
   for (const auto& action : statement.actions) {
     if (action.kind != Action::Kind::drop_column) continue;
     const auto uses = [&](const std::vector<IndexPart>& parts) {
-      return std::any_of(parts.begin(), parts.end(), [&](const IndexPart& part) { return equal_ignoring_case(part.column, action.name) || mentions(part.expression, action.name, lexical_rules()); });
+      return std::any_of(parts.begin(), parts.end(), [&](const IndexPart& part) { return equal_ignoring_case(part.column, action.name) || mentions_name(part.expression, action.name); });
     };
     std::string why;
     std::string index_name;
@@ -137,7 +137,7 @@ void check_refused_drop(const Context& context, const Rule& rule, Findings& find
       if (uses(unique.parts)) why = "a UNIQUE constraint";
     }
     for (const auto& index : table->indexes) {
-      if (uses(index.parts) || mentions(index.where, action.name, lexical_rules())) why = "the index " + index.name, index_name = index.name;
+      if (uses(index.parts) || mentions_name(index.where, action.name)) why = "the index " + index.name, index_name = index.name;
     }
     // What stands behind the column itself goes with it; whether it does is known of tables that units make.
     const bool read = !table->declared.cast.empty();
@@ -147,7 +147,7 @@ void check_refused_drop(const Context& context, const Rule& rule, Findings& find
     }
     for (const auto& check : table->checks) {
       if (!read || check.declared.generated_name) continue;
-      if (mentions(check.expression, action.name, lexical_rules())) why = "a check";
+      if (mentions_name(check.expression, action.name)) why = "a check";
     }
     if (why.empty()) continue;
     auto& finding = report(context, rule, findings, "SQLite's DROP COLUMN refuses a column that " + why + " uses.");

@@ -119,8 +119,6 @@ std::string copy_rows(const TableChange& change, const std::string& scratch) {
 
 // ---- in place ------------------------------------------------------------------------------------------------------------
 
-bool mentions_name(const std::string& sql, const std::string& name) { return mentions(sql, name, lexical_rules()); }
-
 bool lists(const std::vector<IndexPart>& parts, const std::string& column) {
   return std::any_of(parts.begin(), parts.end(), [&](const IndexPart& part) {
     return part.column == column || (!part.expression.empty() && mentions_name(part.expression, column));

@@ -20,8 +20,6 @@ namespace {
   throw Error{ErrorKind::usage, "cannot " + describe(operation) + ": SQLite has no such thing", "leave it out for SQLite"};
 }
 
-bool mentions_name(const std::string& sql, const std::string& name) { return mentions(sql, name, lexical_rules()); }
-
 /// Changes of a table's parts wait until something else needs them done, so that a table is made anew once for all of
 /// them. Renames are always done in place, as views, triggers and foreign keys follow them there; everything that waits is
 /// done before.

@@ -148,6 +148,8 @@ std::string quote_name(std::string_view name) {
 
 std::string quote_text(std::string_view text) { return "'" + replace_all(std::string(text), "'", "''") + "'"; }
 
+bool mentions_name(std::string_view sql, std::string_view name) { return mentions(sql, name, lexical_rules()); }
+
 std::string canonical_expression(std::string_view sql, const std::vector<Column>& columns, std::string_view table) {
   auto tokens = tokenize(sql, lexical_rules());
   if (!table.empty()) drop_qualifier(tokens, table);

@@ -17,6 +17,9 @@ namespace migrate::sqlite {
 [[nodiscard]] std::string quote_name(std::string_view name);
 [[nodiscard]] std::string quote_text(std::string_view text);
 
+/// Whether the SQL mentions the name as an identifier.
+[[nodiscard]] bool mentions_name(std::string_view sql, std::string_view name);
+
 /// Tokens as SQL text with one blank where one is needed, keywords, functions and names in lower case. Names in
 /// `columns` are written as they are there. A name in double quotes that is no column of `columns` is a string: so SQLite
 /// reads it. The table's name before its columns is left out. The result means the same as the tokens.
