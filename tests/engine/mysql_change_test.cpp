@@ -1,5 +1,7 @@
 #include "mysql_support.hpp"
 
+namespace mysql_change_test {
+
 using namespace migrate;
 using namespace migrate::mysql_test;
 
@@ -232,3 +234,5 @@ TEST_CASE("each change on MariaDB gives the schema that was asked for, and its r
     }
   }
 }
+
+}  // namespace mysql_change_test

@@ -3,6 +3,8 @@
 #include "core/filesystem.hpp"
 #include "mysql_support.hpp"
 
+namespace mysql_inspect_test {
+
 using namespace migrate;
 using namespace migrate::mysql_test;
 
@@ -153,3 +155,5 @@ TEST_CASE("the corpora load into MySQL, are inspected, and are built again from 
     }
   }
 }
+
+}  // namespace mysql_inspect_test

@@ -3,6 +3,8 @@
 #include "mysql_support.hpp"
 #include "schema/model.hpp"
 
+namespace mysql_run_test {
+
 using namespace migrate;
 using namespace migrate::mysql_test;
 
@@ -195,3 +197,5 @@ TEST_CASE("the number of round trips does not grow with the number of tables on 
   database.connection->execute(sql);
   CHECK(trips() == 2);
 }
+
+}  // namespace mysql_run_test

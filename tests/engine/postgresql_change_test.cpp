@@ -2,6 +2,8 @@
 #include "autogenerate/autogenerate.hpp"
 #include "postgresql_support.hpp"
 
+namespace postgresql_change_test {
+
 using namespace migrate;
 using namespace migrate::postgresql_test;
 
@@ -173,3 +175,5 @@ TEST_CASE("postgresql: every kind of change goes there and back, and pg_dump see
     SUBCASE(each.what) { there_and_back(each); }
   }
 }
+
+}  // namespace postgresql_change_test

@@ -7,6 +7,8 @@
 #include "postgresql_support.hpp"
 #include "schema/lookup.hpp"
 
+namespace postgresql_inspect_test {
+
 using namespace migrate;
 using namespace migrate::postgresql_test;
 
@@ -250,3 +252,5 @@ TEST_CASE("postgresql: the real schemas of other projects are made again just li
     MESSAGE(name << ": " << schema.tables.size() << " tables; pg_dump differs in:\n" << dump_difference(original.dump(), copy.dump()));
   }
 }
+
+}  // namespace postgresql_inspect_test

@@ -4,6 +4,8 @@
 #include "dialect/postgresql/names.hpp"
 #include "postgresql_support.hpp"
 
+namespace postgresql_run_test {
+
 using namespace migrate;
 using namespace migrate::postgresql_test;
 
@@ -177,3 +179,5 @@ TEST_CASE("postgresql: a thousand tables are inspected in about the time of the 
   CHECK(schema.tables.size() == 1000);
   MESSAGE("1,000 tables x 15 columns: " << seconds << " s");
 }
+
+}  // namespace postgresql_run_test

@@ -7,6 +7,8 @@
 #include "schema/lookup.hpp"
 #include "sqlite_support.hpp"
 
+namespace sqlite_change_test {
+
 using namespace migrate;
 using namespace migrate::test;
 
@@ -417,3 +419,5 @@ TEST_CASE("a broken view elsewhere does not stop a rebuild on sqlite") {
     return std::vector<Operation>{altered(s, users, "age", [](Column& c) { c.type = "bigint"; })};
   });
 }
+
+}  // namespace sqlite_change_test

@@ -7,6 +7,8 @@
 #include "schema/model.hpp"
 #include "sqlite_support.hpp"
 
+namespace sqlite_difference_test {
+
 using namespace migrate;
 using namespace migrate::test;
 
@@ -153,3 +155,5 @@ TEST_CASE("what sqlite refuses in a model is an error with its place and SQLite'
     }
   }
 }
+
+}  // namespace sqlite_difference_test

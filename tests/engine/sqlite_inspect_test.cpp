@@ -8,6 +8,8 @@
 #include "schema/model.hpp"
 #include "sqlite_support.hpp"
 
+namespace sqlite_inspect_test {
+
 using namespace migrate;
 using namespace migrate::test;
 
@@ -180,3 +182,5 @@ TEST_CASE("a model written from a sqlite schema reads back as the same schema") 
     CHECK(loaded.definitions == live.definitions);
   }
 }
+
+}  // namespace sqlite_inspect_test

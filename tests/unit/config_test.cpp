@@ -9,6 +9,8 @@
 #include "core/filesystem.hpp"
 #include "migrate/error.hpp"
 
+namespace config_test {
+
 using namespace migrate;
 using namespace std::chrono_literals;
 
@@ -234,3 +236,5 @@ TEST_CASE("model globs are resolved in a stable order") {
         std::vector<fs::path>{folder.path / "models/b.yaml", folder.path / "models/a.yaml", folder.path / "models/x/c.yaml"});
   CHECK_THROWS_AS(files("nothing/*.yaml"), Error);
 }
+
+}  // namespace config_test

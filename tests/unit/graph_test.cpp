@@ -9,6 +9,8 @@
 #include "revision/argument.hpp"
 #include "revision/plan.hpp"
 
+namespace graph_test {
+
 using namespace migrate;
 
 namespace {
@@ -462,3 +464,5 @@ TEST_CASE("every plan keeps the applied set closed after each of its steps") {
     }
   }
 }
+
+}  // namespace graph_test

@@ -5,6 +5,8 @@
 #include "runner/journal.hpp"
 #include "runner/versions.hpp"
 
+namespace journal_test {
+
 using namespace migrate;
 
 TEST_CASE("a journal is read back as it was written") {
@@ -66,3 +68,5 @@ TEST_CASE("numbers become text that is read back as the same number") {
   CHECK(Scalar(std::optional<int>{3}).text() == "3");
   CHECK(Scalar(true).kind() == Scalar::Kind::boolean);
 }
+
+}  // namespace journal_test

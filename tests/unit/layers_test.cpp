@@ -11,6 +11,8 @@
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
 
+namespace layers_test {
+
 using namespace migrate;
 
 namespace {
@@ -127,3 +129,5 @@ TEST_CASE("outside of the dialects no source names an engine to decide by") {
     }
   }
 }
+
+}  // namespace layers_test

@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+namespace lexer_test {
+
 using namespace migrate;
 
 namespace {
@@ -237,3 +239,5 @@ TEST_CASE("reading is linear in the length of the text") {
   CHECK(tokenize(dollars, postgresql).size() == 500'000);
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
 }
+
+}  // namespace lexer_test

@@ -13,6 +13,8 @@
 #include "lint/lint.hpp"
 #include "project/url.hpp"
 
+namespace lint_test {
+
 using namespace migrate;
 
 namespace {
@@ -211,3 +213,5 @@ TEST_CASE("lint: of migrate.yaml") {
   CHECK_THROWS_WITH(read("{rules: {PG999: off}}"), "there is no lint rule 'PG999'");
   CHECK_THROWS_WITH(read("{fail_on: sometimes}"), "'lint.fail_on' is one of note, warning, error, never");
 }
+
+}  // namespace lint_test

@@ -3,6 +3,8 @@
 #include "schema/lookup.hpp"
 #include "schema/model.hpp"
 
+namespace model_test {
+
 using namespace migrate;
 
 namespace {
@@ -169,3 +171,5 @@ TEST_CASE("a reference written on its column may have a name and actions") {
   CHECK(key.referenced_columns == std::vector<std::string>{"id"});
   CHECK_FALSE(key.declared.generated_name);
 }
+
+}  // namespace model_test

@@ -4,6 +4,8 @@
 #include "dialect/mysql/text.hpp"
 #include "dialect/mysql/types.hpp"
 
+namespace mysql_split_test {
+
 using namespace migrate;
 
 namespace {
@@ -104,3 +106,5 @@ TEST_CASE("types and literals take MySQL's canonical form") {
   CHECK(literal("enum('A','b')", "a") == "A");
   CHECK(literal("bit(3)", "b'101'") == "5");
 }
+
+}  // namespace mysql_split_test

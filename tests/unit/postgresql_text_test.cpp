@@ -7,6 +7,8 @@
 #include "dialect/postgresql/names.hpp"
 #include "dialect/postgresql/types.hpp"
 
+namespace postgresql_text_test {
+
 using namespace migrate;
 using namespace migrate::postgresql;
 
@@ -110,3 +112,5 @@ TEST_CASE("postgresql: the arguments of a routine are read from its definition")
   CHECK(arguments("CREATE FUNCTION f(OUT x int, INOUT y varchar(20), VARIADIC z text[], m mood)") == "varchar, text[], mood");
   CHECK(arguments("CREATE FUNCTION f(timestamp with time zone, p_at timestamp with time zone, numeric(10,2))") == "timestamptz, timestamptz, numeric");
 }
+
+}  // namespace postgresql_text_test

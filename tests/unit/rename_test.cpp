@@ -8,6 +8,8 @@
 
 #include "autogenerate/rename.hpp"
 
+namespace rename_test {
+
 using namespace migrate;
 
 namespace {
@@ -172,3 +174,5 @@ TEST_CASE("the renames of real projects are found, and drops are not taken for r
   CHECK(columns.made + columns.offered == columns.renames);
   CHECK(tables.made + tables.offered >= 0.9 * tables.renames);
 }
+
+}  // namespace rename_test

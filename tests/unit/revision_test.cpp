@@ -8,6 +8,8 @@
 #include "revision/files.hpp"
 #include "revision/sum.hpp"
 
+namespace revision_test {
+
 using namespace migrate;
 
 namespace {
@@ -232,3 +234,5 @@ TEST_CASE("a conflict or an odd line in migrate.sum is an error at its line") {
   CHECK(error_of([] { return parse_sum("a v1:x f\na v1:x f\n", "s"); }).location.line == 2);
   CHECK(parse_sum("", "s").entries.empty());
 }
+
+}  // namespace revision_test

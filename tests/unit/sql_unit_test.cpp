@@ -11,6 +11,8 @@
 #include "unit/templates.hpp"
 #include "unit/write.hpp"
 
+namespace sql_unit_test {
+
 using namespace migrate;
 
 namespace {
@@ -276,3 +278,5 @@ TEST_CASE("statements carry the place in the file that they come from, and so do
   CHECK(error_of([&] { return statements_of(unit.sections.front(), sqlite::dialect()); }).location ==
         Location{included.string(), 2, 8});
 }
+
+}  // namespace sql_unit_test

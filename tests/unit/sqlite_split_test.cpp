@@ -3,6 +3,8 @@
 #include "dialect/sqlite/split.hpp"
 #include "dialect/sqlite/text.hpp"
 
+namespace sqlite_split_test {
+
 using namespace migrate;
 using namespace migrate::sqlite;
 
@@ -63,3 +65,5 @@ TEST_CASE("canonical sqlite expressions keep their meaning") {
   CHECK(quote_name("Order") == "\"Order\"");
   CHECK(quote_name("AlbumId") == "AlbumId");
 }
+
+}  // namespace sqlite_split_test

@@ -3,6 +3,8 @@
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 
+namespace text_test {
+
 using namespace migrate;
 
 TEST_CASE("text is split, trimmed and kept when empty in the middle") {
@@ -27,3 +29,5 @@ TEST_CASE("the nearest name is found through a typing error, and not through non
 TEST_CASE("sha256 gives the known digest of the empty text") {
   CHECK(sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
+
+}  // namespace text_test

@@ -4,6 +4,8 @@
 
 #include "migrate/error.hpp"
 
+namespace url_test {
+
 using namespace migrate;
 
 namespace {
@@ -87,3 +89,5 @@ TEST_CASE("URLs are told from file names") {
   CHECK_FALSE(is_url("://x"));
   CHECK_FALSE(is_url("a b://x"));
 }
+
+}  // namespace url_test

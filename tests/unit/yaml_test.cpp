@@ -2,6 +2,8 @@
 
 #include "core/yaml.hpp"
 
+namespace yaml_test {
+
 using namespace migrate;
 
 TEST_CASE("a YAML tree remembers where everything stood") {
@@ -48,3 +50,5 @@ TEST_CASE("quoted scalars read back as the same text") {
     CHECK(node.find("k")->scalar == text);
   }
 }
+
+}  // namespace yaml_test
