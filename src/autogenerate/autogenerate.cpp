@@ -175,7 +175,14 @@ void filter_schema(Schema& schema, const ObjectFilter& filter) {
 
 namespace {
 
-/// A key to a table that neither the model nor the database has is a mistake in the model.
+bool has_key_to(const Schema& schema, const QualifiedName& table, const QualifiedName& references) {
+  const auto* found = find_named(schema.tables, table);
+  return found != nullptr && std::any_of(found->foreign_keys.begin(), found->foreign_keys.end(),
+                                         [&](const ForeignKey& key) { return key.references == references; });
+}
+
+/// A key to a table that neither the model nor the database has is a mistake in the model, unless the database has that very
+/// key: SQLite does not look, and MySQL can be told not to.
 void check_references(const Dialect& dialect, Connection& connection, const ServerInfo& server, const Schema& live, const Schema& declared) {
   std::set<QualifiedName> known;
   for (const auto& table : declared.tables) known.insert(table.name);
@@ -187,7 +194,7 @@ void check_references(const Dialect& dialect, Connection& connection, const Serv
   };
   for (const auto& table : declared.tables) {
     for (const auto& key : table.foreign_keys) {
-      if (is_known(key.references)) continue;
+      if (is_known(key.references) || has_key_to(live, table.name, key.references)) continue;
       // It may be one that commands leave alone.
       InspectOptions there;
       there.schemas = {key.references.schema.empty() ? server.default_schema : key.references.schema};

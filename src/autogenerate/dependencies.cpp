@@ -71,7 +71,8 @@ std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, 
   const auto need = [&](std::size_t i, const std::string& name, bool key = false) {
     const auto [begin, end] = by_name.equal_range(name);
     for (auto it = begin; it != end; ++it) {
-      if (it->second == i || things[it->second].name == things[i].name) continue;
+      const auto& other = things[it->second];
+      if (it->second == i || (other.name == things[i].name && (other.over_namesakes || !things[i].over_namesakes))) continue;
       if (!key) hard[i].insert(it->second);
       if (needs[i].insert(it->second).second) needed_by[it->second].push_back(i);
     }
@@ -146,7 +147,7 @@ Dependent dependent(const Sequence& sequence) { return {.name = lower(sequence.n
 Dependent dependent(const Definition& definition) {
   const bool early = definition.kind == "type" || definition.kind == "aggregate";
   return {.name = early ? lower(definition.name.name) : "", .text = definition.definition,
-          .phase = definition.kind == "type" ? type_phase : early ? routine_phase : trigger_phase};
+          .over_namesakes = definition.kind == "aggregate", .phase = definition.kind == "type" ? type_phase : early ? routine_phase : trigger_phase};
 }
 
 Dependent dependent(const Trigger& trigger) {

@@ -39,6 +39,10 @@ Error usage_error(const CommandSpec& command, const std::string& message, std::s
 }
 
 std::string unknown_option_hint(const CommandSpec& command, const std::string& option) {
+  // What other tools call it.
+  for (const auto* word : {"--url", "--uri", "--dsn", "--db", "--connection"}) {
+    if (option == word) return "did you mean --database?";
+  }
   std::vector<std::string> names;
   for (const auto& known : command.options) names.push_back("--" + long_name(known));
   for (const auto& known : global_options()) names.push_back("--" + long_name(known));

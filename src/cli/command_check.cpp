@@ -139,6 +139,7 @@ int run_inspect(Context& context) {
   auto& project = context.project();
   const auto schema = project.live_schema();
   const auto text = write_model(schema, std::string(project.dialect().name()));
+  note_left_alone(context.output, project.session());
   const auto file = context.arguments.get("output");
   if (file.empty() || file == "-") {
     context.output.text(text);

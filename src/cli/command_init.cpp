@@ -18,16 +18,18 @@ void refuse_existing(const std::filesystem::path& file) {
 }
 
 /// A baseline: everything that the database has, as a unit that a new database runs and this one counts as applied.
-void write_baseline(Context& context, Project& project, const Schema& live) {
-  auto& session = project.session();
-  auto difference = find_difference(session.dialect(), session.connection(), session.server(), Schema{}, live, {.policy = RenamePolicy::never, .answers = {}, .ask = {}});
-  const auto text = render_unit(difference, session.dialect());
-  const auto& config = project.config();
+NewUnit make_baseline(Project& project, const Schema& live) {
+  const auto text = render_unit(compare_inspected(project.dialect(), project.session().server(), Schema{}, live), project.dialect());
   NewUnit unit{.revision = {}, .format = UnitFormat::sql, .upgrade = text.upgrade, .downgrade = text.downgrade};
   unit.revision.number = 1;
-  unit.revision.id = make_revision_id(1, config.revision.number_width);
+  unit.revision.id = make_revision_id(1, project.config().revision.number_width);
   unit.revision.message = "baseline";
   unit.revision.created = now_utc();
+  return unit;
+}
+
+void write_baseline(Context& context, Project& project, const NewUnit& unit) {
+  const auto& config = project.config();
   const auto path = write_unit(project.new_unit_folder(), unit,
                                {.templates = config.templates, .file_name = config.revision.file_name, .number_width = config.revision.number_width});
   project.write_sum();
@@ -35,11 +37,11 @@ void write_baseline(Context& context, Project& project, const Schema& live) {
   RunEvents events;
   auto options = project.run_options(context.arguments.get("lock-timeout"));
   options.keep_schema = project.schema_keeper();
-  run_locked(session, options, events, [&](const std::vector<VersionRow>&) {
+  run_locked(project.session(), options, events, [&](const std::vector<VersionRow>&) {
     const auto& versions = project.versions();
     const VersionRow row{.revision = unit.revision.id, .message = "baseline", .checksum = project.checksum_of(*file), .applied_at = now_utc(),
                          .applied_by = who_runs(), .tool_version = tool_version()};
-    return std::vector<std::string>{versions.insert_sql(row, kept_downgrade(unit.revision, text.downgrade, false)),
+    return std::vector<std::string>{versions.insert_sql(row, kept_downgrade(unit.revision, unit.downgrade, false)),
                                     versions.log_sql({"stamp", unit.revision.id, "done", now_utc(), who_runs(), 0, tool_version()})};
   });
   context.output.line("wrote " + std::filesystem::relative(path).string() + " (stamped: the database has it already)");
@@ -91,6 +93,7 @@ int run_init(Context& context) {
   const auto rows = project.read_rows();
   const bool empty = live == Schema{.options = live.options};
   const auto section = std::string(project.dialect().name());
+  const auto baseline = !empty && rows.empty() ? std::optional(make_baseline(project, live)) : std::nullopt;
   if (start.model) write_file(folder / "model.yaml", empty ? render_file("model.yaml", TemplateData{.texts = {{"model", ""}}, .lists = {}}) : write_model(live, section));
   write_file(config_file, config_text);
   context.output.line("wrote " + std::filesystem::relative(config_file).string());
@@ -104,7 +107,8 @@ int run_init(Context& context) {
   if (!password.empty() && password.find("${") == std::string::npos) {
     context.output.note("migrate.yaml holds the password; `database: \"${DATABASE_URL}\"` or `password_file` keeps it out of version control");
   }
-  if (!empty && rows.empty()) write_baseline(context, project, live);
+  if (baseline) note_left_alone(context.output, project.session());
+  if (baseline) write_baseline(context, project, *baseline);
   else if (!rows.empty()) context.output.note("the database is under migration already: bring its units into " + (folder / "migrations").string());
   return 0;
 }

@@ -45,4 +45,9 @@ void Context::confirm(const std::string& question) {
   if (answer != "y" && answer != "Y" && answer != "yes") throw Error{ErrorKind::failed, "not confirmed; nothing was done"};
 }
 
+void note_left_alone(const Output& output, Session& session) {
+  const auto names = session.dialect().left_alone(session.connection());
+  if (!names.empty()) output.note("not in the model, and left alone: " + join(names, ", "));
+}
+
 }  // namespace migrate::cli

@@ -42,6 +42,9 @@ class Context {
 /// --rename, --no-rename, --answers and --rename-policy.
 [[nodiscard]] RenameOptions rename_options(Context& context);
 
+/// Says what the database has and a model of it lacks.
+void note_left_alone(const Output& output, Session& session);
+
 /// The upgrade section of a unit that autogenerate writes on `live`, with what lint finds above the statements; said too.
 [[nodiscard]] std::string with_findings(Context& context, const Schema& live, const std::string& upgrade);
 

@@ -135,6 +135,13 @@ class Dialect {
   /// The live schema in canonical form, by a number of round trips that does not grow with the number of tables.
   [[nodiscard]] virtual Schema inspect(Connection& connection, const ServerInfo& server, const InspectOptions& options) const = 0;
 
+  /// What the database has and no model can say, as the engine names it ("operator public.~~(anynonarray,text)"): commands
+  /// leave it alone. Where the same is made by an extension it is not listed.
+  [[nodiscard]] virtual std::vector<std::string> left_alone(Connection& connection) const {
+    static_cast<void>(connection);
+    return {};
+  }
+
   /// Brings a declared schema to the engine's own terms, without asking it: types, defaults, enum columns, implied
   /// indexes and keys, well-known spellings. Throws Error (usage) with the model's location for what the engine cannot do.
   virtual void canonicalize(Schema& declared, const ServerInfo& server) const = 0;

@@ -36,6 +36,30 @@ class Init(TestCase):
             self.assertNotIn(password + "@", (project.folder / "new/migrate.yaml").read_text())
             self.assertIn("holds the password", project.migrate("init", "open", "--database", project.database.url).err)
 
+    def test_a_database_with_a_key_to_nowhere_is_taken_as_it_is(self):
+        for project in self.each():
+            if project.database.engine == "postgresql":
+                continue  # it has none
+            off = "SET foreign_key_checks = 0;" if project.database.engine == "mysql" else ""
+            project.sql(off + "CREATE TABLE child (id integer PRIMARY KEY, parent_id integer, CONSTRAINT fk_gone FOREIGN KEY (parent_id) REFERENCES gone (id));")
+            project.migrate("init", "new", "--database", project.database.url)
+            project.migrate("-c", str(project.folder / "new/migrate.yaml"), "check")
+
+    def test_what_no_model_can_say_is_named(self):
+        for project in self.each():
+            if project.database.engine != "postgresql":
+                continue
+            project.sql("CREATE TABLE t (id int); CREATE FUNCTION near(int, int) RETURNS bool LANGUAGE sql AS 'select abs($1 - $2) < 5';"
+                        "CREATE OPERATOR ~~~ (FUNCTION = near, LEFTARG = int, RIGHTARG = int);"
+                        "CREATE TEXT SEARCH CONFIGURATION plain (COPY = simple); CREATE EXTENSION citext;")
+            said = project.migrate("init", "new", "--database", project.database.url).err
+            self.assertIn("left alone: operator public.~~~(integer,integer), text search configuration public.plain\n", said)
+            self.assertIn("operator public.~~~", project.migrate("-c", str(project.folder / "new/migrate.yaml"), "inspect").err)
+
+    def test_other_tools_words_for_the_database_are_understood(self):
+        for project in self.each():
+            self.assertIn("did you mean --database?", project.migrate("init", "new", "--url", project.database.url, code=2).err)
+
     def test_an_unknown_template_names_the_nearest(self):
         for project in self.each():
             self.assertIn("github", project.migrate("init", "new", "--database", project.database.url, "--template", "gihub", code=2).err)

@@ -344,7 +344,7 @@ std::string routine_arguments(const std::string& definition, const std::set<std:
     const bool named = end - from > 1 && !is_builtin(whole) && own.count(element_type(whole)) == 0 && !tokens[from + 1].is_symbol(".") &&
                        !tokens[from + 1].is_symbol("(") && !tokens[from + 1].is_symbol("[");
     auto type = named ? canonical_type(text_from(from + 1), own, default_schema) : whole;
-    types.push_back(is_array(type) ? base_type(type) + "[]" : base_type(type));
+    types.push_back(argument_type(type));
   };
   for (++i; i < tokens.size(); ++i) {
     if (tokens[i].is_symbol("(") || tokens[i].is_symbol("[")) ++depth;

@@ -109,6 +109,7 @@ class PostgresqlDialect : public Dialect {
   [[nodiscard]] Schema inspect(Connection& connection, const ServerInfo& server, const InspectOptions& options) const override {
     return postgresql::inspect(connection, server, options);
   }
+  [[nodiscard]] std::vector<std::string> left_alone(Connection& connection) const override { return postgresql::left_alone(connection); }
   void canonicalize(Schema& declared, const ServerInfo& server) const override { postgresql::canonicalize(declared, server); }
   [[nodiscard]] Schema normalize(Connection& connection, const ServerInfo& server, const Schema& objects, const Schema& declared,
                                  const Schema& live) const override {

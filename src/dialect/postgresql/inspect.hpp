@@ -26,6 +26,9 @@ struct InspectScope {
 };
 [[nodiscard]] Schema inspect(Connection& connection, const ServerInfo& server, const InspectScope& scope);
 
+/// Dialect::left_alone().
+[[nodiscard]] std::vector<std::string> left_alone(Connection& connection);
+
 namespace catalog {
 
 using Oid = std::uint32_t;

@@ -277,7 +277,7 @@ void read_routine(Inspection& inspection, const Row& row) {
   routine.kind = procedure ? Routine::Kind::procedure : Routine::Kind::function;
   if (!inspection.wanted(procedure ? "procedure" : "function", routine.name)) return;
   std::vector<std::string> arguments;
-  for (const auto& type : migrate::split(fields.text(), ',')) arguments.push_back(inspection.canonical(type));
+  for (const auto& type : migrate::split(fields.text(), ',')) arguments.push_back(argument_type(inspection.canonical(type)));
   routine.arguments = join(arguments, ", ");
   routine.definition = routine_definition(fields.text(), inspection, routine.name, procedure);
   routine.comment = inspection.comment(procedures, oid);

@@ -23,6 +23,9 @@ namespace migrate::postgresql {
 [[nodiscard]] std::string base_type(std::string_view type);
 [[nodiscard]] inline bool is_array(std::string_view type) { return type.ends_with("[]"); }
 
+/// A canonical type as an argument of a routine has it: lengths are no part of those.
+[[nodiscard]] inline std::string argument_type(std::string_view type) { return is_array(type) ? base_type(type) + "[]" : base_type(type); }
+
 /// A canonical type as SQL: names that are not built in get the quotes they need.
 [[nodiscard]] std::string type_sql(std::string_view type);
 
