@@ -9,6 +9,7 @@
 #include "core/clock.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "library/hooks.hpp"
 #include "revision/argument.hpp"
 #include "revision/plan.hpp"
 
@@ -164,11 +165,14 @@ int run_resume(Context& context) {
   }
   EventPrinter events(context.output);
   std::string told;
-  run_locked(project.session(), project.run_options(context.arguments.get("lock-timeout")), events, [&](const std::vector<VersionRow>& rows) {
+  const auto options = project.run_options(context.arguments.get("lock-timeout"));
+  run_locked(project.session(), options, events, [&](const std::vector<VersionRow>& rows) {
     std::vector<std::string> sql;
     for (const auto& row : rows) {
       if (row.state == RowState::applied || !read_progress(row.fingerprint).in_doubt) continue;
-      const auto step = project.step(row.revision, row.state == RowState::upgrading ? Direction::upgrade : Direction::downgrade);
+      auto step = project.step(row.revision, row.state == RowState::upgrading ? Direction::upgrade : Direction::downgrade);
+      add_hooks(step, project.hooks());
+      prepare_step(step, options, project.session());
       sql = resume_sql(project.versions(), row, step, applied ? Doubt::applied : Doubt::not_applied);
       sql.push_back(project.versions().log_sql({"resume", row.revision, applied ? "statement applied" : "statement not applied", now_utc(), who_runs(), 0, tool_version()}));
       told = fmt::format("statement {} of {} counts as {}; now run the same {} again", row.statement + 1, row.revision, applied ? "applied" : "not applied",

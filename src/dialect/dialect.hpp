@@ -218,6 +218,12 @@ class Dialect {
     return true;
   }
 
+  /// Whether the statement commits the transaction that it stands in, or may do so (a procedure that is called).
+  [[nodiscard]] virtual bool ends_transaction(const Statement& statement) const {
+    static_cast<void>(statement);
+    return false;
+  }
+
   /// SQL that sets up a session for running units; "" for none. `statements` are the ones about to run.
   [[nodiscard]] virtual std::string session_setup(const RunTimeouts& timeouts) const = 0;
 

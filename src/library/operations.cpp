@@ -298,7 +298,7 @@ namespace {
 
 View* find_view(Schema& schema, const QualifiedName& name) { return find_named(schema.views, name); }
 
-void add_view(OperationsContext& context, const TableName& name, const SqlText& query, bool materialized, bool replace, const std::source_location& place) {
+void add_view(OperationsContext& context, const TableName& name, const SqlText& query, bool materialized, bool replace, const CallPlace& place) {
   const auto at = context.location(place);
   const auto definition = std::string(trim(context.text(query)));
   context.change(key_of("view", name.get().text(), definition, materialized ? "materialized" : "", replace ? "replace" : ""), at, [&](SchemaEditor& editor) {

@@ -34,7 +34,7 @@ auto located(const Location& at, const F& work) -> decltype(work()) {
 
 Location OperationsContext::location(const Place& place) const {
   const std::filesystem::path file(place.file_name());
-  return {(file.is_relative() ? environment_.folder / file : file).lexically_normal().string(), static_cast<int>(place.line()), 0};
+  return {(file.is_relative() ? environment_.folder / file : file).lexically_normal().string(), place.line(), 0};
 }
 
 std::string OperationsContext::text(const SqlText& sql) const {

@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -33,7 +32,7 @@ class SchemaEditor;
 
 class OperationsContext {
  public:
-  using Place = std::source_location;
+  using Place = CallPlace;
 
   OperationsContext(UnitEnvironment& environment, StepSink& sink, std::optional<Schema> schema)
       : environment_(environment), sink_(sink), schema_(std::move(schema)) {}

@@ -27,15 +27,15 @@ bool brackets_a_transaction(std::string_view text) {
   return (words.front() == "commit" || words.front() == "end") && (second.empty() || second == "work" || second == "transaction");
 }
 
-/// The unit's own transaction holds all of it: brackets inside are left out, as a COMMIT would tear the unit from its row
+/// Where the unit's own transaction holds all of it, brackets inside are left out, as a COMMIT would tear the unit from its row
 /// in the versions table. What undoes a part of it cannot be meant.
-void leave_out_brackets(Step& step, const Dialect& dialect) {
-  if (!step.transaction) return;
+void leave_out_brackets(Step& step, const Dialect& dialect, const Config& config, const ServerInfo& server) {
+  if (!step.transaction || !server.capabilities.transactional_ddl || config.transaction == TransactionMode::none) return;
   std::erase_if(step.statements, [&](const Statement& statement) {
     if (dialect.classify(statement) != StatementClass::transaction) return false;
     if (brackets_a_transaction(statement.text)) return true;
     throw Error{ErrorKind::usage, "the unit " + title(step.revision) + " runs in a transaction of its own and cannot hold " + statement.text,
-                "take it out, or write `transaction: off` in the header: then every statement commits by itself", statement.location};
+                "take it out, or write `transaction: off` in the header: then every statement, and every transaction of the unit, commits by itself", statement.location};
   });
 }
 
@@ -280,7 +280,7 @@ Step Project::kept_step(const std::string& id) {
   const auto unit = parse_sql_unit(kept, place, {.folders = {}, .known_engines = {}, .needs_upgrade = false});
   Step step{.revision = unit.revision, .direction = Direction::downgrade, .transaction = unit.revision.transaction};
   step.statements = statements_of(section_for(unit, Direction::downgrade, sections()), dialect());
-  leave_out_brackets(step, dialect());
+  leave_out_brackets(step, dialect(), config_, dialect().assume(url()));
   return step;
 }
 
@@ -302,7 +302,7 @@ Step Project::step(const std::string& id, Direction direction, const std::string
   }
   Step step{.revision = parsed.revision, .direction = direction, .checksum = parsed.checksum, .transaction = parsed.revision.transaction};
   step.statements = statements_of(section, dialect());
-  leave_out_brackets(step, dialect());
+  leave_out_brackets(step, dialect(), config_, dialect().assume(url()));
   if (direction == Direction::upgrade) {
     const bool back = is_reversible(parsed, engines);
     step.downgrade = kept_downgrade(parsed.revision, back ? section_for(parsed, Direction::downgrade, engines).text : "", !back);

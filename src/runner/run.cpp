@@ -102,10 +102,7 @@ class Run {
 
   std::vector<Step> plan() {
     auto steps = planner_(rows_);
-    for (auto& step : steps) {
-      if (options_.transaction == RunTransaction::none) step.transaction = false;
-      if (!step.program) absorb_transactions(step, session_.dialect(), session_.server().capabilities.transactional_ddl);
-    }
+    for (auto& step : steps) prepare_step(step, options_, session_);
     return steps;
   }
 
@@ -220,6 +217,11 @@ class Run {
 
 RunResult run(Session& session, const RunOptions& options, const Planner& planner, RunEvents& events) {
   return Run(session, options, planner, events).execute();
+}
+
+void prepare_step(Step& step, const RunOptions& options, Session& session) {
+  if (options.transaction == RunTransaction::none) step.transaction = false;
+  if (!step.program) absorb_transactions(step, session.dialect(), session.server().capabilities.transactional_ddl);
 }
 
 void run_locked(Session& session, const RunOptions& options, RunEvents& events,

@@ -68,6 +68,9 @@ struct RunResult {
 /// `needs_person` when a statement is in doubt, else what failed, with the statement's location.
 RunResult run(Session& session, const RunOptions& options, const Planner& planner, RunEvents& events);
 
+/// Makes a step what a run of these options makes of it, whose statements its record counts.
+void prepare_step(Step& step, const RunOptions& options, Session& session);
+
 /// Runs work that is not made of steps (stamp, repair) under the same lock, in a transaction where there are any;
 /// `work` gets the rows as they are behind the lock and returns the SQL to run. `after` runs behind it, still under the lock.
 void run_locked(Session& session, const RunOptions& options, RunEvents& events,

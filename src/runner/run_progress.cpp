@@ -1,7 +1,8 @@
 // Units that do not run in one transaction: progress is recorded around the statements, so that a run that is cut off goes
 // on at the right one (docs/reliability.md). The statements run in groups, each of which cannot come apart from its record
 // unnoticed:
-//   together   rows, and all else that rolls back: the statements and their record in one transaction
+//   together   rows, and all else that rolls back, and what stands between BEGIN and COMMIT: the statements and their record
+//              in one transaction
 //   witnessed  definitions whose effect shows in the value of an SQL expression; the values before them are part of the record
 //   observed   other definitions: the record holds a fingerprint of the catalog taken before
 //   free       what may be done again: SET, SHOW, VACUUM
@@ -21,6 +22,9 @@ namespace migrate {
 namespace {
 
 constexpr std::size_t largest_group = 32;
+
+/// Of a message; a server has a limit too (max_allowed_packet of MySQL, 16 MB and more).
+constexpr std::size_t largest_message = 4 << 20;
 
 std::string in_transaction(const Session& session, const std::vector<std::string>& statements) {
   std::string sql;
@@ -58,7 +62,7 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
   }
   // What set the session up is gone with the session that was cut off.
   for (std::size_t i = 0; i < start && !step.program; ++i) {
-    if (session_.dialect().classify(step.statements[i]) == StatementClass::session && block_of(step, i) == nullptr) run_free(step, i);
+    if (is_setting(step, i)) run_free(step, i);
   }
   for (auto i = start; i < step.statements.size() && !step.program;) {
     if (stop_requested()) {
@@ -102,16 +106,25 @@ void StepRunner::flush() {
   pending_.clear();
 }
 
-const std::pair<std::size_t, std::size_t>* StepRunner::block_of(const Step& step, std::size_t index) {
-  const auto it = std::find_if(step.blocks.begin(), step.blocks.end(), [&](const auto& block) { return block.first <= index && index < block.second; });
+const Step::Block* StepRunner::block_of(const Step& step, std::size_t index) {
+  const auto it = std::find_if(step.blocks.begin(), step.blocks.end(), [&](const auto& block) { return block.first <= index && index < block.end; });
   return it == step.blocks.end() ? nullptr : &*it;
+}
+
+/// Whether the statement sets up the session, for what comes behind. In a transaction that only its own statements are
+/// part of, it may as well be about this transaction (SET LOCAL, LOCK TABLE).
+bool StepRunner::is_setting(const Step& step, std::size_t index) const {
+  if (session_.dialect().classify(step.statements[index]) != StatementClass::session) return false;
+  return !session_.server().capabilities.transactional_ddl || block_of(step, index) == nullptr;
 }
 
 /// Runs the statements from `index` on that belong together; returns the one behind them.
 std::size_t StepRunner::run_group(const Step& step, std::size_t index) {
   const auto& dialect = session_.dialect();
   const bool transactional = session_.server().capabilities.transactional_ddl;
-  if (const auto* block = block_of(step, index)) return run_group_together(step, index, block->second);
+  if (const auto* block = block_of(step, index)) {
+    if (const auto next = run_block(step, index, *block)) return *next;
+  }
   const auto& statement = step.statements[index];
   const auto kind = dialect.classify(statement);
   if (kind == StatementClass::session || kind == StatementClass::query) {
@@ -135,6 +148,46 @@ std::size_t StepRunner::run_group(const Step& step, std::size_t index) {
   return run_observed(step, index, kind);
 }
 
+/// Runs what the unit has put into a transaction, from `index` on. Nothing where tables of it have no transactions: its
+/// statements run one by one then, as they commit.
+std::optional<std::size_t> StepRunner::run_block(const Step& step, std::size_t index, const Step::Block& block) {
+  const auto& dialect = session_.dialect();
+  if (!session_.server().capabilities.transactional_ddl) {
+    Statement all{{}, step.statements[index].location};
+    bool savepoints = false;
+    for (auto i = index; i < block.end; ++i) {
+      all.text += step.statements[i].text + "\n;\n";
+      savepoints = savepoints || dialect.classify(step.statements[i]) == StatementClass::transaction;
+    }
+    if (!guarded(step, index, [&] { return dialect.rolls_back(connection(), all); })) {
+      if (!block.undone && !savepoints) return std::nullopt;
+      stop_at(step, index);
+      throw Error{ErrorKind::usage, fmt::format("{} of {}: a table in this transaction has no transactions, and {} cannot be undone", to_text(step.direction),
+                                                title(step.revision), block.undone ? "what ROLLBACK ends" : "what stands behind a savepoint"),
+                  "give the table a storage engine with transactions, or take the transaction out of the unit", all.location};
+    }
+  }
+  try {
+    return block.undone ? run_undone(step, index, block.end) : run_group_together(step, index, block.end);
+  } catch (const StepFailure& failure) {
+    if (dialect.refuses_transaction(failure.error)) stop_at(step, index);
+    throw;
+  }
+}
+
+/// A transaction that the unit itself rolls back: it leaves nothing, so its record may come behind it.
+std::size_t StepRunner::run_undone(const Step& step, std::size_t first, std::size_t end) {
+  Batch batch;
+  batch.sql = session_.begin_sql() + ";\n";
+  for (auto i = first; i < end; ++i) batch.add(step.statements[i]);
+  batch.end = batch.sql.size();
+  auto records = records_due();
+  records.push_back(versions_.progress_sql(step.revision.id, static_cast<int>(end), progress_at(step, end)));
+  batch.sql += "ROLLBACK;\n" + in_transaction(session_, records);
+  send(step, first, batch, true);
+  return end;
+}
+
 /// Clears away what an earlier try of the statement left.
 void StepRunner::clean_up(const Step& step, std::size_t index) {
   guarded(step, index, [&] {
@@ -151,16 +204,22 @@ void StepRunner::run_free(const Step& step, std::size_t index) {
 }
 
 std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, std::size_t end) {
-  std::vector<std::string> records = pending_;
-  if (!opening_.empty()) records.push_back(opening_);
+  // The statements come first: SET TRANSACTION has to.
   Batch batch;
   batch.sql = session_.begin_sql() + ";\n";
-  for (const auto& record : records) batch.sql += record + "\n;\n";
   for (auto i = first; i < end; ++i) batch.add(step.statements[i]);
   batch.end = batch.sql.size();
+  for (const auto& record : records_due()) batch.sql += record + "\n;\n";
   batch.sql += versions_.progress_sql(step.revision.id, static_cast<int>(end), progress_at(step, end)) + "\n;\nCOMMIT";
   send(step, first, batch, true);
   return end;
+}
+
+/// The records of earlier steps, and the one that this step has begun.
+std::vector<std::string> StepRunner::records_due() const {
+  auto records = pending_;
+  if (!opening_.empty()) records.push_back(opening_);
+  return records;
 }
 
 /// As many statements as can be begun at once, with what proves each. More than one only where they are quick, so that a
@@ -190,8 +249,7 @@ std::vector<Witness> StepRunner::witnesses_from(const Step& step, std::size_t in
 
 /// Sends the records that are due, with `progress`, in front of the statements [first, end).
 void StepRunner::record_and_run(const Step& step, std::size_t first, std::size_t end, const std::string& progress) {
-  std::vector<std::string> records = pending_;
-  if (!opening_.empty()) records.push_back(opening_);
+  auto records = records_due();
   records.push_back(progress);
   Batch batch;
   batch.sql = in_transaction(session_, records);
@@ -237,11 +295,32 @@ std::size_t StepRunner::run_observed(const Step& step, std::size_t index, Statem
   return index + 1;
 }
 
-/// Sends a batch in one round trip. `atomic`: all of it is one transaction, records too.
+/// Sends a batch: in one round trip, or in a few messages when it is long.
+void StepRunner::execute(const Batch& batch) {
+  std::size_t sent = 0;
+  const auto send_up_to = [&](std::size_t end) {
+    try {
+      connection().execute(std::string_view(batch.sql).substr(sent, end - sent));
+    } catch (DatabaseError& error) {
+      if (error.position >= 0) error.position += static_cast<long long>(sent);
+      throw;
+    }
+    sent = end;
+  };
+  if (batch.sql.size() > largest_message) {
+    for (std::size_t i = 1; i < batch.starts.size(); ++i) {
+      const auto next = i + 1 < batch.starts.size() ? batch.starts[i + 1] : batch.sql.size();
+      if (next - sent > largest_message) send_up_to(batch.starts[i]);
+    }
+  }
+  send_up_to(batch.sql.size());
+}
+
+/// Sends a batch. `atomic`: all of it is one transaction, records too.
 void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, bool atomic) {
   const Cancellable cancellable(connection(), atomic);
   try {
-    connection().execute(batch.sql);
+    execute(batch);
   } catch (const DatabaseError& error) {
     if (error.cause == DatabaseError::Cause::connection) {
       forget_pending();

@@ -5,7 +5,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "dialect/connection.hpp"
@@ -61,8 +60,13 @@ struct Step {
   std::vector<Statement> statements;   ///< of a program: the ones that it has run so far
   std::string downgrade;               ///< SQL to go back, kept in the row of an upgrade
   bool transaction = true;             ///< false: every statement commits by itself
-  /// Half-open ranges of statements that a unit without a transaction of its own puts into one (BEGIN ... COMMIT).
-  std::vector<std::pair<std::size_t, std::size_t>> blocks;
+  /// Statements that a unit without a transaction of its own puts into one (BEGIN ... COMMIT): one of it and its record.
+  struct Block {
+    std::size_t first = 0;
+    std::size_t end = 0;   ///< behind the last
+    bool undone = false;   ///< ends with ROLLBACK
+  };
+  std::vector<Block> blocks;
   /// What runs in place of `statements`: a C++ unit. It may run more than once, in a transaction that was rolled back or
   /// past what is done already.
   std::function<void(StepSink& sink)> program;

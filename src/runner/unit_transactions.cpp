@@ -17,7 +17,8 @@ enum class Verb { none, begin, commit, rollback, savepoint, release, rollback_to
 
 struct Control {
   Verb verb = Verb::none;
-  std::string rest;  ///< modes of a BEGIN, or the name of a savepoint (lower case)
+  std::string rest;    ///< modes of a BEGIN, or the name of a savepoint (lower case)
+  bool chain = false;  ///< of COMMIT and ROLLBACK: the next transaction begins at once
 };
 
 Control read_control(const Statement& statement, const LexicalRules& rules) {
@@ -36,7 +37,11 @@ Control read_control(const Statement& statement, const LexicalRules& rules) {
     for (const auto* word : {"DEFERRED", "IMMEDIATE", "EXCLUSIVE", "WORK", "TRANSACTION"}) at += is(at, word) ? 1 : 0;
     return {Verb::begin, rest()};
   }
-  if (is(0, "COMMIT") || is(0, "END")) return {is(1, "PREPARED") ? Verb::none : Verb::commit, {}};
+  if (is(0, "COMMIT") || is(0, "END")) {
+    if (is(1, "PREPARED")) return {};
+    at += is(1, "WORK") || is(1, "TRANSACTION") ? 1 : 0;
+    return {Verb::commit, {}, is(at, "AND") && is(at + 1, "CHAIN")};
+  }
   if (is(0, "SAVEPOINT")) return {Verb::savepoint, name()};
   if (is(0, "RELEASE")) {
     at += is(1, "SAVEPOINT") ? 1 : 0;
@@ -45,7 +50,7 @@ Control read_control(const Statement& statement, const LexicalRules& rules) {
   if (is(0, "ROLLBACK") || is(0, "ABORT")) {
     if (is(1, "PREPARED")) return {};
     at += is(1, "WORK") || is(1, "TRANSACTION") ? 1 : 0;
-    if (!is(at, "TO")) return {Verb::rollback, {}};
+    if (!is(at, "TO")) return {Verb::rollback, {}, is(at, "AND") && is(at + 1, "CHAIN")};
     at += is(at + 1, "SAVEPOINT") ? 2 : 1;
     return {Verb::rollback_to, name()};
   }
@@ -108,48 +113,83 @@ void absorb_whole(Step& step, const LexicalRules& rules) {
   step.statements = std::move(kept);
 }
 
-/// A unit whose statements run one by one. `keep`: what stood in a transaction stays in one.
-void absorb_pairs(Step& step, const LexicalRules& rules, bool keep) {
-  std::vector<Statement> kept;
-  Savepoints savepoints;
-  std::optional<std::size_t> open;
-  const auto close = [&] {
-    if (open && keep && kept.size() - *open > 1) step.blocks.push_back({*open, kept.size()});
-    open.reset();
-    savepoints = {};
-  };
-  for (auto& statement : step.statements) {
-    const auto control = read_control(statement, rules);
+/// A unit whose statements run one by one: what stood in a transaction stays in one.
+class PairAbsorber {
+ public:
+  /// `modes`: a transaction takes its modes when it has begun already.
+  PairAbsorber(Step& step, const Dialect& dialect, bool modes) : step_(step), dialect_(dialect), modes_(modes) {}
+
+  void run() {
+    for (auto& statement : step_.statements) absorb(statement, read_control(statement, dialect_.lexical_rules()));
+    close();
+    step_.statements = std::move(kept_);
+  }
+
+ private:
+  void absorb(Statement& statement, const Control& control) {
     switch (control.verb) {
       case Verb::begin:
         close();  // what came before stands in the old transaction, as on the server
-        open = kept.size();
-        break;
-      case Verb::commit: close(); break;
-      case Verb::rollback:
-        refuse(step, statement, "ROLLBACK cannot undo statements that are recorded as done", "remove it, and what it would undo");
+        begin(statement, control.rest);
+        return;
+      case Verb::commit:
+        close();
+        if (control.chain) begin(statement, {});
+        return;
+      case Verb::rollback: return undo(statement, control.chain);
       case Verb::savepoint:
       case Verb::release:
       case Verb::rollback_to:
-        if (!keep && control.verb != Verb::rollback_to) break;
-        if (!open || !keep) {
-          refuse(step, statement, "a savepoint needs a transaction, and here each statement commits with its record", "remove it");
+        if (!open_) refuse(step_, statement, "a savepoint needs a transaction, and here each statement commits with its record", "put BEGIN in front, and COMMIT behind");
+        savepoints_.follow(step_, statement, control);
+        break;
+      case Verb::none:
+        if (open_ && dialect_.ends_transaction(statement)) {
+          close();
+          kept_.push_back(std::move(statement));
+          open_ = kept_.size();
+          committed_ = true;
+          return;
         }
-        savepoints.follow(step, statement, control);
-        [[fallthrough]];
-      case Verb::none: kept.push_back(std::move(statement));
     }
+    kept_.push_back(std::move(statement));
   }
-  close();
-  step.statements = std::move(kept);
-}
+
+  void begin(const Statement& statement, const std::string& modes) {
+    open_ = kept_.size();
+    if (auto sql = set_modes(modes); modes_ && !sql.empty()) kept_.push_back({sql, statement.location});
+  }
+
+  void close(bool undone = false) {
+    if (open_ && kept_.size() - *open_ > (undone ? 0 : 1)) step_.blocks.push_back({*open_, kept_.size(), undone});
+    open_.reset();
+    committed_ = false;
+    savepoints_ = {};
+  }
+
+  void undo(const Statement& statement, bool chain) {
+    if (!open_) refuse(step_, statement, "ROLLBACK cannot undo statements that are recorded as done", "remove it, or put BEGIN in front of what it is to undo");
+    if (committed_) {
+      refuse(step_, statement, "ROLLBACK cannot undo what stands in front of it: a statement in this transaction commits it", "remove it, and what it would undo");
+    }
+    close(true);
+    if (chain) begin(statement, {});
+  }
+
+  Step& step_;
+  const Dialect& dialect_;
+  bool modes_;
+  std::vector<Statement> kept_;
+  Savepoints savepoints_;
+  std::optional<std::size_t> open_;  ///< where the transaction begins
+  bool committed_ = false;           ///< a statement in it has ended its first part
+};
 
 }  // namespace
 
 void absorb_transactions(Step& step, const Dialect& dialect, bool transactional_ddl) {
-  const auto& rules = dialect.lexical_rules();
-  if (transactional_ddl && step.transaction) absorb_whole(step, rules);
-  else absorb_pairs(step, rules, transactional_ddl);
+  if (transactional_ddl && step.transaction) absorb_whole(step, dialect.lexical_rules());
+  else PairAbsorber(step, dialect, transactional_ddl).run();
 }
 
 }  // namespace migrate

@@ -8,8 +8,9 @@ namespace migrate {
 
 /// Takes the transaction statements out of a step. In a unit that runs in one transaction that is a BEGIN in front and a
 /// COMMIT at the end; where statements run one by one, every pair, and what stands between a pair becomes one of
-/// `step.blocks` where a transaction holds for all of it. Throws Error (usage) with file and line for what would tear the
-/// unit apart: a COMMIT in the middle, a ROLLBACK, a savepoint that is not there.
+/// `step.blocks`. A statement that commits by itself there (DDL of MySQL) ends a block, and the next begins behind it. Throws
+/// Error (usage) with file and line for what would tear the unit apart: a COMMIT in the middle of a unit that is one
+/// transaction, a ROLLBACK that cannot undo what stands in front of it, a savepoint that is not there.
 void absorb_transactions(Step& step, const Dialect& dialect, bool transactional_ddl);
 
 }  // namespace migrate

@@ -182,20 +182,16 @@ class Cases:
 
     def deadlock_is_tried_again(self):
         pause = {"postgresql": "SELECT pg_sleep(1.5);", "mariadb": "DO sleep(1.5);"}[self.engine.name]
-        if self.engine.name != "postgresql":
-            return  # statements commit one by one there: BEGIN and COMMIT hold nothing together
         self.project([COUNTER, ("", f"BEGIN;\n{BUMP}\nUPDATE t SET a = a + 1 WHERE id = 1;\n{pause}\nUPDATE t SET a = a + 1 WHERE id = 2;\nCOMMIT;", "SELECT 1;")],
                      "statement: {lock_timeout: 20s}\n")
         self.run(0, "upgrade", "1")
         other = Session(self.engine)
         if self.engine.name == "postgresql":
             other.run("set deadlock_timeout = '10s'")  # so that it is ours that finds the deadlock, and loses
-        else:
-            other.run("update t set a = a")
         other.run("begin")
         if self.engine.name == "mariadb":
             # The server lets the lighter transaction lose.
-            other.run("insert into heavy select seq from seq_1_to_200")
+            other.run("insert into heavy select seq from seq_1_to_2000")
         other.run("update t set a = a + 10 where id = 2")
         process = self.start()
         time.sleep(0.8)
@@ -208,18 +204,40 @@ class Cases:
         self.expect([row[0] for row in self.engine.rows("select a from t order by id")] == ["12", "13"], f"rows: {self.engine.rows('select * from t')}")
         self.expect(self.value("select n from counter") == "1", "the step ran twice or not at all")
 
+    def row_lock_timeout_is_tried_again(self):
+        unit = f"BEGIN;\n{BUMP}\nUPDATE t SET a = a + 1 WHERE id = 1;\n{BUMP}\nCOMMIT;\nINSERT INTO heavy VALUES (1);"
+        for header in ("", "-- transaction: off\n"):
+            self.project([COUNTER, (header, unit, "SELECT 1;")], "statement: {lock_timeout: 1s, retries: 5}\n")
+            self.run(0, "upgrade", "1")
+            other = Session(self.engine)
+            other.run("begin")
+            other.run("update t set a = a + 10 where id = 1")
+            process = self.start()
+            time.sleep(2.5)
+            other.run("commit")
+            other.close()
+            said = self.end(process)
+            self.expect("trying again" in said, f"nothing is said of the lock: {said}")
+            self.expect(self.value("select a from t where id = 1") == "12", "the row")
+            self.expect(self.value("select n from counter") == "2", f"a statement ran twice or not at all: {self.value('select n from counter')}")
+            self.expect(self.value("select count(*) from heavy") == "1", "the statement behind it ran twice or not at all")
+
     def serialization_failure_is_tried_again(self):
+        # MariaDB has such a failure with snapshots that are checked (innodb_snapshot_isolation), or none.
         if self.engine.name != "postgresql":
             return
-        self.project([COUNTER, ("", f"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\n{BUMP}\nSELECT pg_sleep(1);\nUPDATE t SET a = a + 1 WHERE id = 1;", "SELECT 1;")])
-        self.run(0, "upgrade", "1")
-        process = self.start()
-        time.sleep(0.7)
-        self.engine.sql("update t set a = a + 10 where id = 1")
-        said = self.end(process)
-        self.expect("serialize" in said, f"nothing is said: {said}")
-        self.expect(self.value("select a from t where id = 1") == "12", "the row")
-        self.expect(self.value("select n from counter") == "1", "the step ran twice or not at all")
+        units = [("", f"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\n{BUMP}\nSELECT pg_sleep(1);\nUPDATE t SET a = a + 1 WHERE id = 1;", "SELECT 1;"),
+                 ("-- transaction: off\n", f"{BUMP}\nBEGIN ISOLATION LEVEL SERIALIZABLE;\n{BUMP}\nSELECT pg_sleep(1);\nUPDATE t SET a = a + 1 WHERE id = 1;\nCOMMIT;", "SELECT 1;")]
+        for bumps, unit in enumerate(units, 1):
+            self.project([COUNTER, unit])
+            self.run(0, "upgrade", "1")
+            process = self.start()
+            time.sleep(0.7)
+            self.engine.sql("update t set a = a + 10 where id = 1")
+            said = self.end(process)
+            self.expect("serialize" in said, f"nothing is said: {said}")
+            self.expect(self.value("select a from t where id = 1") == "12", "the row")
+            self.expect(self.value("select n from counter") == str(bumps), "the step ran twice or not at all")
 
     def invalid_index_is_cleared_away(self):
         if self.engine.name != "postgresql":
@@ -255,17 +273,65 @@ class Cases:
         self.expect(self.value("select n from counter") == "2", "after a kill a statement ran twice or not at all")
 
     def begin_and_commit_in_a_unit(self):
-        self.project([COUNTER, ("", f"BEGIN;\n{BUMP}\nINSERT INTO t VALUES (3, 3);\nCOMMIT;", "DELETE FROM t WHERE id = 3;"),
-                      ("", f"START TRANSACTION;\n{BUMP}\nINSERT INTO t VALUES (1, 1);\nCOMMIT;", "SELECT 1;")])
-        self.run(0, "upgrade", "2")
-        self.expect(self.value("select n from counter") == "1", "the unit with BEGIN and COMMIT")
+        for header in ("", "-- transaction: off\n"):
+            self.project([COUNTER, (header, f"BEGIN;\n{BUMP}\nINSERT INTO t VALUES (3, 3);\nCOMMIT;", "DELETE FROM t WHERE id = 3;"),
+                          (header, f"START TRANSACTION;\n{BUMP}\nINSERT INTO t VALUES (4, 4);\nINSERT INTO t VALUES (1, 1);\nCOMMIT;\n{BUMP}", "SELECT 1;")])
+            self.run(0, "upgrade", "2")
+            self.expect(self.value("select n from counter") == "1", "the unit with BEGIN and COMMIT")
+            said = self.run(1)
+            self.expect("0002" in said or "INSERT INTO t VALUES (1, 1)" in said, f"the statement that failed is not shown: {said}")
+            self.expect(self.value("select n from counter") == "1", "what stood between BEGIN and COMMIT was kept though it failed")
+            self.expect(self.value("select count(*) from t") == "3", "a row of what was rolled back is there")
+            self.expect("nothing" not in self.run(0, "current"), "what is applied is lost")
+            self.engine.sql("delete from t where id = 1")
+            self.run()
+            self.expect(self.value("select n from counter") == "3", "mended and run again")
+            # What is undone leaves nothing, and stands in no one's way.
+            self.project([COUNTER, (header, f"BEGIN;\n{BUMP}\nROLLBACK;", "SELECT 1;")])
+            if header == "" and self.engine.name == "postgresql":
+                said = self.run(2)
+                self.expect("ROLLBACK" in said, f"a ROLLBACK in a unit that is one transaction is not refused: {said}")
+            else:
+                self.run()
+                self.expect(self.value("select n from counter") == "0", "ROLLBACK undid nothing")
+
+    def transactions_of_a_unit_commit_whole(self):
+        unit = (f"{BUMP}\nBEGIN;\n{BUMP}\nSAVEPOINT s;\nINSERT INTO heavy VALUES (1);\nROLLBACK TO s;\nRELEASE SAVEPOINT s;\n{BUMP}\nCOMMIT AND CHAIN;\n{BUMP}\n{BUMP}\nROLLBACK;\n"
+                f"BEGIN;\nINSERT INTO heavy VALUES (2);\nINSERT INTO t VALUES (1, 1);\nCOMMIT;\n{BUMP}")
+        self.project([COUNTER, ("-- transaction: off\n", unit, "SELECT 1;")])
+        said = self.run(1)
+        self.expect("statement 11 of" in said and ":2" in said, f"the statement that failed is not named: {said}")
+        self.expect(self.value("select n from counter") == "3", f"committed and undone: {self.value('select n from counter')}")
+        self.expect(self.value("select count(*) from heavy") == "0", "rows of a transaction that failed, or of a savepoint that was undone")
+        self.engine.sql("delete from t where id = 1")
+        self.run()
+        self.expect(self.value("select n from counter") == "4", f"after going on: {self.value('select n from counter')}")
+        self.expect([row[0] for row in self.engine.rows("select i from heavy")] == ["2"], "rows after going on")
+        if self.engine.name != "mariadb":
+            return
+        # A definition commits what stands in front of it; what stands behind is a transaction again.
+        self.project([COUNTER, ("", f"BEGIN;\n{BUMP}\n{BUMP}\nCREATE TABLE made (i integer);\n{BUMP}\nINSERT INTO t VALUES (1, 1);\nCOMMIT;", "SELECT 1;")])
         self.run(1)
-        kept = "1" if self.engine.name == "postgresql" else "2"  # each statement commits with its record there
-        self.expect(self.value("select n from counter") == kept, "what stood between BEGIN and COMMIT was kept though it failed")
-        self.expect("nothing" not in self.run(0, "current"), "what is applied is lost")
-        self.project([COUNTER, ("", f"BEGIN;\n{BUMP}\nROLLBACK;", "SELECT 1;")])
-        said = self.run(2)
-        self.expect("ROLLBACK" in said, f"a ROLLBACK in a unit is not refused: {said}")
+        self.expect(self.value("select n from counter") == "2", "what the definition committed")
+        self.engine.sql("delete from t where id = 1")
+        self.run()
+        self.expect(self.value("select n from counter") == "3", "a statement ran twice or not at all")
+        # What cannot be undone is refused before anything of it runs.
+        self.project([COUNTER, ("", f"BEGIN;\n{BUMP}\nCREATE TABLE made (i integer);\nROLLBACK;", "SELECT 1;")])
+        self.expect("commits it" in self.run(2), "ROLLBACK behind a definition is not refused")
+        self.project([COUNTER, ("", "CREATE TABLE m (i integer) ENGINE=MyISAM;", "DROP TABLE m;"), ("", f"BEGIN;\nINSERT INTO m VALUES (1);\n{BUMP}\nROLLBACK;", "SELECT 1;"),])
+        self.expect("no transactions" in self.run(2), "ROLLBACK of a MyISAM table is not refused")
+        self.expect(self.value("select count(*) from m") == "0", "a row in the MyISAM table")
+        # A table for the session only, a variable, and more than one message holds.
+        filler = "x" * 900_000
+        rows = "\n".join(f"INSERT INTO texts VALUES ({i}, '{filler}');" for i in range(20))
+        unit = (f"CREATE TABLE texts (i integer, t longtext);\nBEGIN;\nSET @step = 2;\nCREATE TEMPORARY TABLE ids AS SELECT id FROM t;\n{rows}\n"
+                "UPDATE t JOIN ids ON ids.id = t.id SET a = a + @step;\nDROP TEMPORARY TABLE ids;\nCOMMIT;\nUPDATE counter SET n = n + @step;")
+        self.project([COUNTER, ("", unit, "DROP TABLE texts;")])
+        self.run()
+        self.expect(self.value("select count(*) from texts") == "20", "rows of a long transaction")
+        self.expect(self.value("select sum(a) from t") == "7", "rows changed with a temporary table")
+        self.expect(self.value("select n from counter") == "2", "the variable")
 
     def commit_whose_answer_is_lost(self):
         self.project([COUNTER, ("", f"{BUMP}\nCREATE TABLE made (i integer);\nINSERT INTO made VALUES (1);\n{BUMP}", "DROP TABLE made;")])
@@ -311,8 +377,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
     parser.add_argument("--engine", action="append")
-    parser.add_argument("cases", nargs="*")
-    arguments = parser.parse_args()
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="one of: " + ", ".join(CASES))
+    arguments = parser.parse_intermixed_args()
+    for name in arguments.cases:
+        if name not in CASES:
+            parser.error(f"there is no case {name}; one of: {', '.join(CASES)}")
     failures = []
     with support.temporary_folder() as folder:
         for engine in support.engines(folder, arguments.engine or ["postgresql", "mariadb"]):

@@ -47,6 +47,8 @@ def postgresql():
          f"{DROP}\nDROP INDEX CONCURRENTLY ix_users_unique;\nDELETE FROM users WHERE age < 3000 AND name LIKE 'n%';\n{DROP}\nALTER TABLE users DROP COLUMN off;\n"
          f"DROP INDEX CONCURRENTLY ix_users_age;\n{DROP}"),
         ("", f"BEGIN;\nCREATE TABLE wrapped (i integer);\n{BUMP}\nCOMMIT;", f"START TRANSACTION;\nDROP TABLE wrapped;\n{DROP}\nEND;"),
+        ("-- transaction: off\n", f"BEGIN ISOLATION LEVEL REPEATABLE READ;\n{BUMP}\nINSERT INTO c VALUES (1);\nSAVEPOINT s;\n{BUMP}\nROLLBACK TO s;\nCOMMIT AND CHAIN;\n{BUMP}\n{BUMP}\nROLLBACK;\n{BUMP}",
+         f"BEGIN;\nDELETE FROM c;\n{DROP}\nROLLBACK AND CHAIN;\nDELETE FROM c;\n{DROP}\nCOMMIT;"),
     ]
 
 
@@ -59,6 +61,9 @@ def mariadb():
          f"RENAME TABLE cc TO c;\nDROP VIEW v;\n{DROP}\nALTER TABLE users DROP COLUMN z, MODIFY name varchar(100);"),
         ("", f"BEGIN;\nCREATE TABLE wrapped (i integer);\n{BUMP}\nCOMMIT;\nSTART TRANSACTION;\n{BUMP}\nUPDATE users SET age = age + 1;\n{BUMP}\nCOMMIT;\nCREATE TABLE d1 (i integer);\nCREATE TABLE d2 (i integer);",
          f"BEGIN;\nDROP TABLE wrapped;\n{DROP}\nCOMMIT;\nUPDATE users SET age = age - 1;\nDROP TABLE d1, d2;"),
+        ("", f"{BUMP}\nBEGIN;\n{BUMP}\nUPDATE users SET age = age + 1;\nSAVEPOINT s;\n{BUMP}\nROLLBACK TO SAVEPOINT s;\nINSERT INTO cc VALUES (1);\nCOMMIT;\n"
+             f"BEGIN;\n{BUMP}\n{BUMP}\nROLLBACK;\nSTART TRANSACTION;\n{BUMP}\n{BUMP}\nALTER TABLE cc ADD COLUMN w integer;\n{BUMP}\nUPDATE cc SET w = z;\nCOMMIT;",
+         f"START TRANSACTION;\n{DROP}\nUPDATE users SET age = age - 1;\nDELETE FROM cc;\n{DROP}\nCOMMIT;\nALTER TABLE cc DROP COLUMN w;\nBEGIN;\n{DROP}\nROLLBACK;"),
     ]
 
 

@@ -101,4 +101,19 @@ bool may_return_several_results(std::string_view sql) {
          words[0] == "ANALYZE" || words[0] == "CHECK";
 }
 
+bool commits_transaction(std::string_view sql) {
+  const auto words = first_words(sql, 4);
+  const bool temporary = words[1] == "TEMPORARY" || words[3] == "TEMPORARY";
+  switch (classify_statement(sql)) {
+    case StatementClass::definition: return true;
+    case StatementClass::data: return words[0] == "LOAD" && words[1] != "DATA" && words[1] != "XML";
+    case StatementClass::transaction: return words[0] == "XA";
+    case StatementClass::session:
+      return words[0] == "LOCK" || words[0] == "UNLOCK" || (words[0] == "SET" && upper(sql).find("AUTOCOMMIT") != std::string::npos);
+    case StatementClass::query: return words[0] == "CHECK" || words[0] == "ANALYZE";
+    case StatementClass::other: return !((words[0] == "CREATE" || words[0] == "DROP") && temporary) && words[0] != "SELECT";
+  }
+  return true;
+}
+
 }  // namespace migrate::mysql

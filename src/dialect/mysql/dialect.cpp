@@ -104,6 +104,8 @@ class MysqlDialect final : public Dialect {
     return changes_roll_back(connection, statement);
   }
 
+  [[nodiscard]] bool ends_transaction(const Statement& statement) const override { return commits_transaction(statement.text); }
+
   [[nodiscard]] Options durable_table_options() const override { return {{"engine", "InnoDB"}, {"charset", "utf8mb4"}}; }
 
   [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const override {

@@ -89,7 +89,8 @@ void Renderer::render(const Drop<Sequence>& operation) {
 }
 
 void Renderer::render(const Alter<Sequence>& operation) {
-  const auto& [before, after] = std::tie(operation.before, operation.after);
+  const auto& before = operation.before;
+  const auto& after = operation.after;
   std::string change;
   if (before.type != after.type) change += " AS " + type_sql(after.type);
   change += alter_options(before.sequence, after.type, after.sequence, after.type);

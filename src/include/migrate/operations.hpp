@@ -11,7 +11,6 @@
 ///     }
 #pragma once
 
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -57,9 +56,22 @@ struct KeyChange {
   Identity::Kind identity = Identity::Kind::by_default;  ///< on the way back: how the numbers go on
 };
 
+/// Where a unit calls an operation: what std::source_location is, which Clang 14 does not have.
+class CallPlace {
+ public:
+  static constexpr CallPlace current(const char* file = __builtin_FILE(), int line = __builtin_LINE()) { return {file, line}; }
+  [[nodiscard]] constexpr const char* file_name() const { return file_; }
+  [[nodiscard]] constexpr int line() const { return line_; }
+
+ private:
+  constexpr CallPlace(const char* file, int line) : file_(file), line_(line) {}
+  const char* file_;
+  int line_;
+};
+
 class Operations {
  public:
-  using Place = std::source_location;
+  using Place = CallPlace;
 
   explicit Operations(OperationsContext& context) : context_(context) {}
   Operations(const Operations&) = delete;
