@@ -245,6 +245,22 @@ class Dialect {
     return "";
   }
 
+  /// SQL that gives the session back what these statements change of it and a later unit does not expect: the search path, the
+  /// database in use, checks that are off. The values are read from the session; without one (a script is written) they
+  /// are those of a new session where the engine knows them. Empty when nothing is changed.
+  [[nodiscard]] virtual std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const {
+    static_cast<void>(statements);
+    static_cast<void>(connection);
+    return {};
+  }
+
+  /// The schema (MySQL: the database) of the table that an unqualified name means now; "" where names need none.
+  [[nodiscard]] virtual std::string schema_of(Connection& connection, const QualifiedName& table) const {
+    static_cast<void>(connection);
+    static_cast<void>(table);
+    return "";
+  }
+
   /// Divides a unit's statements into what runs inside its transaction and what has to stand around it. `connection` is
   /// null when a script is written: then nothing is asked. Throws Error (usage) with its location for a statement that
   /// would do nothing where it stands.

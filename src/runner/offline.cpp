@@ -46,6 +46,7 @@ std::string write_script(const Dialect& dialect, const ServerInfo& server, const
     for (const auto& statement : frame.before) out += statement.text + ";\n";
     if (together) out += std::string(dialect.begin_sql()) + ";\n";
     for (const auto& statement : frame.statements) out += dialect.script_statement(statement) + "\n";
+    for (const auto& sql : dialect.restore_session(step.statements, nullptr)) out += sql + ";\n";
     for (const auto& other : step.stands_for) {
       const VersionRow row{.revision = other.revision, .message = other.message, .checksum = other.checksum,
                            .applied_at = now_utc(), .applied_by = "script by " + who_runs(), .tool_version = tool_version()};

@@ -46,6 +46,7 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
   const bool resumed = row != nullptr && row->state != RowState::applied;
   journal_.reset();
   const auto start = static_cast<std::size_t>(!resumed ? 0 : step.program ? std::max(0, row->statement) : resume_point(step, *row));
+  const auto restore = step.program ? std::vector<std::string>{} : keep_session(step);
   events_.step_started(step, static_cast<int>(start));
   const Stopwatch watch;
   opening_.clear();
@@ -74,6 +75,9 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
     const auto next = run_group(step, i);
     for (; i < next; ++i) events_.statement_done(step, static_cast<int>(i));
   }
+  guarded(step, step.statements.size(), [&] {
+    for (const auto& sql : restore) connection().execute(sql);
+  });
   const auto& id = step.revision.id;
   if (!opening_.empty()) pending_.push_back(std::move(opening_));
   opening_.clear();

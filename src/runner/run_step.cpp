@@ -178,7 +178,16 @@ StepOutcome StepRunner::run_in_transaction(const Step& step) {
   return session_.server().capabilities.single_writer ? run_one_by_one(step) : run_in_batch(step);
 }
 
+std::vector<std::string> StepRunner::keep_session(const Step& step) {
+  auto sql = session_.dialect().restore_session(step.statements, &connection());
+  if (sql.empty()) return sql;
+  flush();  // what is due may name the tables alone
+  versions_.stay_in(session_.dialect().schema_of(connection(), versions_.table()));
+  return sql;
+}
+
 StepOutcome StepRunner::run_in_batch(const Step& step) {
+  const auto restore = keep_session(step);
   events_.step_started(step, 0);
   const Stopwatch watch;
   const Cancellable cancellable(connection(), true);
@@ -189,6 +198,7 @@ StepOutcome StepRunner::run_in_batch(const Step& step) {
     batch += statement.text + "\n;\n";
   }
   offsets.push_back(batch.size());
+  for (const auto& sql : restore) batch += sql + ";\n";
   for (const auto& sql : closing_sql(step, std::chrono::milliseconds(0))) batch += sql + ";\n";
   batch += "COMMIT";
   try {

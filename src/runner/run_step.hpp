@@ -89,6 +89,9 @@ class StepRunner {
       sql += statement.text + "\n;\n";
     }
   };
+  /// What gives the session back after the step. When there is something, the records are written with the schema's name:
+  /// the step may change what names mean.
+  std::vector<std::string> keep_session(const Step& step);
   std::size_t run_group(const Step& step, std::size_t index);
   void run_free(const Step& step, std::size_t index);
   void clean_up(const Step& step, std::size_t index);
@@ -143,7 +146,7 @@ class StepRunner {
   Connection& connection() { return session_.connection(); }
 
   Session& session_;
-  const Versions& versions_;
+  Versions versions_;
   const RunOptions& options_;
   RunEvents& events_;
   std::vector<VersionRow>& rows_;

@@ -87,6 +87,11 @@ Versions::Versions(const Dialect& dialect, const std::string& name) : dialect_(&
   lock_ = {table_.schema, table_.name + "_lock"};
 }
 
+void Versions::stay_in(const std::string& schema) {
+  if (!table_.schema.empty()) return;
+  table_.schema = log_.schema = schema_.schema = lock_.schema = schema;
+}
+
 bool Versions::owns(const QualifiedName& name) const {
   const auto ours = [&](const QualifiedName& own) {
     return own.name == name.name && (own.schema == name.schema || name.schema.empty() || own.schema.empty());

@@ -61,6 +61,9 @@ class Versions {
   /// `name` as in migrate.yaml, maybe qualified.
   Versions(const Dialect& dialect, const std::string& name);
 
+  /// Names the tables with their schema from now on, so that they are found wherever a unit goes.
+  void stay_in(const std::string& schema);
+
   [[nodiscard]] const QualifiedName& table() const { return table_; }
   [[nodiscard]] const QualifiedName& log_table() const { return log_; }
   [[nodiscard]] const QualifiedName& schema_table() const { return schema_; }  ///< see runner/kept_schema.hpp

@@ -33,6 +33,7 @@ TEST_CASE("bodies of MySQL's stored programs hold together with and without a DE
       "REPEAT SET a = REPEAT('x', 3); UNTIL CASE a WHEN 1 THEN 2 ELSE 3 END > 1 END REPEAT; END LOOP x; CASE a WHEN 1 THEN SELECT 1; ELSE SELECT 2; END CASE; "
       "WHILE a DO SET a = a - 1; END WHILE; END";
   CHECK(texts(body + "; SELECT 1;") == Texts{body, "SELECT 1"});
+  CHECK(texts("DELIMITER ##\n" + body + "\n##\nSELECT 1 ##\nDELIMITER ;\n# SELECT 2;\nSELECT 3;") == Texts{body, "SELECT 1", "SELECT 3"});
   CHECK(texts("DELIMITER $$\n" + body + "$$\nSELECT 1$$\ndelimiter ;\nSELECT 2;") == Texts{body, "SELECT 1", "SELECT 2"});
   const std::string trigger = "CREATE DEFINER=`a`@`%` TRIGGER t AFTER UPDATE ON x FOR EACH ROW FOLLOWS y IF NEW.a THEN SET @b = 1; END IF";
   CHECK(texts(trigger + ";DROP TRIGGER IF EXISTS t;") == Texts{trigger, "DROP TRIGGER IF EXISTS t"});

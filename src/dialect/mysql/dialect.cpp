@@ -92,6 +92,12 @@ class MysqlDialect final : public Dialect {
     return make_session_lock(connection, key);
   }
 
+  [[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const override {
+    return mysql::restore_session(statements, connection);
+  }
+  [[nodiscard]] std::string schema_of(Connection& connection, const QualifiedName&) const override {
+    return connection.query("SELECT DATABASE()").rows.at(0).at(0).value_or("");
+  }
   [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override { return error.native_code == 1146; }
 
   [[nodiscard]] std::vector<std::string> blockers(Connection& connection, const Statement& statement) const override {

@@ -222,7 +222,13 @@ class Splitter {
     for (Token token{}; lexer.next(token);) {
       const bool executable = token.kind == TokenKind::comment && (token.text.starts_with("/*!") || token.text.starts_with("/*M!"));
       const bool closing = token.kind == TokenKind::comment && token.text == "*/";
-      if (token.kind == TokenKind::comment && !executable && !closing) continue;
+      if (token.kind == TokenKind::comment && !executable && !closing) {
+        // A delimiter may look like a comment ("##"): the client sees it first.
+        if (delimiter_ == ";" || !starts_with_ignoring_case(rest.substr(token.offset), delimiter_)) continue;
+        finish(begin, end, words);
+        at_ += token.offset + delimiter_.size();
+        return true;
+      }
       if (token.kind != TokenKind::comment) {
         if (words == 0 && token.is("DELIMITER")) return read_delimiter(token.offset);
         if (const auto found = delimiter_in(token); found && !(delimiter_ == ";" && blocks.open())) {

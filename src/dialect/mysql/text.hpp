@@ -42,6 +42,9 @@ struct Range {
 
 [[nodiscard]] StatementClass classify_statement(std::string_view sql);
 
+/// Dialect::restore_session().
+[[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection);
+
 /// Whether the statement commits the transaction that it stands in, or may do so, as a procedure may.
 [[nodiscard]] bool commits_transaction(std::string_view sql);
 

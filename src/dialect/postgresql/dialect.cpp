@@ -152,6 +152,14 @@ class PostgresqlDialect : public Dialect {
   [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo&, const std::string& key) const override {
     return postgresql::make_lock(connection, key);
   }
+  [[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const override {
+    return postgresql::restore_session(statements, connection);
+  }
+  [[nodiscard]] std::string schema_of(Connection& connection, const QualifiedName& table) const override {
+    const auto found = connection.query("select relnamespace::pg_catalog.regnamespace::pg_catalog.text from pg_catalog.pg_class where oid = pg_catalog.to_regclass(" +
+                                        quote_text(postgresql::quote_name(table)) + ")");
+    return found.rows.empty() ? "" : unquote_name(found.rows[0].at(0).value_or(""));
+  }
   [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override {
     return error.sqlstate == "42P01" || error.sqlstate == "3F000";
   }

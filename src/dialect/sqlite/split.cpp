@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "core/text.hpp"
 #include "dialect/sqlite/text.hpp"
@@ -160,6 +161,12 @@ std::vector<std::string> foreign_key_violations(Connection& connection) {
   return lines;
 }
 
+/// What a later unit does not expect to find changed.
+bool is_of_the_session(const std::string& pragma) {
+  static const std::set<std::string, std::less<>> names{"foreign_keys", "ignore_check_constraints", "legacy_alter_table", "recursive_triggers", "writable_schema"};
+  return names.contains(pragma);
+}
+
 std::string current_setting(Connection& connection, const std::string& pragma) {
   const Result result = connection.query("PRAGMA " + pragma);
   return result.rows.empty() ? std::string() : result.rows[0][0].value_or("");
@@ -171,8 +178,7 @@ UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) 
   UnitFrame frame;
   std::vector<Pragma> pragmas;
   bool checks = false;
-  bool keys = false;
-  bool legacy = false;
+  std::set<std::string> set;
   for (const auto& statement : statements) {
     // Only statements of these two kinds matter: most are never read as tokens.
     const bool pragma = starts_with_ignoring_case(statement.text, "PRAGMA");
@@ -180,8 +186,7 @@ UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) 
     const auto tokens = pragma || drop ? tokenize(statement.text, lexical_rules()) : std::vector<Token>{};
     pragmas.push_back(pragma_of(tokens));
     checks = checks || among(tokens, 1, {"TABLE"}) || (pragmas.back().sets && pragmas.back().name == "foreign_keys");
-    keys = keys || (pragmas.back().sets && pragmas.back().name == "foreign_keys");
-    legacy = legacy || (pragmas.back().sets && pragmas.back().name == "legacy_alter_table");
+    if (pragmas.back().sets && is_of_the_session(pragmas.back().name)) set.insert(pragmas.back().name);
   }
   std::size_t first = 0;
   while (first < statements.size() && works_outside_only(pragmas[first])) ++first;
@@ -203,9 +208,8 @@ UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) 
   }
   frame.after.assign(at(last), at(statements.size()));
   if (checks) frame.violations = foreign_key_violations;
-  if (connection != nullptr && keys) frame.restore.push_back("PRAGMA foreign_keys = " + current_setting(*connection, "foreign_keys"));
-  if (connection != nullptr && legacy) {
-    frame.restore.push_back("PRAGMA legacy_alter_table = " + current_setting(*connection, "legacy_alter_table"));
+  if (connection != nullptr) {
+    for (const auto& name : set) frame.restore.push_back("PRAGMA " + name + " = " + current_setting(*connection, name));
   }
   return frame;
 }

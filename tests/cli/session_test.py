@@ -1,0 +1,87 @@
+"""What a unit changes of the session ends with the unit: search path, database in use, checks."""
+from support import TestCase, engines, main
+
+DUMP = """SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE;
+SET TIME ZONE 'Asia/Tokyo';
+CREATE TABLE public.a (id integer PRIMARY KEY);"""
+
+SETTINGS = """CREATE TABLE b (search_path text, zone text, isolation text, bodies text);
+INSERT INTO b SELECT current_setting('search_path'), current_setting('timezone'), current_setting('default_transaction_isolation'),
+  current_setting('check_function_bodies');"""
+
+
+class Sessions(TestCase):
+    def only(self, engine):
+        return [self.project(engine)] if engine in engines() else []
+
+    def test_the_text_of_pg_dump_is_a_unit(self):
+        for header in ("", "-- transaction: off\n"):
+            for project in self.only("postgresql"):
+                project.sql("ALTER DATABASE " + project.database.name + " SET timezone = 'Europe/Paris'")
+                project.unit("0001-aaaaaa", "", DUMP, "SET search_path = '';\nDROP TABLE public.a;", header=header)
+                project.unit("0002-bbbbbb", "0001-aaaaaa", SETTINGS, "DROP TABLE b;")
+                project.migrate("upgrade")
+                self.assertEqual(project.sql("SELECT * FROM b"), '"$user", public|Europe/Paris|read committed|on')
+                project.migrate("downgrade", "base")
+                self.assertEqual(project.sql("SELECT count(*) FROM schema_versions"), "0")
+
+    def test_and_a_script_for_psql(self):
+        for project in self.only("postgresql"):
+            project.unit("0001-aaaaaa", "", DUMP, "DROP TABLE public.a;")
+            project.unit("0002-bbbbbb", "0001-aaaaaa", SETTINGS, "DROP TABLE b;")
+            script = project.migrate("upgrade", "--sql", "base:head").out
+            self.assertEqual(project.database.script(script, project.folder).code, 0)
+            self.assertIn("0002-bbbbbb", project.migrate("current").out)
+
+    def test_another_database_is_used_by_its_unit_alone(self):
+        for project in self.only("mysql"):
+            other = project.database.name + "_other"
+            self.addCleanup(project.database.client, project.database.admin, f"DROP DATABASE IF EXISTS {other}")
+            project.sql(f"CREATE DATABASE {other}")
+            project.unit("0001-aaaaaa", "", f"USE {other};\nCREATE TABLE a (id integer);\nINSERT INTO a VALUES (1);\nINSERT INTO a VALUES (2);",
+                         f"USE {other};\nDROP TABLE a;")
+            project.unit("0002-bbbbbb", "0001-aaaaaa", "CREATE TABLE b (id integer);", "DROP TABLE b;")
+            project.migrate("upgrade")
+            self.assertEqual(project.sql(f"SELECT count(*) FROM {other}.a"), "2")
+            project.sql("SELECT * FROM b")
+            project.migrate("downgrade", "base")
+            self.assertEqual(project.sql(f"SELECT count(*) FROM information_schema.tables WHERE table_schema = '{other}'"), "0")
+
+    def test_a_failure_in_another_database_is_recorded_and_resumed_there(self):
+        for project in self.only("mysql"):
+            other = project.database.name + "_other"
+            self.addCleanup(project.database.client, project.database.admin, f"DROP DATABASE IF EXISTS {other}")
+            project.sql(f"CREATE DATABASE {other}")
+            text = f"USE {other};\nCREATE TABLE a (id integer PRIMARY KEY);\nINSERT INTO a VALUES (1);\nINSERT INTO a VALUES (%d);"
+            project.unit("0001-aaaaaa", "", text % 1, "DROP TABLE a;")
+            self.assertIn("statement 4 of 4", project.migrate("upgrade", code=1).err)
+            self.assertIn("cut off after 3 statements", project.migrate("current").out)
+            project.unit("0001-aaaaaa", "", text % 2, "DROP TABLE a;")
+            project.migrate("upgrade")
+            self.assertEqual(project.sql(f"SELECT count(*) FROM {other}.a"), "2")
+
+    def test_checks_are_on_again(self):
+        off = {"mysql": "/*!40014 SET FOREIGN_KEY_CHECKS=0, SESSION sql_mode='' */;\nSET NAMES latin1;",
+               "postgresql": "SET session_replication_role = replica;", "sqlite": "PRAGMA ignore_check_constraints = ON;"}
+        for project in self.each():
+            rule = "parent_id integer CHECK (parent_id < 5)" if project.database.engine == "sqlite" else "parent_id integer, FOREIGN KEY (parent_id) REFERENCES p (id)"
+            project.unit("0001-aaaaaa", "", f"CREATE TABLE p (id integer PRIMARY KEY);\nCREATE TABLE c (id integer PRIMARY KEY, {rule});", "DROP TABLE c;\nDROP TABLE p;")
+            project.unit("0002-bbbbbb", "0001-aaaaaa", off[project.database.engine] + "\nINSERT INTO c VALUES (1, 7);", "DELETE FROM c;")
+            project.unit("0003-cccccc", "0002-bbbbbb", "INSERT INTO c VALUES (2, 8);", "SELECT 1;")
+            self.assertIn("0003-cccccc", project.migrate("upgrade", code=1).err)
+            self.assertEqual(project.sql("SELECT count(*) FROM c"), "1")
+            if project.database.engine == "mysql":
+                project.unit("0003-cccccc", "0002-bbbbbb", "CREATE TABLE s AS SELECT @@session.sql_mode AS m, @@session.character_set_client AS c;", "DROP TABLE s;")
+                project.migrate("upgrade")
+                self.assertIn("STRICT_TRANS_TABLES", project.sql("SELECT m FROM s"))
+                self.assertEqual(project.sql("SELECT c FROM s"), "utf8mb4")
+
+
+if __name__ == "__main__":
+    main()
