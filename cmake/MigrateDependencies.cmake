@@ -12,19 +12,15 @@ if(NOT SQLite3_FOUND)
   migrate_missing("SQLite 3" libsqlite3-dev)
 endif()
 
-find_package(yaml-cpp QUIET)
-if(NOT yaml-cpp_FOUND)
-  migrate_missing("yaml-cpp" libyaml-cpp-dev)
+# libyaml has no package file for CMake of its own everywhere: found by its header.
+include(${CMAKE_CURRENT_LIST_DIR}/FindMigrateYaml.cmake)
+if(NOT TARGET migrate::yaml)
+  migrate_missing("libyaml" libyaml-dev)
 endif()
 
 find_package(fmt QUIET)
 if(NOT fmt_FOUND)
   migrate_missing("fmt" libfmt-dev)
-endif()
-
-find_package(OpenSSL QUIET COMPONENTS Crypto)
-if(NOT OPENSSL_FOUND)
-  migrate_missing("OpenSSL" libssl-dev)
 endif()
 
 find_package(nlohmann_json QUIET)

@@ -1,121 +1,165 @@
 #include "core/yaml.hpp"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
+#include <fmt/format.h>
+#include <yaml.h>
 
 #include <algorithm>
-#include <istream>
 #include <map>
 #include <optional>
-#include <streambuf>
 #include <string>
+#include <unordered_map>
 
 #include "core/text.hpp"
 
 namespace migrate::yaml {
 namespace {
 
-/// Lets an istream read a text in place.
-class TextBuffer : public std::streambuf {
- public:
-  explicit TextBuffer(std::string_view text) {
-    char* begin = const_cast<char*>(text.data());
-    setg(begin, begin, begin + text.size());
-  }
-};
-
 bool is_null_word(std::string_view text) {
   return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
 }
 
-/// Builds the tree from the parser's events. Deep input is bounded, so that it cannot exhaust the stack later.
-class Builder : public YAML::EventHandler {
+std::string_view view(const yaml_char_t* text) { return text == nullptr ? std::string_view{} : reinterpret_cast<const char*>(text); }
+
+/// libyaml's parser over a text, an event at a time.
+class Events {
  public:
-  Builder(std::string_view text, std::string file) : text_(text), file_(std::move(file)) {}
+  Events(std::string_view text, const std::string& file) : text_(text), file_(file) {
+    if (yaml_parser_initialize(&parser_) == 0) throw std::bad_alloc();
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
+  }
+  ~Events() {
+    yaml_event_delete(&event_);
+    yaml_parser_delete(&parser_);
+  }
+  Events(const Events&) = delete;
+  Events& operator=(const Events&) = delete;
 
-  Node take() { return std::move(root_); }
-
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-
-  /// The parser does not hand over the word it took for a null, and as a key (`null: false`) the word matters.
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    Node node = make(Node::Kind::null, mark);
-    const auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
-    for (const std::string_view word : {"null", "Null", "NULL", "~"}) {
-      if (at < text_.size() && text_.substr(at).starts_with(word)) node.scalar = word;
-    }
-    leaf(std::move(node), anchor);
+  const yaml_event_t& next() {
+    yaml_event_delete(&event_);
+    if (yaml_parser_parse(&parser_, &event_) == 0) fail();
+    return event_;
   }
 
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const auto it = anchors_.find(anchor);
-    if (it == anchors_.end()) fail(mark.line, mark.column, "an alias that refers to the node it stands in");
-    node_count_ += it->second.second;
-    if (node_count_ > max_nodes) fail(mark.line, mark.column, "aliases that expand to too much");
-    add(it->second.first);
+ private:
+  [[noreturn]] void fail() const {
+    if (parser_.error == YAML_MEMORY_ERROR) throw std::bad_alloc();
+    if (parser_.error == YAML_READER_ERROR) fail_to_read();
+    std::string what = parser_.context == nullptr ? "" : std::string(parser_.context) + ": ";
+    what += parser_.problem == nullptr ? "not YAML" : parser_.problem;
+    const auto& mark = parser_.problem_mark;
+    throw Error{ErrorKind::usage, "cannot read " + file_ + ": " + what, "check the indentation, quotes and brackets there",
+                {file_, static_cast<int>(mark.line) + 1, static_cast<int>(mark.column) + 1}};
   }
 
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
-    const bool quoted = tag == "!";
-    Node node = make(!quoted && is_null_word(value) ? Node::Kind::null : Node::Kind::scalar, mark);
-    node.quoted = quoted;
-    node.scalar = value;
-    leaf(std::move(node), anchor);
+  /// A byte that YAML does not allow: the parser has read ahead of its mark, and names it by its offset.
+  [[noreturn]] void fail_to_read() const {
+    const auto before = text_.substr(0, parser_.problem_offset);
+    const auto last_break = before.rfind('\n');
+    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+    const auto column = last_break == std::string_view::npos ? before.size() + 1 : before.size() - last_break;
+    throw Error{ErrorKind::usage, "cannot read " + file_ + ": " + (parser_.problem == nullptr ? "not YAML" : parser_.problem),
+                "write the file in UTF-8, and control characters in double quotes, as \\xNN",
+                {file_, static_cast<int>(line), static_cast<int>(column)}};
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
-    open(make(Node::Kind::sequence, mark), anchor);
-  }
-  void OnSequenceEnd() override { close(); }
+  std::string_view text_;
+  const std::string& file_;
+  yaml_parser_t parser_{};
+  yaml_event_t event_{};
+};
 
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
-    open(make(Node::Kind::map, mark), anchor);
+/// Builds the tree from the parser's events. Deep input is bounded, so that it cannot exhaust the stack later.
+class Builder {
+ public:
+  Builder(std::string_view text, const std::string& file) : events_(text, file), file_(file) {}
+
+  Node read() {
+    (void)events_.next();  // the stream's start
+    if (events_.next().type == YAML_STREAM_END_EVENT) return {};
+    do {
+      take(events_.next());
+    } while (!stack_.empty());
+    (void)events_.next();  // the document's end
+    if (events_.next().type == YAML_STREAM_END_EVENT) return std::move(root_);
+    const auto mark = events_.next().start_mark;
+    throw Error{ErrorKind::usage, "cannot read " + file_ + ": a second document starts here", "keep one document in a file",
+                {file_, static_cast<int>(mark.line) + 1, static_cast<int>(mark.column) + 1}};
   }
-  void OnMapEnd() override { close(); }
 
  private:
   static constexpr std::size_t max_depth = 64;
   static constexpr std::size_t max_nodes = 20'000'000;
+  /// A map with more keys finds doubles by a table of its own.
+  static constexpr std::size_t few_keys = 24;
 
   struct Open {
     Node node;
-    YAML::anchor_t anchor;
-    std::size_t first_node;
+    std::string anchor;
+    std::size_t first_node = 0;
     std::optional<Node> key;
     std::vector<std::pair<Node, std::pair<int, int>>> merges;
-    std::map<std::string, int, std::less<>> seen;  ///< keys of a large map, to find doubles
+    std::unordered_map<std::string, std::size_t> places;  ///< of the keys, once there are more than a few
   };
 
   [[noreturn]] void fail(int line, int column, const std::string& what) const {
-    throw Error{ErrorKind::usage, "cannot read " + file_ + ": " + what, {}, {file_, line + 1, column + 1}};
+    throw Error{ErrorKind::usage, "cannot read " + file_ + ": " + what, {}, {file_, line, column}};
   }
 
-  Node make(Node::Kind kind, const YAML::Mark& mark) {
+  Node make(Node::Kind kind, const yaml_event_t& event) {
     ++node_count_;
     Node node;
     node.kind = kind;
-    node.line = mark.line + 1;
-    node.column = mark.column + 1;
+    node.line = static_cast<int>(event.start_mark.line) + 1;
+    node.column = static_cast<int>(event.start_mark.column) + 1;
     return node;
   }
 
-  void leaf(Node node, YAML::anchor_t anchor) {
-    if (anchor != 0) anchors_[anchor] = {node, 1};
+  void take(const yaml_event_t& event) {
+    switch (event.type) {
+      case YAML_ALIAS_EVENT: return alias(event);
+      case YAML_SCALAR_EVENT: return scalar(event);
+      case YAML_SEQUENCE_START_EVENT: return open(make(Node::Kind::sequence, event), view(event.data.sequence_start.anchor));
+      case YAML_MAPPING_START_EVENT: return open(make(Node::Kind::map, event), view(event.data.mapping_start.anchor));
+      default: return close();
+    }
+  }
+
+  void alias(const yaml_event_t& event) {
+    const int line = static_cast<int>(event.start_mark.line) + 1;
+    const int column = static_cast<int>(event.start_mark.column) + 1;
+    const auto it = anchors_.find(view(event.data.alias.anchor));
+    if (it == anchors_.end()) fail(line, column, "the alias *" + std::string(view(event.data.alias.anchor)) + " names no node that ends above it");
+    node_count_ += it->second.second;
+    if (node_count_ > max_nodes) fail(line, column, "aliases that expand to too much");
+    add(it->second.first);
+  }
+
+  void scalar(const yaml_event_t& event) {
+    const auto& data = event.data.scalar;
+    const std::string_view value(reinterpret_cast<const char*>(data.value), data.length);
+    const auto tag = view(data.tag);
+    const bool quoted = data.style != YAML_PLAIN_SCALAR_STYLE || tag == "!" || tag == YAML_STR_TAG;
+    Node node = make(!quoted && is_null_word(value) ? Node::Kind::null : Node::Kind::scalar, event);
+    node.quoted = quoted;
+    node.scalar = value;
+    if (data.anchor != nullptr) anchors_[std::string(view(data.anchor))] = {node, 1};
     add(std::move(node));
   }
 
-  void open(Node node, YAML::anchor_t anchor) {
-    if (stack_.size() >= max_depth) fail(node.line - 1, node.column - 1, "nested too deeply");
-    stack_.push_back({std::move(node), anchor, node_count_, {}, {}, {}});
+  void open(Node node, std::string_view anchor) {
+    if (stack_.size() >= max_depth) fail(node.line, node.column, "nested too deeply");
+    auto& top = stack_.emplace_back();
+    top.node = std::move(node);
+    top.anchor = anchor;
+    top.first_node = node_count_;
   }
 
   void close() {
     Open done = std::move(stack_.back());
     stack_.pop_back();
     for (auto& [merged, place] : done.merges) merge(done, merged, place);
-    if (done.anchor != 0) anchors_[done.anchor] = {done.node, node_count_ - done.first_node + 1};
+    if (!done.anchor.empty()) anchors_[done.anchor] = {done.node, node_count_ - done.first_node + 1};
     add(std::move(done.node));
   }
 
@@ -129,50 +173,74 @@ class Builder : public YAML::EventHandler {
       parent.node.items.push_back(std::move(node));
     } else if (!parent.key) {
       if (node.kind == Node::Kind::map || node.kind == Node::Kind::sequence) {
-        fail(node.line - 1, node.column - 1, "a key must be a plain word or a text");
+        fail(node.line, node.column, "a key must be a plain word or a text");
       }
       parent.key = std::move(node);
     } else {
-      const Node key = std::move(*parent.key);
+      Node key = std::move(*parent.key);
       parent.key.reset();
       if (key.scalar == "<<" && !key.quoted) {
         parent.merges.emplace_back(std::move(node), std::pair{key.line, key.column});
-      } else {
-        add_key(parent, key, std::move(node));
+        return;
       }
+      if (const auto* first = find_key(parent, key.scalar)) {
+        fail(key.line, key.column, "the key '" + key.scalar + "' stands here a second time (first in line " + std::to_string(first->first) + ")");
+      }
+      add_key(parent, std::move(key.scalar), std::move(node), {key.line, key.column});
     }
   }
 
-  void add_key(Open& map, const Node& key, Node value) {
-    const auto [it, fresh] = map.seen.emplace(key.scalar, key.line);
-    if (!fresh) {
-      fail(key.line - 1, key.column - 1,
-           "the key '" + key.scalar + "' stands here a second time (first in line " + std::to_string(it->second) + ")");
+  /// Where the map has the key, if it does.
+  static const std::pair<int, int>* find_key(const Open& map, const std::string& key) {
+    const auto& keys = map.node.keys;
+    if (keys.size() > few_keys) {
+      const auto it = map.places.find(key);
+      return it == map.places.end() ? nullptr : &map.node.key_places[it->second];
     }
-    map.node.keys.emplace_back(key.scalar, std::move(value));
-    map.node.key_places.emplace_back(key.line, key.column);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (keys[i].first == key) return &map.node.key_places[i];
+    }
+    return nullptr;
+  }
+
+  static void add_key(Open& map, std::string key, Node value, std::pair<int, int> place) {
+    auto& keys = map.node.keys;
+    keys.emplace_back(std::move(key), std::move(value));
+    map.node.key_places.push_back(place);
+    if (keys.size() <= few_keys) return;
+    for (std::size_t i = map.places.size(); i < keys.size(); ++i) map.places.emplace(keys[i].first, i);
   }
 
   void merge(Open& map, const Node& source, std::pair<int, int> place) {
     if (source.kind == Node::Kind::sequence) {
       for (const auto& item : source.items) merge(map, item, place);
     } else if (source.kind != Node::Kind::map) {
-      fail(place.first - 1, place.second - 1, "'<<' needs a map, or a list of maps");
+      fail(place.first, place.second, "'<<' needs a map, or a list of maps");
     }
     for (std::size_t i = 0; i < source.keys.size(); ++i) {
-      if (!map.seen.emplace(source.keys[i].first, source.key_places[i].first).second) continue;
-      map.node.keys.push_back(source.keys[i]);
-      map.node.key_places.push_back(source.key_places[i]);
+      if (find_key(map, source.keys[i].first) == nullptr) add_key(map, source.keys[i].first, source.keys[i].second, source.key_places[i]);
     }
   }
 
-  std::string_view text_;
-  std::string file_;
+  Events events_;
+  const std::string& file_;
   Node root_;
   std::vector<Open> stack_;
-  std::map<YAML::anchor_t, std::pair<Node, std::size_t>> anchors_;
+  std::map<std::string, std::pair<Node, std::size_t>, std::less<>> anchors_;
   std::size_t node_count_ = 0;
 };
+
+/// The character at the start of a text that a file of YAML does not hold, or holds as a line break: its number and its bytes.
+std::pair<unsigned, std::size_t> odd_character(std::string_view text) {
+  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = at(0);
+  if ((first < 0x20 && first != '\t' && first != '\n') || first == 0x7f) return {first, 1};
+  if (first == 0xc2 && at(1) >= 0x80 && at(1) < 0xa0) return {at(1), 2};
+  if (first < 0xe0 || (first & 0xf0) != 0xe0) return {0, 0};
+  const unsigned number = (first & 15) << 12 | (at(1) & 63) << 6 | (at(2) & 63);
+  const bool odd = number == 0x2028 || number == 0x2029 || number == 0xfeff || number == 0xfffe || number == 0xffff;
+  return odd ? std::pair<unsigned, std::size_t>{number, 3} : std::pair<unsigned, std::size_t>{0, 0};
+}
 
 bool is_plain(std::string_view text) {
   if (text.empty() || is_null_word(text)) return false;
@@ -181,14 +249,20 @@ bool is_plain(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x20 || c == 0x7f || c == ',' || c == '[' || c == ']' || c == '{' || c == '}') return false;
-    if (c == ':' && i + 1 < text.size() && text[i + 1] == ' ') return false;
+    if (c == ':' && i + 1 < text.size() && (text[i + 1] == ' ' || text[i + 1] == '?')) return false;
     if (c == '#' && text[i - 1] == ' ') return false;
   }
-  return text.find("\xc2\x85") == std::string_view::npos && text.find("\xe2\x80\xa8") == std::string_view::npos &&
-         text.find("\xe2\x80\xa9") == std::string_view::npos && !text.starts_with("\xef\xbb\xbf") && text != "<<";
+  return holds_as_is(text) && text != "<<";
 }
 
 }  // namespace
+
+bool holds_as_is(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (odd_character(text.substr(i)).second > 0) return false;
+  }
+  return true;
+}
 
 const Node* Node::find(std::string_view key) const {
   for (const auto& [name, value] : keys) {
@@ -199,42 +273,24 @@ const Node* Node::find(std::string_view key) const {
 
 Node parse(std::string_view text, const std::string& file) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  TextBuffer buffer(text);
-  std::istream stream(&buffer);
-  Builder builder(text, file);
-  try {
-    YAML::Parser parser(stream);
-    parser.HandleNextDocument(builder);
-    Builder rest(text, file);
-    if (parser.HandleNextDocument(rest)) {
-      const Node second = rest.take();
-      throw Error{ErrorKind::usage, "cannot read " + file + ": a second document starts here", "keep one document in a file",
-                  {file, second.line, second.column}};
-    }
-  } catch (const YAML::Exception& error) {
-    throw Error{ErrorKind::usage, "cannot read " + file + ": " + error.msg, "check the indentation, quotes and brackets there",
-                {file, error.mark.line + 1, error.mark.column + 1}};
-  }
-  return builder.take();
+  return Builder(text, file).read();
 }
 
 std::string quote(std::string_view text) {
   if (is_plain(text)) return std::string(text);
-  static constexpr std::string_view digits = "0123456789abcdef";
   std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (const auto [number, bytes] = odd_character(text.substr(i)); bytes > 0) {
+      out += number < 0x100 ? fmt::format("\\x{:02x}", number) : fmt::format("\\u{:04x}", number);
+      i += bytes - 1;
+    } else if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
     } else if (c == '\n') {
       out += "\\n";
     } else if (c == '\t') {
       out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += "\\x";
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
     } else {
       out += c;
     }

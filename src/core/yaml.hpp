@@ -47,6 +47,9 @@ inline Node::~Node() = default;
 /// Parses one document; an empty one is a null node. Throws Error (usage) with file, line and column.
 [[nodiscard]] Node parse(std::string_view text, const std::string& file);
 
+/// Whether a file of YAML can hold the text without escapes: no control characters, no marks that YAML takes for line breaks.
+[[nodiscard]] bool holds_as_is(std::string_view text);
+
 /// A scalar as YAML that reads back as the same text: plain where that is safe, else in double quotes.
 [[nodiscard]] std::string quote(std::string_view text);
 

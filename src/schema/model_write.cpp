@@ -14,12 +14,7 @@ using yaml::quote;
 /// Whether a text can stand as a block literal and read back the same.
 bool fits_block(std::string_view text) {
   if (text.find('\n') == std::string_view::npos || text.back() == '\n' || text.front() == '\n' || text.front() == ' ') return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f) return false;
-  }
-  return text.find("\xc2\x85") == std::string_view::npos && text.find("\xe2\x80\xa8") == std::string_view::npos &&
-         text.find("\xe2\x80\xa9") == std::string_view::npos && text.find("\xef\xbb\xbf") == std::string_view::npos;
+  return yaml::holds_as_is(text);
 }
 
 /// A name as a model key: a part with a dot or a quote in it stands in double quotes of its own.
