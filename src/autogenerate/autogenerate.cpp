@@ -234,7 +234,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   if (connection != nullptr) check_references(dialect, *connection, server, live, declared);
   complete_routines(live, declared);
   auto renamed = make_renames(live, declared, renames, dialect);
-  const Schema questions = doubtful(renamed.schema, declared, server);
+  const Schema questions = doubtful(renamed.schema ? *renamed.schema : live, declared, server);
   if (connection != nullptr && questions != Schema{}) {
     const Schema normal = dialect.normalize(*connection, server, questions, declared, live);
     adopt_objects(declared.domains, normal.domains);
@@ -244,12 +244,12 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
     adopt_objects(declared.tables, normal.tables);
     adopt_objects(declared.views, normal.views);
   }
-  auto changes = compare(renamed.schema, declared, server);
+  auto changes = compare(renamed.schema ? *renamed.schema : live, declared, server);
   mark_reviewed_drops(changes, renamed.reviewed_drops);
   note_losses(changes);
   changes.insert(changes.begin(), std::make_move_iterator(renamed.changes.begin()), std::make_move_iterator(renamed.changes.end()));
   Difference difference{.before = std::move(live), .after = std::move(declared), .server = server};
-  difference.changes = order(std::move(changes), difference.before, renamed.schema, difference.after, dialect, server);
+  difference.changes = order(std::move(changes), difference.before, renamed.schema ? *renamed.schema : difference.before, difference.after, dialect, server);
   return difference;
 }
 

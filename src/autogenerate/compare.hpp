@@ -1,6 +1,7 @@
 /// Compares a live schema with a declared one, both in canonical form, into operations.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ struct PlannedChange {
 
 /// `live` with the decided renames made in it, and the operations that make them.
 struct Renamed {
-  Schema schema;
+  std::optional<Schema> schema;  ///< the live schema after the renames; nothing when there are none
   std::vector<PlannedChange> changes;
   std::vector<RenameDecision> reviewed_drops;  ///< unsure pairs that are written as drop and add, under REVIEW
 };

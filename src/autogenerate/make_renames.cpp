@@ -35,9 +35,7 @@ std::string full_name(const RenameCandidate& candidate, const std::string& name)
 class RenameMaker {
  public:
   RenameMaker(const Schema& live, const Schema& declared, const Dialect& dialect)
-      : declared_(declared), dialect_(dialect) {
-    result_.schema = live;
-  }
+      : live_(live), declared_(declared), dialect_(dialect) {}
 
   void make(const std::vector<RenameDecision>& decisions) {
     for (const auto& decision : in_order(decisions)) {
@@ -47,7 +45,7 @@ class RenameMaker {
   }
 
   Renamed take() { return std::move(result_); }
-  [[nodiscard]] const Schema& schema() const { return result_.schema; }
+  [[nodiscard]] const Schema& schema() const { return result_.schema ? *result_.schema : live_; }
   [[nodiscard]] const std::vector<RenameDecision>& reviewed_drops() const { return reviewed_drops_; }
 
  private:
@@ -92,7 +90,8 @@ class RenameMaker {
       change.alternative = drop_and_add(candidate);
       change.note.clear();
     }
-    dialect_.apply(result_.schema, change.operation);
+    if (!result_.schema) result_.schema = live_;
+    dialect_.apply(*result_.schema, change.operation);
     result_.changes.push_back(std::move(change));
   }
 
@@ -108,7 +107,7 @@ class RenameMaker {
   }
 
   Operation operation_for(const RenameCandidate& candidate) const {
-    const Schema& now = result_.schema;
+    const Schema& now = schema();
     switch (candidate.kind) {
       case RenameKind::table: return rename_object(candidate, now.tables, declared_.tables);
       case RenameKind::view: return rename_object(candidate, now.views, declared_.views);
@@ -121,7 +120,7 @@ class RenameMaker {
   }
 
   Operation value_rename(const RenameCandidate& candidate) const {
-    EnumType before = *find_named(result_.schema.enums, candidate.table);
+    EnumType before = *find_named(schema().enums, candidate.table);
     EnumType after = before;
     std::replace(after.values.begin(), after.values.end(), candidate.from, candidate.to);
     after.declared.value_renames = {{candidate.to, candidate.from}};
@@ -130,18 +129,19 @@ class RenameMaker {
 
   std::vector<Operation> drop_and_add(const RenameCandidate& candidate) const {
     if (candidate.kind == RenameKind::column) {
-      const auto* before = find_named(result_.schema.tables, candidate.table);
+      const auto* before = find_named(schema().tables, candidate.table);
       const auto* after = find_named(declared_.tables, candidate.table);
       return {Remove<Column>{candidate.table, *find_named(before->columns, candidate.from)},
               Add<Column>{candidate.table, *find_named(after->columns, candidate.to)}};
     }
     if (candidate.kind == RenameKind::table) {
       const auto rename = std::get<Rename<Table>>(operation_for(candidate));
-      return {Drop<Table>{*find_named(result_.schema.tables, rename.from)}, Create<Table>{*find_named(declared_.tables, rename.to)}};
+      return {Drop<Table>{*find_named(schema().tables, rename.from)}, Create<Table>{*find_named(declared_.tables, rename.to)}};
     }
     return {};
   }
 
+  const Schema& live_;
   const Schema& declared_;
   const Dialect& dialect_;
   Renamed result_;

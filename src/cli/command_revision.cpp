@@ -221,10 +221,11 @@ int autogenerate(Context& context, Revision revision) {
   auto& project = context.project();
   auto& session = project.session();
   require_at_head(context, project.read_rows());
+  auto declared = project.declared_schema();  // first: what reading it takes is free again for the live schema
   auto live = project.live_schema();
   auto options = rename_options(context);
   check_answers(options.answers, live);
-  auto difference = find_difference(session.dialect(), session.connection(), session.server(), std::move(live), project.declared_schema(), options);
+  auto difference = find_difference(session.dialect(), session.connection(), session.server(), std::move(live), std::move(declared), options);
   if (difference.empty()) {
     if (context.output.json()) context.output.line(R"({"revision":null,"changes":[]})");
     else context.output.line("nothing to do: the model and the database agree");

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <utility>
 
 #include "core/sha256.hpp"
 #include "migrate/error.hpp"
@@ -86,26 +87,34 @@ std::string read_file(const std::filesystem::path& path) {
   return content;
 }
 
-std::string read_file_start(const std::filesystem::path& path, std::size_t most, bool& complete) {
+FolderReader::FolderReader(std::filesystem::path folder) : folder_(std::move(folder)) {
+  // Without it (a folder that is kept in memory) every file is opened by its whole path.
+  descriptor_ = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+FolderReader::~FolderReader() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::string FolderReader::start_of(const std::string& name, std::size_t most, bool& complete) {
+  const auto path = folder_ / name;
   if (const auto* content = kept(path)) {
     complete = content->size() <= most;
     return content->substr(0, most);
   }
-  const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const FileDescriptor file{descriptor_ >= 0 ? ::openat(descriptor_, name.c_str(), O_RDONLY | O_CLOEXEC) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.get() < 0) fail("read", path, errno);
-  std::string content(most + 1, '\0');
+  buffer_.resize(most + 1);
   std::size_t size = 0;
-  while (size < content.size()) {
-    const auto got = ::read(file.get(), content.data() + size, content.size() - size);
+  while (size < buffer_.size()) {
+    const auto got = ::read(file.get(), buffer_.data() + size, buffer_.size() - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail("read", path, errno);
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
   }
   complete = size <= most;
-  content.resize(std::min(size, most));
-  content.shrink_to_fit();
-  return content;
+  return buffer_.substr(0, std::min(size, most));
 }
 
 void write_file(const std::filesystem::path& path, std::string_view content) {

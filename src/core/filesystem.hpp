@@ -11,8 +11,22 @@ namespace migrate {
 /// The bytes of a file. Throws Error (usage) that names the file and the system's reason.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
 
-/// The first `most` bytes of a file; `complete` says whether that is all of it.
-[[nodiscard]] std::string read_file_start(const std::filesystem::path& path, std::size_t most, bool& complete);
+/// Reads the beginnings of many files of one folder: the way to the folder is gone once.
+class FolderReader {
+ public:
+  explicit FolderReader(std::filesystem::path folder);
+  ~FolderReader();
+  FolderReader(const FolderReader&) = delete;
+  FolderReader& operator=(const FolderReader&) = delete;
+
+  /// The first `most` bytes of a file; `complete` says whether that is all of it.
+  [[nodiscard]] std::string start_of(const std::string& name, std::size_t most, bool& complete);
+
+ private:
+  std::filesystem::path folder_;
+  int descriptor_ = -1;
+  std::string buffer_;
+};
 
 /// Replaces or makes the file in one step: a reader sees the old content or the new, never a part; synced to disk.
 void write_file(const std::filesystem::path& path, std::string_view content);

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "migrate/error.hpp"
@@ -58,8 +59,17 @@ class Connection {
   /// At an error the statements after it have not run.
   virtual void execute(std::string_view sql) = 0;
 
-  /// Runs several queries, in one round trip where the driver can; one result for each.
-  virtual std::vector<Result> query_all(std::span<const std::string> queries) = 0;
+  /// Runs several queries, in one round trip where the driver can, and hands over each result as it comes, in order: they are
+  /// never all in memory. What `take` throws comes out when the other results are read.
+  virtual void query_each(std::span<const std::string> queries, const std::function<void(std::size_t, Result)>& take) = 0;
+
+  /// The same with all results at once.
+  [[nodiscard]] std::vector<Result> query_all(std::span<const std::string> queries) {
+    std::vector<Result> results;
+    results.reserve(queries.size());
+    query_each(queries, [&](std::size_t, Result result) { results.push_back(std::move(result)); });
+    return results;
+  }
 
   /// Asks the server to cancel what runs now; may be called from a signal-handling thread.
   virtual void cancel() noexcept = 0;

@@ -203,9 +203,13 @@ TokenKind Lexer::read_dollar() {
 /// PostgreSQL lets anybody make operators: its rule (manual, section 4.1.3) tells where one ends.
 void Lexer::read_operator() {
   const auto rest = source_.substr(at_);
+  if (std::string_view("(),;[]{}").find(rest.front()) != std::string_view::npos) {  // nearly every symbol is one of these
+    ++at_;
+    return;
+  }
   if (!own_operators() || rest.front() == ':' || rest.front() == '.') {
     const auto known = std::find_if(long_operators.begin(), long_operators.end(),
-                                    [&](std::string_view text) { return rest.substr(0, text.size()) == text; });
+                                    [&](std::string_view text) { return rest.starts_with(text); });
     at_ += known == long_operators.end() ? 1 : known->size();
     return;
   }

@@ -190,7 +190,7 @@ void SchemaEditor::alter(Table& table, const std::string& name, const ColumnChan
   if (change.literal_default) changed.default_value = change.literal_default;
   if (change.default_expression) changed.default_value = Default{true, context_.text(*change.default_expression)};
   if (change.drop_identity) changed.identity.reset();
-  if (change.new_identity) changed.identity = change.new_identity;
+  if (change.new_identity) changed.identity = *change.new_identity;
   if (change.new_collation) changed.collation = *change.new_collation;
   if (change.new_comment) changed.comment = *change.new_comment;
   for (const auto& [key, text] : change.options) changed.options[key] = text;

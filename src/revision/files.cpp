@@ -8,11 +8,11 @@ namespace {
 /// Nearly every unit is smaller; a larger one holds data, which only running it needs.
 constexpr std::size_t small = 16 * 1024;
 
-UnitFile load_unit(const std::filesystem::path& folder, const std::string& name, UnitFormat format) {
+UnitFile load_unit(FolderReader& reader, const std::filesystem::path& folder, const std::string& name, UnitFormat format) {
   UnitFile unit;
   unit.path = folder / name;
   unit.format = format;
-  unit.text = read_file_start(unit.path, small, unit.complete);
+  unit.text = reader.start_of(name, small, unit.complete);
   const auto& file = unit.path.native();
   auto header = parse_header(unit.text, file, unit.complete);
   if (!header) {
@@ -38,10 +38,11 @@ std::vector<UnitFile> load_units(std::span<const std::filesystem::path> folders)
                   "correct `migrations:` in migrate.yaml, or make the folder",
                   {folder.string()}};
     }
+    FolderReader reader(folder);
     for (const auto& name : list_files(folder)) {
       if (name.front() == '.') continue;
-      if (name.ends_with(".sql")) units.push_back(load_unit(folder, name, UnitFormat::sql));
-      if (name.ends_with(".cpp")) units.push_back(load_unit(folder, name, UnitFormat::cpp));
+      if (name.ends_with(".sql")) units.push_back(load_unit(reader, folder, name, UnitFormat::sql));
+      if (name.ends_with(".cpp")) units.push_back(load_unit(reader, folder, name, UnitFormat::cpp));
     }
   }
   return units;

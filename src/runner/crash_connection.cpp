@@ -25,8 +25,8 @@ class CrashConnection final : public Connection {
   Result query(std::string_view sql, std::span<const Value> values) override {
     return around([&] { return connection_->query(sql, values); });
   }
-  std::vector<Result> query_all(std::span<const std::string> queries) override {
-    return around([&] { return connection_->query_all(queries); });
+  void query_each(std::span<const std::string> queries, const std::function<void(std::size_t, Result)>& take) override {
+    around([&] { return connection_->query_each(queries, take), 0; });
   }
   void execute(std::string_view sql) override {
     std::size_t from = 0;

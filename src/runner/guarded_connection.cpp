@@ -12,7 +12,10 @@ class GuardedConnection final : public Connection {
   Result query(std::string_view sql) override { return ask(), connection_->query(sql); }
   Result query(std::string_view sql, std::span<const Value> values) override { return ask(), connection_->query(sql, values); }
   void execute(std::string_view sql) override { ask(), connection_->execute(sql); }
-  std::vector<Result> query_all(std::span<const std::string> queries) override { return ask(), connection_->query_all(queries); }
+  void query_each(std::span<const std::string> queries, const std::function<void(std::size_t, Result)>& take) override {
+    ask();
+    connection_->query_each(queries, take);
+  }
   void cancel() noexcept override { connection_->cancel(); }
   [[nodiscard]] long long round_trips() const override { return connection_->round_trips(); }
   [[nodiscard]] long long session_id() override { return connection_->session_id(); }

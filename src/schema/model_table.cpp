@@ -91,7 +91,7 @@ class TableReader {
     table_.columns.push_back(std::move(column));
   }
 
-  std::optional<Identity> read_identity(const yaml::Node& node, const std::string& where, Declaration& declared) {
+  Rare<Identity> read_identity(const yaml::Node& node, const std::string& where, Declaration& declared) {
     Identity identity;
     std::string kind = node.scalar;
     if (node.is_map()) {
@@ -101,7 +101,7 @@ class TableReader {
       if (const auto sequence = properties.text("sequence"); !sequence.empty()) declared.spelling["sequence"] = sequence;
     }
     kind = lower(kind);
-    if (kind == "false") return std::nullopt;
+    if (kind == "false") return {};
     if (kind.empty() || kind == "true" || kind == "always") identity.kind = Identity::Kind::always;
     else if (kind == "by_default" || kind == "by default") identity.kind = Identity::Kind::by_default;
     else if (kind == "serial") identity.kind = Identity::Kind::serial;

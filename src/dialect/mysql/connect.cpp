@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cctype>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -272,20 +273,27 @@ class MysqlConnection final : public Connection {
     }
   }
 
-  std::vector<Result> query_all(std::span<const std::string> queries) override {
-    std::vector<Result> results;
-    if (queries.empty()) return results;
-    return guarded([&] {
+  void query_each(std::span<const std::string> queries, const std::function<void(std::size_t, Result)>& take) override {
+    if (queries.empty()) return;
+    std::exception_ptr refused;
+    guarded([&] {
       std::string batch;
       for (const auto& query : queries) {
         if (!batch.empty()) batch += ";\n";
         batch += query;
       }
-      results.reserve(queries.size());
-      results.push_back(run(batch));
-      while (results.size() < queries.size()) results.push_back(next());
-      return std::move(results);
+      for (std::size_t i = 0; i < queries.size(); ++i) {
+        auto result = i == 0 ? run(batch) : next();
+        if (refused) continue;
+        try {
+          take(i, std::move(result));
+        } catch (...) {
+          refused = std::current_exception();
+        }
+      }
+      return 0;
     });
+    if (refused) std::rethrow_exception(refused);
   }
 
   void cancel() noexcept override {
@@ -325,12 +333,12 @@ class MysqlConnection final : public Connection {
   Result run(std::string_view sql) {
     ++round_trips_;
     const bool rows = statement_->execute(sql::SQLString(sql.data(), sql.size()));
-    return take(rows);
+    return result_of(rows);
   }
 
-  Result next() { return take(statement_->getMoreResults()); }
+  Result next() { return result_of(statement_->getMoreResults()); }
 
-  Result take(bool rows) {
+  Result result_of(bool rows) {
     Result result;
     if (rows) {
       const std::unique_ptr<sql::ResultSet> set(statement_->getResultSet());

@@ -34,16 +34,16 @@ bool is_gone(const DatabaseError& error) {
   return error.native_code == 1146 || error.native_code == 1305 || error.native_code == 1539 || error.native_code == 4091;
 }
 
-/// One result for each object; an empty one for what was dropped since it was listed.
-std::vector<Result> show_all(Connection& connection, const std::vector<Listed>& objects) {
-  std::vector<Result> results;
+/// Reads each object, hundreds in one round trip; what was dropped since it was listed is left out.
+template <class Read>
+void show_each(Connection& connection, const std::vector<Listed>& objects, Read&& read) {
   for (std::size_t from = 0; from < objects.size(); from += batch_size) {
     std::vector<std::string> queries;
     const auto to = std::min(from + batch_size, objects.size());
     for (auto i = from; i < to; ++i) queries.push_back(show_create(objects[i]));
+    std::vector<Result> results;
     try {
-      auto part = connection.query_all(queries);
-      std::move(part.begin(), part.end(), std::back_inserter(results));
+      results = connection.query_all(queries);
     } catch (const DatabaseError& error) {
       if (error.cause != DatabaseError::Cause::statement) throw;
       // One of them cannot be shown: find out which, and whether that matters.
@@ -56,8 +56,10 @@ std::vector<Result> show_all(Connection& connection, const std::vector<Listed>& 
         }
       }
     }
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (!results[i].rows.empty()) read(objects[from + i], results[i].rows[0]);
+    }
   }
-  return results;
 }
 
 class Inspector {
@@ -67,7 +69,7 @@ class Inspector {
 
   Schema run() {
     list();
-    read(show_all(connection_, objects_));
+    show_each(connection_, objects_, [this](const Listed& object, const Row& row) { read_object(object, row); });
     add_triggers();
     return std::move(schema_);
   }
@@ -109,13 +111,6 @@ class Inspector {
 
   void add(const std::string& kind, const std::string& name) {
     if (wanted(kind, name)) objects_.push_back({kind, name});
-  }
-
-  void read(const std::vector<Result>& results) {
-    for (std::size_t i = 0; i < objects_.size(); ++i) {
-      if (results[i].rows.empty()) continue;
-      read_object(objects_[i], results[i].rows[0]);
-    }
   }
 
   void read_object(const Listed& object, const Row& row) {

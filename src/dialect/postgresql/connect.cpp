@@ -3,6 +3,7 @@
 #include <pqxx/pqxx>
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -204,20 +205,26 @@ class PostgresqlConnection : public Connection {
     run(sql, [&](pqxx::nontransaction& work) { return static_cast<void>(work.exec(std::string(sql))), Result{}; });
   }
 
-  std::vector<Result> query_all(std::span<const std::string> queries) override {
-    std::vector<Result> results;
-    if (queries.empty()) return results;
-    results.reserve(queries.size());
+  void query_each(std::span<const std::string> queries, const std::function<void(std::size_t, Result)>& take) override {
+    if (queries.empty()) return;
+    std::exception_ptr refused;
     run("", [&](pqxx::nontransaction& work) {
       pqxx::pipeline pipeline(work);
       pipeline.retain(static_cast<int>(queries.size()) + 1);
       std::vector<pqxx::pipeline::query_id> ids;
       for (const auto& query : queries) ids.push_back(pipeline.insert(query));
-      pipeline.complete();
-      for (const auto id : ids) results.push_back(converted(pipeline.retrieve(id)));
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        const auto result = pipeline.retrieve(ids[i]);
+        if (refused) continue;
+        try {
+          take(i, converted(result));
+        } catch (...) {
+          refused = std::current_exception();
+        }
+      }
       return Result{};
     });
-    return results;
+    if (refused) std::rethrow_exception(refused);
   }
 
   void cancel() noexcept override {

@@ -196,8 +196,7 @@ Schema inspect(Connection& connection, const ServerInfo& server, const InspectSc
 
   std::vector<std::string> texts;
   for (const auto& query : queries) texts.push_back(query.sql);
-  const auto results = connection.query_all(texts);
-  for (std::size_t i = 0; i < queries.size(); ++i) queries[i].read(results[i]);
+  connection.query_each(texts, [&](std::size_t i, const Result& result) { queries[i].read(result); });
 
   for (auto& table : inspection.schema.tables) {
     if (table.options.count("partition_of") != 0) table.columns.clear();  // they are its parent's

@@ -175,6 +175,8 @@ std::string canonical_expression(std::string_view sql, const std::vector<Column>
 }
 
 std::string canonical_type(std::string_view type) {
+  // Most types are single words.
+  if (std::all_of(type.begin(), type.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); })) return lower(type);
   std::string out;
   for (const Token& token : tokenize(type, lexical_rules())) {
     const bool tight = token.is_symbol("(") || token.is_symbol(")") || token.is_symbol(",");

@@ -11,8 +11,10 @@
 
 #include <compare>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "migrate/error.hpp"
@@ -62,6 +64,32 @@ struct Identity {
   bool operator==(const Identity& other) const;
 };
 
+/// An optional value that takes the room of a pointer: for what few columns have.
+template <class T>
+class Rare {
+ public:
+  Rare() = default;
+  Rare(T value) : value_(std::make_unique<T>(std::move(value))) {}
+  Rare(const Rare& other) : value_(other ? std::make_unique<T>(*other) : nullptr) {}
+  Rare(Rare&&) noexcept = default;
+  Rare& operator=(const Rare& other) { return *this = Rare(other); }
+  Rare& operator=(Rare&&) noexcept = default;
+  ~Rare() = default;
+
+  [[nodiscard]] bool has_value() const { return value_ != nullptr; }
+  explicit operator bool() const { return has_value(); }
+  T& operator*() { return *value_; }
+  const T& operator*() const { return *value_; }
+  T* operator->() { return value_.get(); }
+  const T* operator->() const { return value_.get(); }
+  void reset() { value_.reset(); }
+
+  bool operator==(const Rare& other) const { return has_value() == other.has_value() && (!has_value() || *value_ == *other.value_); }
+
+ private:
+  std::unique_ptr<T> value_;
+};
+
 /// A column computed from others.
 struct Generated {
   std::string expression;
@@ -92,7 +120,7 @@ struct Column {
   std::string type;
   bool nullable = true;
   std::optional<Default> default_value;
-  std::optional<Identity> identity;
+  Rare<Identity> identity;
   std::optional<Generated> generated;
   std::string collation;
   std::string comment;
