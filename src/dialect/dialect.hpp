@@ -104,6 +104,9 @@ class Dialect {
   /// Opens a connection. Throws DatabaseError (connection, authentication) or Error (usage); no message shows a password.
   [[nodiscard]] virtual std::unique_ptr<Connection> connect(const DatabaseUrl& url) const = 0;
 
+  /// Makes the URL one for a command that only looks: where connecting would make the database, it makes none.
+  virtual void only_look(DatabaseUrl& url) const { static_cast<void>(url); }
+
   /// Asks the server what it is; at most one round trip. Kept by the caller for as long as the connection.
   [[nodiscard]] virtual ServerInfo probe(Connection& connection) const = 0;
 

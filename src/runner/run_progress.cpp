@@ -49,14 +49,11 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
   const auto restore = step.program ? std::vector<std::string>{} : keep_session(step);
   events_.step_started(step, static_cast<int>(start));
   const Stopwatch watch;
-  opening_.clear();
+  opening_.reset();
   digests_.clear();
-  if (!resumed) {
-    const auto& id = step.revision.id;
-    if (step.direction == Direction::downgrade && row != nullptr) opening_ = versions_.state_sql(id, RowState::downgrading);
-    else if (step.direction == Direction::downgrade) opening_ = versions_.insert_sql(new_row(step, RowState::downgrading), "");
-    else if (row == nullptr) opening_ = versions_.insert_sql(new_row(step, RowState::upgrading), step.downgrade);
-    else opening_ = versions_.state_sql(id, RowState::upgrading);  // a repeatable unit that runs again
+  if (!resumed) {  // a row that is there is one to be reverted, or of a repeatable unit that runs again
+    const bool up = step.direction == Direction::upgrade;
+    opening_ = Opening{new_row(step, up ? RowState::upgrading : RowState::downgrading), up ? step.downgrade : "", row == nullptr};
   }
   if (step.program) {
     if (const auto outcome = run_program_progressively(step, resumed ? row : nullptr); outcome != StepOutcome::done) return outcome;
@@ -79,8 +76,8 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
     for (const auto& sql : restore) connection().execute(sql);
   });
   const auto& id = step.revision.id;
-  if (!opening_.empty()) pending_.push_back(std::move(opening_));
-  opening_.clear();
+  if (opening_) pending_.push_back(opening_sql());
+  opening_.reset();
   // A program's way back is known now; a unit that was cut off may have been mended, a repeatable one was edited.
   if ((step.program || row != nullptr) && step.direction == Direction::upgrade) pending_.push_back(versions_.unit_sql(id, step.checksum, step.downgrade));
   if (!step.stands_for.empty()) {
@@ -185,9 +182,7 @@ std::size_t StepRunner::run_undone(const Step& step, std::size_t first, std::siz
   batch.sql = session_.begin_sql() + ";\n";
   for (auto i = first; i < end; ++i) batch.add(step.statements[i]);
   batch.end = batch.sql.size();
-  auto records = records_due();
-  records.push_back(versions_.progress_sql(step.revision.id, static_cast<int>(end), progress_at(step, end)));
-  batch.sql += "ROLLBACK;\n" + in_transaction(session_, records);
+  batch.sql += "ROLLBACK;\n" + in_transaction(session_, records_due(progress_record(step, end, progress_at(step, end))));
   send(step, first, batch, true);
   return end;
 }
@@ -213,16 +208,16 @@ std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, 
   batch.sql = session_.begin_sql() + ";\n";
   for (auto i = first; i < end; ++i) batch.add(step.statements[i]);
   batch.end = batch.sql.size();
-  for (const auto& record : records_due()) batch.sql += record + "\n;\n";
-  batch.sql += versions_.progress_sql(step.revision.id, static_cast<int>(end), progress_at(step, end)) + "\n;\nCOMMIT";
+  for (const auto& record : records_due(progress_record(step, end, progress_at(step, end)))) batch.sql += record + "\n;\n";
+  batch.sql += "COMMIT";
   send(step, first, batch, true);
   return end;
 }
 
-/// The records of earlier steps, and the one that this step has begun.
-std::vector<std::string> StepRunner::records_due() const {
+/// The records of earlier steps, and this one's.
+std::vector<std::string> StepRunner::records_due(std::string progress) const {
   auto records = pending_;
-  if (!opening_.empty()) records.push_back(opening_);
+  records.push_back(std::move(progress));
   return records;
 }
 
@@ -251,12 +246,22 @@ std::vector<Witness> StepRunner::witnesses_from(const Step& step, std::size_t in
   return group;
 }
 
+std::string StepRunner::opening_sql() const {
+  return opening_->is_new ? versions_.insert_sql(opening_->row, opening_->downgrade) : versions_.state_sql(opening_->row.revision, opening_->row.state);
+}
+
+std::string StepRunner::progress_record(const Step& step, std::size_t statement, const Progress& progress, const std::vector<std::string>& expressions) const {
+  const auto number = static_cast<int>(statement);
+  if (!opening_) return versions_.progress_sql(step.revision.id, number, progress, expressions);
+  const auto& row = opening_->row;
+  return opening_->is_new ? versions_.insert_begun_sql(row, opening_->downgrade, number, progress, expressions)
+                          : versions_.state_begun_sql(row.revision, row.state, number, progress, expressions);
+}
+
 /// Sends the records that are due, with `progress`, in front of the statements [first, end).
 void StepRunner::record_and_run(const Step& step, std::size_t first, std::size_t end, const std::string& progress) {
-  auto records = records_due();
-  records.push_back(progress);
   Batch batch;
-  batch.sql = in_transaction(session_, records);
+  batch.sql = in_transaction(session_, records_due(progress));
   if (session_.server().capabilities.transactional_ddl) {
     // A statement that refuses to run in a transaction refuses to share its message, too.
     batch.end = batch.sql.size();
@@ -275,8 +280,12 @@ std::size_t StepRunner::run_witnessed(const Step& step, std::size_t first, const
   progress.begun = digest_of(step.statements, first, end);
   progress.witnesses = static_cast<int>(witnesses.size());
   std::vector<std::string> values;
-  for (const auto& witness : witnesses) values.push_back(witness.value);
-  record_and_run(step, first, end, versions_.progress_sql(step.revision.id, static_cast<int>(first), progress, values));
+  std::set<std::string> anew;  // what belongs to a thing that is not there yet need not be looked for
+  for (const auto& witness : witnesses) {
+    values.push_back(anew.contains(witness.object) && !witness.absent.empty() ? witness.absent : witness.value);
+    if (witness.anew) anew.insert(witness.object);
+  }
+  record_and_run(step, first, end, progress_record(step, first, progress, values));
   return end;
 }
 
@@ -289,7 +298,7 @@ std::size_t StepRunner::run_observed(const Step& step, std::size_t index, Statem
     progress.visible = before.visible;
     progress.before = before.value;
   }
-  record_and_run(step, index, index + 1, versions_.progress_sql(step.revision.id, static_cast<int>(index), progress));
+  record_and_run(step, index, index + 1, progress_record(step, index, progress));
   // Nothing but the record tells later that it is done.
   if (!progress.visible) {
     guarded(step, index, [&] {
@@ -357,7 +366,7 @@ void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, b
 void StepRunner::record_stop(const Step& step, std::size_t statement) {
   const auto& id = step.revision.id;
   auto records = std::exchange(pending_, {});
-  if (!std::exchange(opening_, {}).empty()) {
+  if (std::exchange(opening_, std::nullopt)) {
     // nothing of this step is recorded
   } else if (statement > 0 || (journal_ && journal_->calls > 0)) {
     records.push_back(versions_.progress_sql(id, static_cast<int>(statement), progress_at(step, statement)));

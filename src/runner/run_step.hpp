@@ -92,13 +92,23 @@ class StepRunner {
   /// What gives the session back after the step. When there is something, the records are written with the schema's name:
   /// the step may change what names mean.
   std::vector<std::string> keep_session(const Step& step);
+  /// The row of a step of which nothing has been recorded yet.
+  struct Opening {
+    VersionRow row;
+    std::string downgrade;
+    bool is_new = false;  ///< the row is not in the table
+  };
+  [[nodiscard]] std::string opening_sql() const;
+  /// The record of a progress; the step's opening is part of it while it is due.
+  [[nodiscard]] std::string progress_record(const Step& step, std::size_t statement, const Progress& progress,
+                                            const std::vector<std::string>& expressions = {}) const;
   std::size_t run_group(const Step& step, std::size_t index);
   void run_free(const Step& step, std::size_t index);
   void clean_up(const Step& step, std::size_t index);
   std::size_t run_group_together(const Step& step, std::size_t first, std::size_t end);
   std::optional<std::size_t> run_block(const Step& step, std::size_t index, const Step::Block& block);
   std::size_t run_undone(const Step& step, std::size_t first, std::size_t end);
-  [[nodiscard]] std::vector<std::string> records_due() const;
+  [[nodiscard]] std::vector<std::string> records_due(std::string progress) const;
   std::size_t run_witnessed(const Step& step, std::size_t first, const std::vector<Witness>& witnesses);
   std::size_t run_observed(const Step& step, std::size_t index, StatementClass kind);
   void record_and_run(const Step& step, std::size_t first, std::size_t end, const std::string& progress);
@@ -115,7 +125,7 @@ class StepRunner {
   [[nodiscard]] std::size_t settle_by_fingerprint(const Step& step, std::size_t done, const Progress& progress);
   void forget_pending() {
     pending_.clear();
-    opening_.clear();
+    opening_.reset();
   }
 
   /// Does work for a statement: when the server refuses, the step stops in front of it.
@@ -155,7 +165,7 @@ class StepRunner {
   std::map<std::string, RowState> expected_;  ///< what is applied if only this run writes
   std::vector<std::string> pending_;  ///< records of finished steps that the next record takes along
   std::vector<std::string> digests_;  ///< of the running step
-  std::string opening_;               ///< the row of a step of which nothing has been recorded yet
+  std::optional<Opening> opening_;    ///< of the running step
   std::optional<Journal> journal_;    ///< of the running program, in front of the call in flight
   std::size_t call_end_ = 0;          ///< where the statements of that call end
 };

@@ -202,23 +202,39 @@ std::vector<std::string> Versions::create_tables_sql(Schema schema, const Server
 }
 
 std::string Versions::insert_sql(const VersionRow& row, const std::string& downgrade) const {
+  return insert_sql(row, downgrade, row.statement, text(row.fingerprint));
+}
+
+std::string Versions::insert_begun_sql(const VersionRow& row, const std::string& downgrade, int statement, const Progress& progress,
+                                       const std::vector<std::string>& expressions) const {
+  return insert_sql(row, downgrade, statement, fingerprint_sql(progress, expressions));
+}
+
+std::string Versions::insert_sql(const VersionRow& row, const std::string& downgrade, int statement, const std::string& fingerprint) const {
   return fmt::format(
       "INSERT INTO {} (revision, message, checksum, state, statement, fingerprint, downgrade, applied_at, applied_by, duration_ms, "
       "tool_version) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
-      dialect_->quote_name(table_), text(row.revision), text(row.message), text(row.checksum), text(std::string(state_text(row.state))),
-      row.statement, text(row.fingerprint), text(downgrade), text(row.applied_at), text(row.applied_by), row.duration_ms, text(row.tool_version));
+      dialect_->quote_name(table_), text(row.revision), text(row.message), text(row.checksum), text(std::string(state_text(row.state))), statement,
+      fingerprint, text(downgrade), text(row.applied_at), text(row.applied_by), row.duration_ms, text(row.tool_version));
 }
 
-std::string Versions::progress_sql(const std::string& revision, int statement, const Progress& progress) const {
-  return fmt::format("UPDATE {} SET statement = {}, fingerprint = {} WHERE revision = {}", dialect_->quote_name(table_), statement,
-                     text(write_progress(progress)), text(revision));
+std::string Versions::fingerprint_sql(const Progress& progress, const std::vector<std::string>& expressions) const {
+  if (expressions.empty()) return text(write_progress(progress));
+  auto value = "CONCAT(" + text(write_progress(progress));
+  for (std::size_t i = 0; i < expressions.size(); ++i) value += (i == 0 ? ", " : ", ',', ") + expressions[i];
+  return value + ")";
 }
 
 std::string Versions::progress_sql(const std::string& revision, int statement, const Progress& progress,
                                    const std::vector<std::string>& expressions) const {
-  auto value = "CONCAT(" + text(write_progress(progress));
-  for (std::size_t i = 0; i < expressions.size(); ++i) value += (i == 0 ? ", " : ", ',', ") + expressions[i];
-  return fmt::format("UPDATE {} SET statement = {}, fingerprint = {}) WHERE revision = {}", dialect_->quote_name(table_), statement, value, text(revision));
+  return fmt::format("UPDATE {} SET statement = {}, fingerprint = {} WHERE revision = {}", dialect_->quote_name(table_), statement,
+                     fingerprint_sql(progress, expressions), text(revision));
+}
+
+std::string Versions::state_begun_sql(const std::string& revision, RowState state, int statement, const Progress& progress,
+                                      const std::vector<std::string>& expressions) const {
+  return fmt::format("UPDATE {} SET state = {}, statement = {}, fingerprint = {} WHERE revision = {}", dialect_->quote_name(table_),
+                     text(std::string(state_text(state))), statement, fingerprint_sql(progress, expressions), text(revision));
 }
 
 std::string Versions::state_sql(const std::string& revision, RowState state, const std::string& at, long long duration_ms) const {

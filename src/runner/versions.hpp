@@ -85,10 +85,14 @@ class Versions {
   [[nodiscard]] std::vector<std::string> create_lock_sql(const ServerInfo& server) const;
 
   [[nodiscard]] std::string insert_sql(const VersionRow& row, const std::string& downgrade) const;
-  [[nodiscard]] std::string progress_sql(const std::string& revision, int statement, const Progress& progress) const;
-  /// The same with the values of SQL expressions, as they are when it runs, for `progress.before`.
+  /// The row of a step that is begun, new or there already, with its first progress, as progress_sql would write it behind it.
+  [[nodiscard]] std::string insert_begun_sql(const VersionRow& row, const std::string& downgrade, int statement, const Progress& progress,
+                                             const std::vector<std::string>& expressions) const;
+  [[nodiscard]] std::string state_begun_sql(const std::string& revision, RowState state, int statement, const Progress& progress,
+                                            const std::vector<std::string>& expressions) const;
+  /// `expressions`: SQL whose values, as they are when it runs, stand for `progress.before`.
   [[nodiscard]] std::string progress_sql(const std::string& revision, int statement, const Progress& progress,
-                                         const std::vector<std::string>& expressions) const;
+                                         const std::vector<std::string>& expressions = {}) const;
   /// Sets the state of a row; for `applied` also its time, duration and an empty progress.
   [[nodiscard]] std::string state_sql(const std::string& revision, RowState state, const std::string& at = {}, long long duration_ms = 0) const;
   [[nodiscard]] std::string checksum_sql(const std::string& revision, const std::string& checksum) const;
@@ -101,6 +105,9 @@ class Versions {
 
  private:
   [[nodiscard]] std::vector<std::string> create_tables_sql(Schema schema, const ServerInfo& server) const;
+  [[nodiscard]] std::string insert_sql(const VersionRow& row, const std::string& downgrade, int statement, const std::string& fingerprint) const;
+  /// What stands in the column for a progress, as SQL.
+  [[nodiscard]] std::string fingerprint_sql(const Progress& progress, const std::vector<std::string>& expressions) const;
   [[nodiscard]] std::string text(const std::string& value) const { return dialect_->quote_text(value); }
 
   const Dialect* dialect_;

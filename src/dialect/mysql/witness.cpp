@@ -68,11 +68,12 @@ class WitnessReader {
   std::optional<Witness> create() {
     // OR REPLACE puts another object in the place of one that may look the same from here.
     if (accept("TABLE")) {
-      if (accept("IF")) at_ += 2;
+      const bool tolerant = accept("IF");
+      if (tolerant) at_ += 2;
       const auto table = name();
       // With SELECT it also fills the table, and ... LIKE is as quick as any.
       if (!table || has("SELECT")) return std::nullopt;
-      return Witness{.value = table_count(*table), .after = "1", .object = key(*table), .creates = true};
+      return Witness{.value = table_count(*table), .after = "1", .object = key(*table), .creates = true, .anew = !tolerant};
     }
     for (const auto* kind : {"UNIQUE", "FULLTEXT", "SPATIAL"}) accept(kind);
     if (!accept("INDEX")) return std::nullopt;
@@ -82,7 +83,7 @@ class WitnessReader {
     if (!index || !accept("ON")) return std::nullopt;
     const auto table = name();
     if (!table) return std::nullopt;
-    return Witness{.value = index_count(*table, index->name), .after = "1", .object = key(*table)};
+    return Witness{.value = index_count(*table, index->name), .after = "1", .object = key(*table), .absent = "0"};
   }
 
   std::optional<Witness> drop() {
