@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the program, in one run, against each engine's own client (the floor) and Alembic; scripts/bench starts it.
+"""Measures the program, in one run, against each engine's own client (the floor) and other migration tools; scripts/bench starts it.
 
 Every figure is a median over paired runs: the contenders take turns, so that what slows the machine slows them all. Ratios are
 of these medians. Whole processes are timed, from their start to their end."""
@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import engines as engine_kinds  # noqa: E402
 import projects  # noqa: E402
 from delay import DelayProxy  # noqa: E402
+from peers import PEERS, Alembic  # noqa: E402
 
 PROGRAM = os.environ.get("MIGRATE_PROGRAM", "migrate")
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's Alembic
@@ -43,7 +44,6 @@ class Run:
 class Bench:
     def __init__(self, options, folder):
         self.options, self.folder, self.rows, self.counter = options, folder, [], 0
-        self.has_alembic = subprocess.run([PYTHON, "-c", "import alembic"], capture_output=True).returncode == 0
 
     def wanted(self, workload):
         return self.options.only is None or self.options.only in workload
@@ -55,10 +55,13 @@ class Bench:
         return path
 
     def measure(self, workload, engine, contenders, prepare=None):
-        """contenders: name -> function that returns a Run; `prepare` runs before each, untimed."""
+        """contenders: name -> function that returns a Run; `prepare` runs before each, untimed. The other tools take many times
+        as long: they run in the first rounds only."""
         runs = {name: [] for name in contenders}
-        for _ in range(self.options.runs):
+        for turn in range(self.options.runs):
             for name, work in contenders.items():
+                if name not in ("floor", "migrate") and turn >= self.options.peer_runs:
+                    continue
                 if prepare:
                     prepare(name)
                 runs[name].append(work())
@@ -67,55 +70,67 @@ class Bench:
         row = {"workload": workload, "engine": engine, "seconds": medians, "migrate_megabytes": round(memory, 1)}
         if "floor" in medians:
             row["of_floor"] = medians["migrate"] / medians["floor"]
-        if "alembic" in medians:
-            row["alembic_of_migrate"] = medians["alembic"] / medians["migrate"]
         self.rows.append(row)
-        cells = [f"{medians.get(name, float('nan')):9.3f}" if name in medians else "        –" for name in ("floor", "migrate", "alembic")]
+        floor = f"{medians['floor']:9.3f}" if "floor" in medians else "        –"
         ratio = f"{row['of_floor']:7.2f}" if "of_floor" in row else "      –"
-        peer = f"{row['alembic_of_migrate']:8.1f}" if "alembic_of_migrate" in row else "       –"
-        print(f"{workload:<42} {engine:<11}{''.join(cells)} {ratio} {peer} {memory:7.0f}", flush=True)
+        others = "".join(f"  {name} {seconds:.3f}" for name, seconds in medians.items() if name not in ("floor", "migrate"))
+        print(f"{workload:<42} {engine:<11}{floor}{medians['migrate']:9.3f} {ratio} {memory:7.0f}{others}", flush=True)
 
     # ---- workloads -----------------------------------------------------------------------------------------------------
 
-    def upgrade(self, engine, count, label="", alembic=True):
+    def upgrade(self, engine, count, label=""):
         names = [f"upgrade to head, {count} revisions{label}", f"current, {count} revisions{label}", f"upgrade, nothing to do{label}",
                  f"downgrade to base, {count} revisions{label}"]
         if not any(self.wanted(name) for name in names):
             return
         place = self.place("upgrade")
-        databases = {name: f"bench_{name}" for name in ("floor", "migrate", "alembic")}
+        databases = {"floor": "bench_floor", "migrate": "bench_migrate"}
         projects.migrate_project(f"{place}/migrate", engine.url(databases["migrate"]), count)
         up, down = projects.client_scripts(place, engine, count)
-        ini = projects.alembic_project(f"{place}/alembic", engine.alembic(databases["alembic"]), count)
+        others = {peer.name: peer(f"{place}/{peer.name}", engine, f"bench_{peer.name}", count)
+                  for peer in PEERS if peer.name in self.options.peers and peer.available(engine)}
         migrate = lambda *words: Run([PROGRAM, *words], cwd=f"{place}/migrate")
-        peer = lambda *words: Run([PYTHON, "-m", "alembic", "-c", ini, *words])
         client = lambda script: Run(engine.client(databases["floor"]), stdin=script)
+        work = lambda peer, what: Run(getattr(peer, what)(), cwd=peer.folder, environment=peer.environment)
 
-        def contenders(floor, own, other):
-            found = {"floor": floor, "migrate": own}
-            if alembic and self.has_alembic:
-                found["alembic"] = other
-            return found
+        def contenders(floor, own, what):
+            return {"floor": floor, "migrate": own, **{name: lambda peer=peer: work(peer, what) for name, peer in others.items()}}
 
-        self.measure(names[0], engine.name, contenders(lambda: client(up), lambda: migrate("upgrade", "head"), lambda: peer("upgrade", "head")),
-                     lambda name: engine.create(databases[name]))
-        projects.write(f"{place}/one.sql", "SELECT 1;\n")
-        self.measure(names[1], engine.name, contenders(lambda: client(f"{place}/one.sql"), lambda: migrate("current"), lambda: peer("current")))
-        self.measure(names[2], engine.name, contenders(lambda: client(f"{place}/one.sql"), lambda: migrate("upgrade", "head"), lambda: peer("upgrade", "head")))
+        def empty(name):
+            if name in others:
+                others[name].reset()
+            else:
+                engine.create(databases[name])
 
         def at_head(name):
             if name == "floor":
-                engine.create(databases[name])
+                empty(name)
                 client(up)
             elif name == "migrate":
                 migrate("upgrade", "head")
             else:
-                peer("upgrade", "head")
+                empty(name)
+                work(others[name], "up")
 
-        self.measure(names[3], engine.name,
-                     contenders(lambda: client(down), lambda: migrate("downgrade", "base", "--yes"), lambda: peer("downgrade", "base")), at_head)
+        for name in databases:
+            empty(name)
+        if self.wanted(names[0]):
+            self.measure(names[0], engine.name, contenders(lambda: client(up), lambda: migrate("upgrade", "head"), "up"), empty)
+        else:
+            for name in [*databases, *others]:
+                at_head(name)
+        projects.write(f"{place}/one.sql", "SELECT 1;\n")
+        if self.wanted(names[1]):
+            self.measure(names[1], engine.name, contenders(lambda: client(f"{place}/one.sql"), lambda: migrate("current"), "current"))
+        if self.wanted(names[2]):
+            self.measure(names[2], engine.name, contenders(lambda: client(f"{place}/one.sql"), lambda: migrate("upgrade", "head"), "up"))
+        if self.wanted(names[3]):
+            self.measure(names[3], engine.name, contenders(lambda: client(down), lambda: migrate("downgrade", "base", "--yes"), "down"), at_head)
+        for peer in others.values():
+            peer.drop()
         for database in databases.values():
             engine.drop(database)
+        shutil.rmtree(place)
 
     def offline(self, count):
         names = [f"history, {count} units on disk", f"heads, {count} units on disk", f"upgrade, nothing to do, {count} units on disk"]
@@ -130,7 +145,7 @@ class Bench:
             self.measure(name, "sqlite", {"migrate": lambda words=words: migrate(*words)})
         shutil.rmtree(place)
 
-    def autogenerate(self, engine, tables, label="", behind=None, alembic=True):
+    def autogenerate(self, engine, tables, label="", behind=None):
         name = f"autogenerate, {tables} tables{label}"
         if not self.wanted(name):
             return
@@ -146,12 +161,15 @@ class Bench:
             "floor": lambda: Run(reached.client(database), stdin=f"{place}/catalog.sql"),
             "migrate": lambda: Run([PROGRAM, "revision", "--autogenerate", "-m", "none", "--no-input"], cwd=f"{place}/migrate"),
         }
-        if self.has_alembic and alembic:
+        if tables <= 1000 and "alembic" in self.options.peers and Alembic.available(engine):
             projects.write(f"{place}/compare.py", projects.ALEMBIC_COMPARE)
             contenders["alembic"] = lambda: Run([PYTHON, f"{place}/compare.py", reached.alembic(database), str(tables)])
         self.measure(name, engine.name, contenders)
         if os.listdir(f"{place}/migrate/migrations"):
             sys.exit(f"{engine.name}: autogenerate found a difference where there is none")
+        if behind is None:
+            engine.drop(database)
+        shutil.rmtree(place)
 
 
 def round_trip(engine):
@@ -168,9 +186,12 @@ def main():
     parser.add_argument("engine", nargs="*", default=[], help="sqlite, postgresql, mysql; all without one")
     parser.add_argument("--only", metavar="WORD", help="workloads with this in their name")
     parser.add_argument("--runs", type=int, default=5, help="paired runs of each (5)")
+    parser.add_argument("--peers", default=",".join(peer.name for peer in PEERS), help="the other tools, by comma; those that are installed run (all)")
+    parser.add_argument("--peer-runs", type=int, default=1, help="runs of each of them (1)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the revisions and tables, 3 runs: does it work at all?")
     parser.add_argument("--json", metavar="FILE", help="the figures as JSON, too")
     options = parser.parse_args()
+    options.peers = options.peers.split(",")
     if options.quick:
         options.runs = min(options.runs, 3)
     scale = 10 if options.quick else 1
@@ -178,12 +199,12 @@ def main():
     folder = tempfile.mkdtemp(prefix="migrate-bench-")
     try:
         bench = Bench(options, folder)
-        print(f"{'seconds, medians of ' + str(options.runs) + ' paired runs':<54}    floor  migrate  alembic  /floor  alembic/      MB")
+        print(f"{'seconds, medians of ' + str(options.runs) + ' paired runs':<54}    floor  migrate  /floor      MB  others")
         for engine in engine_kinds.engines(names, folder):
             bench.upgrade(engine, 1000 // scale)
             for tables in (100, 1000, 10000):
                 if tables // scale >= 10:
-                    bench.autogenerate(engine, tables // scale, alembic=tables // scale <= 1000)
+                    bench.autogenerate(engine, tables // scale)
             if engine.name == "sqlite":
                 for count in (100, 1000, 10000):
                     bench.offline(count // scale)
@@ -192,10 +213,11 @@ def main():
             far = engine.through(proxy.port)
             label = f", {round_trip(far):.1f} ms away"
             bench.upgrade(far, 100 // scale, label)
-            engine.create("bench_tables")
-            engine.run_client("bench_tables", projects.schema_script(folder, engine, 1000 // scale))
-            bench.autogenerate(engine, 1000 // scale, label, behind=far)
-            engine.drop("bench_tables")
+            if bench.wanted(f"autogenerate, {1000 // scale} tables{label}"):
+                engine.create("bench_tables")
+                engine.run_client("bench_tables", projects.schema_script(folder, engine, 1000 // scale))
+                bench.autogenerate(engine, 1000 // scale, label, behind=far)
+                engine.drop("bench_tables")
             proxy.stop()
         if options.json:
             with open(options.json, "w") as out:

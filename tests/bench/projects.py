@@ -1,4 +1,4 @@
-"""Writes the projects that the benchmark runs: the same revisions and tables for the program, for a client and for Alembic."""
+"""Writes the projects that the benchmark runs: the same revisions and tables for the program and for a client."""
 import os
 import subprocess
 
@@ -41,30 +41,6 @@ def client_scripts(folder, engine, count):
     write(f"{folder}/up.sql", "\n".join(up) + "\n")
     write(f"{folder}/down.sql", "\n".join(reversed(down)) + "\n")
     return f"{folder}/up.sql", f"{folder}/down.sql"
-
-
-ALEMBIC_ENV = '''from alembic import context
-from sqlalchemy import create_engine, pool
-engine = create_engine(context.config.get_main_option("sqlalchemy.url"), poolclass=pool.NullPool)
-with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
-    with context.begin_transaction():
-        context.run_migrations()
-'''
-
-
-def alembic_project(folder, url, count):
-    write(f"{folder}/alembic.ini", f"[alembic]\nscript_location = {folder}\nsqlalchemy.url = {url}\n")
-    write(f"{folder}/env.py", ALEMBIC_ENV)
-    write(f"{folder}/script.py.mako", "")
-    os.makedirs(f"{folder}/versions", exist_ok=True)
-    for number in range(count):
-        up, down = revision_sql(number)
-        parent = f"'r{number - 1:05}'" if number else "None"
-        lines = [f"revision = 'r{number:05}'", f"down_revision = {parent}", "branch_labels = depends_on = None", "from alembic import op",
-                 "def upgrade():", *[f"    op.execute('''{s}''')" for s in up], "def downgrade():", *[f"    op.execute('''{s}''')" for s in down]]
-        write(f"{folder}/versions/r{number:05}.py", "\n".join(lines) + "\n")
-    return f"{folder}/alembic.ini"
 
 
 def schema_script(folder, engine, tables):
