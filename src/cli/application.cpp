@@ -81,7 +81,7 @@ int dispatch(const std::vector<std::string>& words, Output& output) {
     return 0;
   }
   output = Output(make_style(arguments.get("color"), arguments.has("quiet"), arguments.has("verbose"), arguments.has("json")));
-  Context context(std::move(arguments), output);
+  Context context(std::move(arguments), output, command->looks);
   const int code = command->run(context);
   if (std::fflush(stdout) != 0) throw Error{ErrorKind::failed, "cannot write the result to standard output"};
   return code;

@@ -42,6 +42,7 @@ struct CommandSpec {
   std::size_t min_positional = 0;
   std::size_t max_positional = 0;
   int (*run)(Context& context) = nullptr;
+  bool looks = false;  ///< changes nothing in the database
 };
 
 /// The options that every command knows.

@@ -359,12 +359,11 @@ std::string with_findings(Context& context, const Schema& live, const std::strin
 }
 
 int run_lint(Context& context) {
-  auto settings = settings_of(context);
   if (context.arguments.has("rules")) {
-    print_rules(context.output, settings);
+    print_rules(context.output, context.has_project() ? settings_of(context) : lint::Settings{});
     return 0;
   }
-  return Run(context, std::move(settings))();
+  return Run(context, settings_of(context))();
 }
 
 }  // namespace migrate::cli

@@ -30,7 +30,13 @@ Project& Context::project() {
   } else {
     project_.emplace(default_config(std::filesystem::current_path()), database);
   }
+  if (looks_) project_->only_look();
   return *project_;
+}
+
+bool Context::has_project() const {
+  return std::getenv("MIGRATE_BUNDLE") != nullptr || arguments.has("config") || arguments.has("env") || arguments.has("database") ||
+         find_config(std::filesystem::current_path()) || std::filesystem::exists("migrations");
 }
 
 bool Context::may_ask() const { return !arguments.has("no-input") && ::isatty(STDIN_FILENO) != 0 && ::isatty(STDERR_FILENO) != 0; }

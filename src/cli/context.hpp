@@ -14,10 +14,13 @@ namespace migrate::cli {
 
 class Context {
  public:
-  Context(Arguments arguments, Output output) : arguments(std::move(arguments)), output(std::move(output)) {}
+  /// `looks`: the command changes nothing in the database.
+  Context(Arguments arguments, Output output, bool looks) : arguments(std::move(arguments)), output(std::move(output)), looks_(looks) {}
 
   /// The project of -c, -e and --database. Throws Error (usage) when there is no migrate.yaml and no --database.
   Project& project();
+  /// Whether there is one.
+  [[nodiscard]] bool has_project() const;
 
   /// Whether somebody sits at a terminal and may be asked.
   [[nodiscard]] bool may_ask() const;
@@ -29,6 +32,7 @@ class Context {
 
  private:
   std::optional<Project> project_;
+  bool looks_;
 };
 
 /// All commands, in the order of the help.

@@ -73,6 +73,8 @@ struct Witness {
   std::string after;    ///< its value once the statement has taken effect
   std::string object;   ///< the table or other object that it is about, comparable
   bool creates = false; ///< the statement makes `object`, at once
+  bool anew = false;    ///< it creates, and fails when `object` is there
+  std::string absent;   ///< the value while `object` is not there; "" where that does not follow
   bool drops = false;   ///< the statement removes `object`, at once
   std::string finish;   ///< SQL that completes a statement that took effect in part (DROP TABLE of several), or ""
 };

@@ -122,7 +122,11 @@ const DatabaseUrl& Project::url() {
 }
 
 Session& Project::session() {
-  if (!session_) session_ = std::make_unique<Session>(url(), config_.schemas);
+  if (!session_) {
+    auto there = url();
+    if (only_looks_) dialect().only_look(there);
+    session_ = std::make_unique<Session>(std::move(there), config_.schemas);
+  }
   return *session_;
 }
 

@@ -54,6 +54,8 @@ class Project {
   [[nodiscard]] bool has_database() const;
   const DatabaseUrl& url();
   Session& session();
+  /// From now on a database that is not there is looked at as an empty one, and not made.
+  void only_look() { only_looks_ = true; }
   const Versions& versions();
   /// How the settings want a run; `lock_timeout` as on the command line, or "".
   [[nodiscard]] RunOptions run_options(const std::string& lock_timeout = {});
@@ -104,6 +106,7 @@ class Project {
   std::optional<Graph> graph_;
   std::optional<Graph> full_graph_;
   std::optional<DatabaseUrl> url_;
+  bool only_looks_ = false;
   std::unique_ptr<Session> session_;
   std::optional<Versions> versions_;
   std::map<std::string, std::shared_ptr<const CppUnit>> cpp_units_;

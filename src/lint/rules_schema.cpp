@@ -178,8 +178,8 @@ void check_key_index(const Context& context, const Rule& rule, Findings& finding
     }
     if (std::any_of(there.begin(), there.end(), [&](const Found& index) { return index.where.empty() && index.method.empty() && covers(index.columns, key->columns); })) continue;
     auto& finding = report(context, rule, findings,
-                           "No index leads with " + join(key->columns, ", ") + ": deleting a row of " + key->references.text() + " reads all of " + statement.name.text() + ", and so do joins.");
-    auto name = statement.name.name;
+                           "No index leads with " + join(key->columns, ", ") + ": deleting a row of " + key->references.text() + " reads all of " + final_name.text() + ", and so do joins.");
+    auto name = final_name.name;
     for (const auto& column : key->columns) name += "_" + column;
     name = "ix_" + name;
     const auto longest = context.dialect.lint_support().longest_name;

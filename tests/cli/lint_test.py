@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import tempfile
 import unittest
 
 import support
@@ -95,6 +96,77 @@ class Lint(Base):
         self.assertIn("no database at hand", done.err)
         self.assertEqual(self.ids(project, "--offline"), ["PG010"])
 
+    def test_a_command_that_looks_makes_no_database(self):
+        project = self.project("sqlite")
+        project.unit("0001-aaaaaa", "", TABLES, "DROP TABLE users;\nDROP TABLE teams;")
+        project.unit("0002-aaaaaa", "0001-aaaaaa", "ALTER TABLE users DROP COLUMN note;", "ALTER TABLE users ADD COLUMN note text;")
+        project.write("model.yaml", "tables:\n  users: {columns: {id: bigint}}\n")
+        self.assertEqual(self.lint(project, code=0)["findings"], [], "an empty database, in which every table is new")
+        self.assertEqual(self.ids(project, "--offline"), ["ALL002"])
+        self.assertIn("nothing is applied", project.migrate("current").err)
+        self.assertIn("(pending)", project.migrate("history").out)
+        project.migrate("log")
+        project.migrate("show", "1")
+        project.migrate("verify", "--update")
+        project.migrate("check", code=3)
+        self.assertFalse(project.database.file.exists())
+        project.config("")
+        text = (project.folder / "migrate.yaml").read_text().replace(".sqlite", ".sqlite?mode=ro")
+        project.write("migrate.yaml", text)
+        self.assertIn("the file does not exist", project.migrate("current", code=1).err)
+        project.write("migrate.yaml", "database: sqlite:///nowhere/x.db\n")
+        self.assertIn("the folder", project.migrate("current", code=1).err)
+
+    def test_rules_need_no_project(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = support.run([support.PROGRAM, "lint", "--rules"], cwd=folder)
+            self.assertEqual(done.code, 0, done)
+            self.assertIn("MY007   error", done.out)
+            listed = json.loads(support.run([support.PROGRAM, "lint", "--rules", "--json"], cwd=folder).out)
+            self.assertIn({"id": "PG010", "severity": "warning", "rule": "an index built without CONCURRENTLY"}, listed)
+        project = self.project("sqlite", "lint: {rules: {PG010: off}}")
+        self.assertIn("PG010   off", project.migrate("lint", "--rules").out)
+
+    def test_cpp_units(self):
+        """Their operations are written as the engine's SQL and checked like a SQL unit's statements."""
+        body = """
+#include <migrate/unit.hpp>
+void upgrade(migrate::Operations& op) {
+  COMMENT
+  op.drop_column("users", "note");
+  op.create_index("users", {"email"}, "ix_users_email");
+}
+void downgrade(migrate::Operations& op) {
+  op.drop_index("users", "ix_users_email");
+  op.add_column("users", migrate::column("note", "text"));
+}
+MIGRATE_UNIT(upgrade, downgrade)
+"""
+        asks = """
+#include <migrate/unit.hpp>
+void upgrade(migrate::Operations& op) {
+  if (op.value<long long>("SELECT count(*) FROM users") > 0) op.execute("DELETE FROM users");
+}
+void downgrade(migrate::Operations&) {}
+MIGRATE_UNIT(upgrade, downgrade)
+"""
+        for project in self.each("lint: {big_table: 0}"):
+            project.unit("0001-aaaaaa", "", TABLES, "DROP TABLE users;\nDROP TABLE teams;")
+            project.migrate("upgrade")
+            head = "// revision: 0002-aaaaaa\n// parents: 0001-aaaaaa\n// message: less\n"
+            project.write("migrations/0002_less.cpp", head + body.replace("COMMENT", ""))
+            index = {"postgresql": ["PG010"], "mysql": ["MY001", "MY013"]}.get(project.engine, [])
+            found = self.lint(project)["findings"]
+            self.assertEqual([finding["id"] for finding in found if finding["id"] != "MY013"], sorted(set(["ALL002", *index]) - {"MY013"}))
+            self.assertEqual({(finding["file"], finding["line"]) for finding in found if finding["id"] == "ALL002"}, {("migrations/0002_less.cpp", 8)})
+            project.write("migrations/0002_less.cpp", head + body.replace("COMMENT", "// lint: allow ALL002 because nobody writes notes"))
+            report = self.lint(project, code=None)
+            self.assertNotIn("ALL002", [finding["id"] for finding in report["findings"]])
+            self.assertEqual(report["allowed"], 1)
+            project.write("migrations/0002_less.cpp", head + asks)
+            done = project.migrate("lint")
+            self.assertIn("0002_less.cpp is not looked at: ", done.err)
+
     def test_autogenerate_says_what_lint_finds(self):
         for project in self.each():
             project.sql("CREATE TABLE users (id bigint PRIMARY KEY, note varchar(20));")
@@ -123,6 +195,24 @@ class Sizes(Base):
         project.sql("CREATE TABLE users (id bigint PRIMARY KEY, email text) WITH (autovacuum_enabled = false); INSERT INTO users SELECT g, repeat('x', 100) FROM generate_series(1, 50000) g;")
         project.unit("0001-aaaaaa", "", "CREATE INDEX ix ON users (email);", "DROP INDEX ix;")
         self.assertEqual(self.ids(project), ["PG010"])
+
+
+@unittest.skipUnless(os.environ.get("MIGRATE_TEST_MYSQL"), "MIGRATE_TEST_MYSQL is not set")
+class SizesOfMysql(Base):
+    def test_sizes_and_version_come_from_the_server(self):
+        project = self.project("mysql", "lint: {big_table: 10000}")
+        project.sql("CREATE TABLE users (id bigint PRIMARY KEY, n int); INSERT INTO users SELECT seq, 1 FROM seq_1_to_12; ANALYZE TABLE users;")
+        project.unit("0001-aaaaaa", "", "ALTER TABLE users MODIFY n bigint;", "ALTER TABLE users MODIFY n int;")
+        self.assertEqual(self.ids(project, code=0), [])
+        project.sql("INSERT INTO users SELECT seq, 1 FROM seq_13_to_50000; ANALYZE TABLE users;")
+        found = self.lint(project)["findings"]
+        self.assertEqual([finding["id"] for finding in found], ["MY003"])
+        self.assertRegex(found[0]["effect"], r"users \([45]\d,\d{3} rows\)")
+        # A REFERENCES behind a column counts on the server in hand, but not on the oldest one that migrate.yaml names.
+        project.unit("0001-aaaaaa", "", "CREATE TABLE notes (id bigint PRIMARY KEY, user_id bigint REFERENCES users (id));", "DROP TABLE notes;")
+        self.assertEqual(self.ids(project, code=0), [])
+        project.config('lint: {version: "10.4"}')
+        self.assertEqual(self.ids(project), ["MY009"])
 
 
 @unittest.skipUnless(os.environ.get("MIGRATE_TEST_POSTGRESQL"), "MIGRATE_TEST_POSTGRESQL is not set")

@@ -76,6 +76,15 @@ std::string body_of(const Context& context, const Constraint& constraint) {
   return body;
 }
 
+/// The constraint added NOT VALID, and validated outside of the transaction.
+Fix validated_later(const Context& context, const Added& added, const std::string& name) {
+  Fix fix;
+  fix.statements = rest_of(context, added);
+  fix.statements.push_back(context.only_action("ADD CONSTRAINT " + quote_name(name) + " " + body_of(context, *added.constraint) + " NOT VALID"));
+  fix.later = {context.only_action("VALIDATE CONSTRAINT " + quote_name(name))};
+  return fix;
+}
+
 }  // namespace
 
 void check_index(const Context& context, const Rule& rule, Findings& findings) {
@@ -136,11 +145,7 @@ void check_foreign_key(const Context& context, const Rule& rule, Findings& findi
       continue;
     }
     const auto name = key.name.empty() ? default_name(table, key.columns, "fkey") : key.name;
-    Fix fix;
-    fix.statements = rest_of(context, added);
-    fix.statements.push_back(context.only_action("ADD CONSTRAINT " + quote_name(name) + " " + body_of(context, key) + " NOT VALID"));
-    fix.later = {context.only_action("VALIDATE CONSTRAINT " + quote_name(name))};
-    finding.fix = std::move(fix);
+    finding.fix = validated_later(context, added, name);
   }
 }
 
@@ -151,11 +156,7 @@ void check_check(const Context& context, const Rule& rule, Findings& findings) {
     const auto& table = context.parsed().name;
     auto& finding = report(context, rule, findings, "Adding the check reads all of " + context.shown(table) + " under an ACCESS EXCLUSIVE lock: no query gets in.");
     const auto name = check.name.empty() ? default_name(table, check.of_column ? check.columns : std::vector<std::string>{}, "check") : check.name;
-    Fix fix;
-    fix.statements = rest_of(context, added);
-    fix.statements.push_back(context.only_action("ADD CONSTRAINT " + quote_name(name) + " " + body_of(context, check) + " NOT VALID"));
-    fix.later = {context.only_action("VALIDATE CONSTRAINT " + quote_name(name))};
-    finding.fix = std::move(fix);
+    finding.fix = validated_later(context, added, name);
   }
 }
 

@@ -93,12 +93,9 @@ class SqliteConnection final : public Connection {
     return run_one(sql, values);
   }
 
-  std::vector<Result> query_all(std::span<const std::string> queries) override {
+  void query_each(std::span<const std::string> queries, const std::function<void(std::size_t, Result)>& take) override {
     ++round_trips_;
-    std::vector<Result> results;
-    results.reserve(queries.size());
-    for (const auto& sql : queries) results.push_back(run_one(sql, {}));
-    return results;
+    for (std::size_t i = 0; i < queries.size(); ++i) take(i, run_one(queries[i], {}));
   }
 
   void execute(std::string_view sql) override {
@@ -275,6 +272,15 @@ std::unique_ptr<Connection> connect(const DatabaseUrl& url) {
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, options.foreign_keys == "ON" ? 1 : 0, nullptr);
   }
   return connection;
+}
+
+void only_look(DatabaseUrl& url) {
+  const bool creates = (read_parameters(url).flags & SQLITE_OPEN_CREATE) != 0;
+  std::error_code error;
+  const auto folder = std::filesystem::path(url.database).parent_path();
+  // In a folder that is not there, opening fails and says so.
+  if (!creates || std::filesystem::exists(url.database, error) || !(folder.empty() || std::filesystem::is_directory(folder, error))) return;
+  url.database = ":memory:";
 }
 
 std::string library_version() { return sqlite3_libversion(); }

@@ -14,6 +14,9 @@ namespace migrate::sqlite {
 /// default when not given). Throws DatabaseError (connection) or Error (usage).
 [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url);
 
+/// A file that is not there is an empty database, until something is written: the URL becomes one in memory.
+void only_look(DatabaseUrl& url);
+
 /// The version of the SQLite that is linked in, as text ("3.40.1") and as a number (3040001).
 [[nodiscard]] std::string library_version();
 [[nodiscard]] int library_version_number();

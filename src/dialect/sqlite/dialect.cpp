@@ -47,6 +47,7 @@ class SqliteDialect final : public Dialect {
   [[nodiscard]] const LexicalRules& lexical_rules() const override { return sqlite::lexical_rules(); }
 
   [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return sqlite::connect(url); }
+  void only_look(DatabaseUrl& url) const override { sqlite::only_look(url); }
 
   [[nodiscard]] ServerInfo probe(Connection& /*connection*/) const override { return library(); }
   [[nodiscard]] ServerInfo assume(const DatabaseUrl& /*url*/) const override { return library(); }

@@ -209,10 +209,11 @@ void check_lost_objects(const Context& context, const Rule& rule, Findings& find
   if (statement.verb != Verb::drop_table) return;
   const auto* table = context.table(statement.name);
   if (table == nullptr || context.fresh(statement.name)) return;
-  const bool rebuilt = std::any_of(context.items.begin() + static_cast<std::ptrdiff_t>(context.at), context.items.end(), [&](const auto& item) {
+  const auto rename = std::find_if(context.items.begin() + static_cast<std::ptrdiff_t>(context.at), context.items.end(), [&](const auto& item) {
     return std::any_of(item.parsed.actions.begin(), item.parsed.actions.end(), [&](const Action& action) { return action.kind == Action::Kind::rename_table && same(context, action.other, statement.name); });
   });
-  if (!rebuilt) return;
+  if (rename == context.items.end()) return;
+  const auto* next = context.table(rename->parsed.name);
   std::vector<std::string> lost;
   Fix fix;
   const auto made_again = [&](const std::string& name) {
@@ -225,8 +226,14 @@ void check_lost_objects(const Context& context, const Rule& rule, Findings& find
       return (item.parsed.verb == Verb::drop_index || item.parsed.verb == Verb::drop_trigger) && (equal_ignoring_case(item.parsed.object, name) || equal_ignoring_case(item.parsed.name.name, name));
     });
   };
+  // An index over a column that the new table does not have is gone with the column.
+  const auto impossible = [&](const Index& index) {
+    return next != nullptr && std::any_of(index.parts.begin(), index.parts.end(), [&](const IndexPart& part) {
+      return !part.column.empty() && std::none_of(next->columns.begin(), next->columns.end(), [&](const Column& column) { return equal_ignoring_case(column.name, part.column); });
+    });
+  };
   for (const auto& index : table->indexes) {
-    if (!made_again(index.name) && !dropped(index.name)) lost.push_back("the index " + index.name);
+    if (!made_again(index.name) && !dropped(index.name) && !impossible(index)) lost.push_back("the index " + index.name);
   }
   for (const auto& trigger : table->triggers) {
     if (!made_again(trigger.name) && !dropped(trigger.name)) lost.push_back("the trigger " + trigger.name);

@@ -265,6 +265,14 @@ std::vector<std::string> rebuild(const TableChange& change, const std::string& s
     statements.push_back("INSERT INTO sqlite_sequence (name, seq)\nSELECT " + quote_text(scratch) + ", seq\n  FROM sqlite_sequence\n WHERE name = " +
                          quote_text(change.before.name.name));
   }
+  // They would go along with the table, but who reads the unit sees that it is meant.
+  const auto drop_by_name = [&](const std::string& what, const std::string& object, const auto& before, const auto& after) {
+    if (find_named(before, object) != nullptr && find_named(after, object) == nullptr) statements.push_back("DROP " + what + " " + quote_name(object));
+  };
+  for (const auto& operation : change.operations) {
+    if (const auto* index = std::get_if<Remove<Index>>(&operation)) drop_by_name("INDEX", index->object.name, change.before.indexes, change.after.indexes);
+    if (const auto* trigger = std::get_if<Remove<Trigger>>(&operation)) drop_by_name("TRIGGER", trigger->object.name, change.before.triggers, change.after.triggers);
+  }
   statements.push_back("DROP TABLE " + quote_name(name));
   // Without this, RENAME reads every view and trigger again and stops at those that name the table that is away just now.
   statements.emplace_back("PRAGMA legacy_alter_table = ON");
