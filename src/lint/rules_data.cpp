@@ -141,14 +141,20 @@ void check_unresolved_rename(const Context& context, const Rule& rule, Findings&
   if (statement.verb != Verb::drop_table || rebuilt_as(context, statement.name) != nullptr || context.fresh(statement.name)) return;
   const auto* table = context.table(statement.name);
   if (table == nullptr || is_new(context, statement.name)) return;
+  // The most alike of the tables that it makes.
+  const parsed::Statement* best = nullptr;
+  std::ptrdiff_t most = 0;
   for (const auto& item : context.items) {
     const auto& made = item.parsed;
     if (made.verb != Verb::create_table || made.columns.empty()) continue;
     const auto alike = std::count_if(made.columns.begin(), made.columns.end(), [&](const parsed::Column& column) { return find_named(table->columns, column.name) != nullptr; });
-    if (static_cast<std::size_t>(alike) * 3 < std::max(made.columns.size(), table->columns.size()) * 2) continue;
-    auto& finding = report(context, rule, findings, "The unit drops " + statement.name.text() + " and makes " + made.name.text() + " with the same columns: if that is a rename, the rows are lost.");
-    finding.fix = Fix{.statements = {"ALTER TABLE " + context.quote(statement.name) + " RENAME TO " + context.quote(made.name.name)}, .automatic = false};
+    if (static_cast<std::size_t>(alike) * 3 < std::max(made.columns.size(), table->columns.size()) * 2 || alike <= most) continue;
+    best = &made;
+    most = alike;
   }
+  if (best == nullptr) return;
+  auto& finding = report(context, rule, findings, "The unit drops " + statement.name.text() + " and makes " + best->name.text() + " with the same columns: if that is a rename, the rows are lost.");
+  finding.fix = Fix{.statements = {"ALTER TABLE " + context.quote(statement.name) + " RENAME TO " + context.quote(best->name.name)}, .automatic = false};
 }
 
 void check_truncate(const Context& context, const Rule& rule, Findings& findings) {
