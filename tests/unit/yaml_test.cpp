@@ -59,7 +59,7 @@ TEST_CASE("quoted scalars read back as the same text") {
 
 TEST_CASE("what is no YAML is an error with its place") {
   const std::vector<std::tuple<std::string, int, int, std::string>> texts{
-      {"a: [1, 2\nb: 3\n", 2, 1, "flow sequence"},
+      {"a: [1, 2\nb: 3\n", 2, 2, "flow sequence"},
       {"a: 1\n b: 2\n", 2, 3, "mapping values are not allowed"},
       {"a: *nowhere\n", 1, 4, "the alias *nowhere names no node"},
       {"a: &self {b: *self}\n", 1, 14, "the alias *self"},
