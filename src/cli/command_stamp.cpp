@@ -157,22 +157,55 @@ int run_repair(Context& context) {
   return 0;
 }
 
+namespace {
+
+/// The step of a row that was cut off, with the statements that its record counts.
+Step step_of(Project& project, const VersionRow& row, const RunOptions& options) {
+  auto step = project.step(row.revision, row.state == RowState::upgrading ? Direction::upgrade : Direction::downgrade);
+  add_hooks(step, project.hooks());
+  prepare_step(step, options, project.session());
+  return step;
+}
+
+bool is_in_doubt(const VersionRow& row) { return row.state != RowState::applied && read_progress(row.fingerprint).in_doubt; }
+
+/// Without an answer: what the question is.
+int tell_doubt(Context& context, const RunOptions& options) {
+  auto& project = context.project();
+  for (const auto& row : project.read_rows()) {
+    if (!is_in_doubt(row)) continue;
+    const auto step = step_of(project, row, options);
+    const auto index = static_cast<std::size_t>(std::max(0, row.statement));
+    const bool known = index < step.statements.size();
+    throw Error{ErrorKind::needs_person,
+                fmt::format("{} of {} was cut off at statement {}{}", to_text(step.direction), title(step.revision), row.statement + 1,
+                            known ? ":\n    " + step.statements[index].text : ""),
+                read_progress(row.fingerprint).visible
+                    ? "run the same command as before: the catalog tells whether it took effect"
+                    : "look at the database, then run `migrate resume --applied` if it took effect, or `migrate resume --not-applied` if it did not",
+                known ? step.statements[index].location : step.revision.location};
+  }
+  context.output.line("no statement is in doubt");
+  return 0;
+}
+
+}  // namespace
+
 int run_resume(Context& context) {
   auto& project = context.project();
   const bool applied = context.arguments.has("applied");
+  const auto options = project.run_options(context.arguments.get("lock-timeout"));
   if (applied == context.arguments.has("not-applied")) {
-    throw Error{ErrorKind::usage, "say what became of the statement in doubt", "migrate resume --applied, or migrate resume --not-applied"};
+    if (!applied) return tell_doubt(context, options);
+    throw Error{ErrorKind::usage, "say one of both: did the statement in doubt take effect?", "migrate resume --applied, or migrate resume --not-applied"};
   }
   EventPrinter events(context.output);
   std::string told;
-  const auto options = project.run_options(context.arguments.get("lock-timeout"));
   run_locked(project.session(), options, events, [&](const std::vector<VersionRow>& rows) {
     std::vector<std::string> sql;
     for (const auto& row : rows) {
-      if (row.state == RowState::applied || !read_progress(row.fingerprint).in_doubt) continue;
-      auto step = project.step(row.revision, row.state == RowState::upgrading ? Direction::upgrade : Direction::downgrade);
-      add_hooks(step, project.hooks());
-      prepare_step(step, options, project.session());
+      if (!is_in_doubt(row)) continue;
+      const auto step = step_of(project, row, options);
       sql = resume_sql(project.versions(), row, step, applied ? Doubt::applied : Doubt::not_applied);
       sql.push_back(project.versions().log_sql({"resume", row.revision, applied ? "statement applied" : "statement not applied", now_utc(), who_runs(), 0, tool_version()}));
       told = fmt::format("statement {} of {} counts as {}; now run the same {} again", row.statement + 1, row.revision, applied ? "applied" : "not applied",

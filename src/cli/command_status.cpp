@@ -102,7 +102,7 @@ int run_current(Context& context) {
       context.output.line(fmt::format("{}{}{}", row.revision, row.message.empty() ? "" : "  " + row.message, now));
     }
     if (row.state == RowState::applied) continue;
-    context.output.line(fmt::format("{}  {} cut off after {} statements", row.revision, row.state == RowState::upgrading ? "upgrade" : "downgrade", row.statement));
+    context.output.line(fmt::format("{}  {} cut off after {}", row.revision, row.state == RowState::upgrading ? "upgrade" : "downgrade", plural(static_cast<std::size_t>(row.statement), "statement")));
   }
   return 0;
 }

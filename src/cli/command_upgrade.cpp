@@ -145,7 +145,7 @@ int run_steps(Context& context, Direction direction, const Planner& planner, con
   const auto result = run(project.session(), options, plan, events);
   context.output.detail(fmt::format("{} round trips", project.session().connection().round_trips()));
   if (result.stopped) {
-    throw Error{ErrorKind::failed, fmt::format("stopped after {} of the revisions", result.steps), "the same command goes on where this one stopped"};
+    throw Error{ErrorKind::failed, "stopped after " + plural(static_cast<std::size_t>(result.steps), "revision"), "the same command goes on where this one stopped"};
   }
   if (result.steps == 0 && context.output.json()) context.output.line(R"({"event":"plan","steps":[]})");
   else if (result.steps == 0) context.output.note("nothing to do");

@@ -242,14 +242,15 @@ std::pair<unsigned, std::size_t> odd_character(std::string_view text) {
   return odd ? std::pair<unsigned, std::size_t>{number, 3} : std::pair<unsigned, std::size_t>{0, 0};
 }
 
+/// Whether readers take the text as it stands, between braces too, where some end a scalar at any '?'.
 bool is_plain(std::string_view text) {
   if (text.empty() || is_null_word(text)) return false;
   static constexpr std::string_view first_not = " -?:,[]{}#&*!|>'\"%@`";
   if (first_not.find(text.front()) != std::string_view::npos || text.back() == ' ' || text.back() == ':') return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 || c == 0x7f || c == ',' || c == '[' || c == ']' || c == '{' || c == '}') return false;
-    if (c == ':' && i + 1 < text.size() && (text[i + 1] == ' ' || text[i + 1] == '?')) return false;
+    if (c < 0x20 || c == 0x7f || c == ',' || c == '[' || c == ']' || c == '{' || c == '}' || c == '?') return false;
+    if (c == ':' && i + 1 < text.size() && text[i + 1] == ' ') return false;
     if (c == '#' && text[i - 1] == ' ') return false;
   }
   return holds_as_is(text) && text != "<<";

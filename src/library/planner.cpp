@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "core/text.hpp"
 #include "library/squash.hpp"
 #include "revision/plan.hpp"
 
@@ -38,7 +39,7 @@ void CommandPlanner::refuse_half_done(const std::vector<VersionRow>& rows) const
     const bool half_down = row.state == RowState::downgrading && direction_ == Direction::upgrade;
     if (!half_up && !half_down) continue;
     throw Error{ErrorKind::needs_person,
-                fmt::format("the {} of {} was cut off after {} statements", half_up ? "upgrade" : "downgrade", row.revision, row.statement),
+                fmt::format("the {} of {} was cut off after {}", half_up ? "upgrade" : "downgrade", row.revision, plural(static_cast<std::size_t>(row.statement), "statement")),
                 half_up ? "finish it first: `migrate upgrade " + row.revision + "`" : "finish it first with the `migrate downgrade` that was cut off"};
   }
 }

@@ -311,8 +311,9 @@ void check_unnamed(const Context& context, const Rule& rule, Findings& findings)
 void check_transaction_control(const Context& context, const Rule& rule, Findings& findings) {
   const auto verb = context.parsed().verb;
   if (verb != Verb::begin && verb != Verb::commit && verb != Verb::rollback) return;
+  if (!context.transaction) return;  // where statements commit one by one they mean what they say
   auto& finding = report(context, rule, findings, verb == Verb::rollback ? "ROLLBACK in a unit would undo its record in the versions table: `migrate upgrade` refuses it."
-                                                                         : context.parsed().word + " does nothing here: the unit has its transaction already, or commits each statement with its record.");
+                                                                         : context.parsed().word + " does nothing here: the unit has its transaction already.");
   if (verb != Verb::rollback) finding.fix = Fix{};
   finding.hint = "take it out";
 }

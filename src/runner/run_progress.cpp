@@ -345,6 +345,7 @@ void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, b
     const auto after = std::upper_bound(batch.starts.begin(), batch.starts.end(), position);
     const bool in_record = after == batch.starts.begin() || position >= batch.end;
     const auto failed = first + static_cast<std::size_t>(after - batch.starts.begin()) - (in_record ? 0 : 1);
+    const int guilty = in_record ? -1 : known || !atomic ? static_cast<int>(failed) : failed_again(step, first, first + batch.starts.size(), error);
     if (!atomic && !in_record) forget_pending();  // they stand in front of it
     if (!known && !atomic) forget_pending();      // the record in the database says what was begun: it is settled from there
     const bool refused = session_.server().capabilities.transactional_ddl && session_.dialect().refuses_transaction(error);
@@ -356,7 +357,7 @@ void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, b
       // The record says "in doubt", which the next run settles.
     }
     forget_pending();
-    fail(step, error, in_record ? -1 : static_cast<int>(failed));
+    fail(step, error, guilty);
   }
   forget_pending();
 }

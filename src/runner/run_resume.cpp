@@ -27,7 +27,7 @@ void StepRunner::check_direction(const Step& step, const VersionRow& row) {
   const auto wanted = step.direction == Direction::upgrade ? RowState::upgrading : RowState::downgrading;
   if (row.state != wanted) {
     const std::string other = row.state == RowState::upgrading ? "upgrade" : "downgrade";
-    throw Error{ErrorKind::needs_person, fmt::format("an {} of {} was cut off after {} statements", other, title(step.revision), row.statement),
+    throw Error{ErrorKind::needs_person, fmt::format("an {} of {} was cut off after {}", other, title(step.revision), plural(static_cast<std::size_t>(row.statement), "statement")),
                 "finish it with the same command as before (migrate " + other + ") first", step.revision.location};
   }
 }

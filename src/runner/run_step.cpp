@@ -222,17 +222,22 @@ int StepRunner::find_failed_statement(const Step& step, const std::string& batch
     return index >= static_cast<int>(step.statements.size()) ? -1 : index;
   }
   if (step.statements.size() == 1) return 0;
+  return failed_again(step, 0, step.statements.size(), error);
+}
+
+/// Which of the statements fails with that error when they run one by one, in a transaction that is rolled back; -1 when none does.
+int StepRunner::failed_again(const Step& step, std::size_t first, std::size_t end, const DatabaseError& error) {
   if (error.cause != DatabaseError::Cause::statement) return -1;
-  int index = 0;
+  int failed = -1;
+  auto i = first;
   try {
     connection().execute(session_.begin_sql());
-    for (; index < static_cast<int>(step.statements.size()); ++index) connection().execute(step.statements[static_cast<std::size_t>(index)].text);
-    index = -1;
+    for (; i < end; ++i) connection().execute(step.statements[i].text);
   } catch (const DatabaseError& again) {
-    if (again.sqlstate != error.sqlstate) index = -1;
+    if (i < end && again.sqlstate == error.sqlstate) failed = static_cast<int>(i);
   }
   rollback();
-  return index;
+  return failed;
 }
 
 /// Where a transaction locks the whole database it is also the lock of the run: waited for by polling, outside of it.

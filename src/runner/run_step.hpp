@@ -145,6 +145,7 @@ class StepRunner {
 
   [[nodiscard]] int find_failed_statement(const Step& step, const std::string& batch, const std::vector<std::size_t>& offsets,
                                           const DatabaseError& error);
+  [[nodiscard]] int failed_again(const Step& step, std::size_t first, std::size_t end, const DatabaseError& error);
   [[nodiscard]] std::vector<std::string> closing_sql(const Step& step, std::chrono::milliseconds time) const;
   /// Puts the rows of what a squash unit stands for in the place of its own, or takes them all away.
   [[nodiscard]] std::vector<std::string> stand_in_sql(const Step& step, std::chrono::milliseconds time) const;

@@ -14,6 +14,13 @@ const std::vector<std::string> column_keys{"type",   "null",        "default",  
 const std::vector<std::string> foreign_key_keys{"name",     "columns",  "column", "references", "on_delete",    "on_update",
                                                 "match",    "deferrable", "initially_deferred", "not_valid", "comment", "renamed_from", "table"};
 
+/// The columns of a key or an index.
+const yaml::Node& columns_of(const Properties& properties, const yaml::Node& node) {
+  const auto* columns = properties.find("columns");
+  if (columns == nullptr) properties.context.fail(*node.find("columns"), properties.what + ": `columns:` is empty", "name them: `columns: [a, b]`");
+  return *columns;
+}
+
 /// Reads one table while the names that its constraints get by rule are collected, so that no two are the same.
 class TableReader {
  public:
@@ -208,7 +215,7 @@ class TableReader {
       const Properties properties(context_, node, what("primary_key"),
                                   {"name", "columns", "include", "deferrable", "initially_deferred", "comment"});
       key.name = properties.text("name");
-      key.parts = read_index_parts(context_, *properties.find("columns"), table_.columns, what("primary_key"));
+      key.parts = read_index_parts(context_, columns_of(properties, node), table_.columns, what("primary_key"));
       key.include = properties.names("include");
       key.initially_deferred = properties.flag("initially_deferred", false);
       key.deferrable = properties.flag("deferrable", key.initially_deferred);
@@ -238,7 +245,7 @@ class TableReader {
       const Properties properties(context_, node, where,
                                   {"name", "columns", "include", "nulls_not_distinct", "deferrable", "initially_deferred", "comment", "renamed_from"});
       if (!properties.holds_here()) return;
-      unique.parts = read_index_parts(context_, *properties.find("columns"), table_.columns, where);
+      unique.parts = read_index_parts(context_, columns_of(properties, node), table_.columns, where);
       unique.include = properties.names("include");
       unique.nulls_not_distinct = properties.flag("nulls_not_distinct", false);
       unique.initially_deferred = properties.flag("initially_deferred", false);
@@ -415,7 +422,7 @@ Index read_index(const Context& context, const std::string& name, const yaml::No
   }
   const Properties properties(context, node, what,
                               {"name", "columns", "unique", "method", "where", "include", "nulls_not_distinct", "comment", "renamed_from"});
-  index.parts = read_index_parts(context, *properties.find("columns"), columns, what);
+  index.parts = read_index_parts(context, columns_of(properties, node), columns, what);
   index.unique = properties.flag("unique", false);
   index.method = lower(properties.text("method"));
   index.where = properties.text("where");

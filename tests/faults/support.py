@@ -145,7 +145,7 @@ class Servers:
             pid = int(file.readline())
         with open(f"/proc/{pid}/cmdline") as file:
             command = file.read().rstrip("\0").split("\0")
-        user = os.stat(f"/proc/{pid}").st_uid
+        user, group = os.stat(f"/proc/{pid}").st_uid, os.stat(name).st_gid
         if self.folder not in " ".join(command):
             raise RuntimeError(f"process {pid} is not a server of {self.folder}")
         os.kill(pid, number)
@@ -153,8 +153,8 @@ class Servers:
             time.sleep(0.02)
         time.sleep(0.3)
         with open(os.path.join(self.folder, "restarted.log"), "a") as log:
-            subprocess.Popen(command, user=user if os.getuid() == 0 else None, group=os.stat(name).st_gid if os.getuid() == 0 else None, extra_groups=[] if os.getuid() == 0 else None,
-                             start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            identity = {"user": user, "group": group, "extra_groups": []} if os.getuid() == 0 else {}
+            subprocess.Popen(command, **identity, start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         for _ in range(600):
             try:
                 engine.sql("select 1", {"postgresql": "postgres"}.get(engine.name, "information_schema"))

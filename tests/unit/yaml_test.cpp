@@ -49,7 +49,7 @@ TEST_CASE("aliases that expand without bound are refused") {
 TEST_CASE("quoted scalars read back as the same text") {
   for (const std::string text : {"plain", "", "null", "~", "- a", "a: b", "a #b", "a, b", "{x}", "'q'", "\"d\"", "tab\there", "two\nlines",
                                  "back\\slash", " lead", "trail ", "@x", "`x`", "%x", "ends:", "<<", "\xc2\x85next", "\x01", "\x7f", "\xc2\x9b", "a:?b",
-                                 "\xe2\x80\xa8", "in\xe2\x80\xa9side", "\xef\xbb\xbf", "in\xef\xbb\xbfside", "\xef\xbf\xbf", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\r\n"}) {
+                                 "\xe2\x80\xa8", "in\xe2\x80\xa9side", "\xef\xbb\xbf", "in\xef\xbb\xbfside", "\xef\xbf\xbf", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\r\n", "data ? 'key'", "a ?| b"}) {
     CAPTURE(text);
     const auto node = yaml::parse("k: " + yaml::quote(text) + "\n", "f");
     CHECK(node.find("k")->scalar == text);
