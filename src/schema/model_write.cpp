@@ -269,7 +269,7 @@ class Writer {
   void write_table(const Table& table) {
     line(2, quote(name_key(table.name)) + ":");
     text(4, "comment", table.comment);
-    if (!table.columns.empty()) line(4, "columns:");
+    line(4, table.columns.empty() ? "columns: {}" : "columns:");
     for (const auto& column : table.columns) write_column(table, column);
     write_primary_key(table);
     write_uniques(table.uniques);
