@@ -12,10 +12,12 @@ if(NOT SQLite3_FOUND)
   migrate_missing("SQLite 3" libsqlite3-dev)
 endif()
 
-# libyaml has no package file for CMake of its own everywhere: found by its header.
-include(${CMAKE_CURRENT_LIST_DIR}/FindMigrateYaml.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/MigrateLibraries.cmake)
 if(NOT TARGET migrate::yaml)
   migrate_missing("libyaml" libyaml-dev)
+endif()
+if(NOT TARGET migrate::md)
+  migrate_missing("libmd" libmd-dev)
 endif()
 
 find_package(fmt QUIET)

@@ -26,7 +26,7 @@ install(EXPORT migrateTargets NAMESPACE migrate:: DESTINATION ${package_folder})
 configure_package_config_file(cmake/migrateConfig.cmake.in ${CMAKE_BINARY_DIR}/migrateConfig.cmake
                               INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/migrateConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES cmake/MigrateEmbed.cmake cmake/FindMigrateYaml.cmake ${CMAKE_BINARY_DIR}/migrateConfig.cmake ${CMAKE_BINARY_DIR}/migrateConfigVersion.cmake DESTINATION ${package_folder})
+install(FILES cmake/MigrateEmbed.cmake cmake/MigrateLibraries.cmake ${CMAKE_BINARY_DIR}/migrateConfig.cmake ${CMAKE_BINARY_DIR}/migrateConfigVersion.cmake DESTINATION ${package_folder})
 
 # cpack: a package of Debian or Ubuntu, which asks for just the libraries that the program and its drivers use.
 set(CPACK_GENERATOR DEB)
