@@ -117,7 +117,13 @@ void parse_parameters(DatabaseUrl& url, std::string_view text) {
     if (part.empty()) continue;
     const auto equal = part.find('=');
     if (equal == std::string_view::npos || equal == 0) fail("a parameter behind '?' is not written as name=value");
-    const bool fresh = url.parameters.emplace(decode(part.substr(0, equal)), decode(part.substr(equal + 1))).second;
+    const auto name = decode(part.substr(0, equal));
+    const bool plain = std::all_of(name.begin(), name.end(), [](const char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    });
+    // Not shown: it may be a part of a password.
+    if (!plain) fail("what stands behind '?' or '&' is not the name of a parameter", "in a password '?' is written %3F, and '&' %26");
+    const bool fresh = url.parameters.emplace(name, decode(part.substr(equal + 1))).second;
     if (!fresh) fail("a parameter behind '?' stands there twice");
   }
 }
@@ -186,7 +192,8 @@ std::string DatabaseUrl::display() const {
   }
   char separator = '?';
   for (const auto& [name, value] : parameters) {
-    out += separator + encode(name, "") + "=" + (holds_secret(name) ? "***" : encode(value, "/:,"));
+    const bool secret = holds_secret(name) || (password.size() > 3 && value.find(password) != std::string::npos);
+    out += separator + encode(name, "") + "=" + (secret ? "***" : encode(value, "/:,"));
     separator = '&';
   }
   return out;

@@ -17,6 +17,7 @@
 #include "revision/graph.hpp"
 #include "runner/run_step.hpp"
 #include "runner/stop.hpp"
+#include "runner/unit_transactions.hpp"
 
 namespace migrate {
 namespace {
@@ -179,8 +180,12 @@ std::optional<std::size_t> StepRunner::run_block(const Step& step, std::size_t i
 /// A transaction that the unit itself rolls back: it leaves nothing, so its record may come behind it.
 std::size_t StepRunner::run_undone(const Step& step, std::size_t first, std::size_t end) {
   Batch batch;
-  batch.sql = session_.begin_sql() + ";\n";
-  for (auto i = first; i < end; ++i) batch.add(step.statements[i]);
+  const auto opening = opening_of(session_, step.statements[first]);
+  batch.sql = opening.begin;
+  for (auto i = first; i < end; ++i) {
+    batch.add(step.statements[i]);
+    if (i == first) batch.sql += opening.behind_first;
+  }
   batch.end = batch.sql.size();
   batch.sql += "ROLLBACK;\n" + in_transaction(session_, records_due(progress_record(step, end, progress_at(step, end))));
   send(step, first, batch, true);
@@ -205,8 +210,12 @@ void StepRunner::run_free(const Step& step, std::size_t index) {
 std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, std::size_t end) {
   // The statements come first: SET TRANSACTION has to.
   Batch batch;
-  batch.sql = session_.begin_sql() + ";\n";
-  for (auto i = first; i < end; ++i) batch.add(step.statements[i]);
+  const auto opening = opening_of(session_, step.statements[first]);
+  batch.sql = opening.begin;
+  for (auto i = first; i < end; ++i) {
+    batch.add(step.statements[i]);
+    if (i == first) batch.sql += opening.behind_first;
+  }
   batch.end = batch.sql.size();
   for (const auto& record : records_due(progress_record(step, end, progress_at(step, end)))) batch.sql += record + "\n;\n";
   batch.sql += "COMMIT";

@@ -8,6 +8,7 @@
 #include "revision/graph.hpp"
 #include "runner/run_lock.hpp"
 #include "runner/stop.hpp"
+#include "runner/unit_transactions.hpp"
 
 namespace migrate {
 namespace {
@@ -191,11 +192,13 @@ StepOutcome StepRunner::run_in_batch(const Step& step) {
   events_.step_started(step, 0);
   const Stopwatch watch;
   const Cancellable cancellable(connection(), true);
-  std::string batch = session_.begin_sql() + ";\n";
+  const auto opening = opening_of(session_, step.statements.empty() ? Statement{} : step.statements.front());
+  std::string batch = opening.begin;
   std::vector<std::size_t> offsets;
   for (const auto& statement : step.statements) {
     offsets.push_back(batch.size());
     batch += statement.text + "\n;\n";
+    if (offsets.size() == 1) batch += opening.behind_first;
   }
   offsets.push_back(batch.size());
   for (const auto& sql : restore) batch += sql + ";\n";
@@ -231,8 +234,12 @@ int StepRunner::failed_again(const Step& step, std::size_t first, std::size_t en
   int failed = -1;
   auto i = first;
   try {
-    connection().execute(session_.begin_sql());
-    for (; i < end; ++i) connection().execute(step.statements[i].text);
+    const auto opening = opening_of(session_, step.statements[first]);
+    connection().execute(opening.begin);
+    for (; i < end; ++i) {
+      connection().execute(step.statements[i].text);
+      if (i == first && !opening.behind_first.empty()) connection().execute(opening.behind_first);
+    }
   } catch (const DatabaseError& again) {
     if (i < end && again.sqlstate == error.sqlstate) failed = static_cast<int>(i);
   }

@@ -192,4 +192,12 @@ void absorb_transactions(Step& step, const Dialect& dialect, bool transactional_
   else PairAbsorber(step, dialect, transactional_ddl).run();
 }
 
+Opening opening_of(const Session& session, const Statement& first) {
+  const auto whole = session.begin_sql();
+  if (!starts_with_ignoring_case(first.text, "SET TRANSACTION")) return {whole + ";\n", ""};
+  const std::string begin(session.dialect().begin_sql());
+  const auto rest = whole.substr(begin.size());
+  return {begin + ";\n", rest.empty() ? "" : rest.substr(2) + "\n;\n"};
+}
+
 }  // namespace migrate

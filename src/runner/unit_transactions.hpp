@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dialect/dialect.hpp"
+#include "runner/session.hpp"
 #include "runner/step.hpp"
 
 namespace migrate {
@@ -12,5 +13,12 @@ namespace migrate {
 /// Error (usage) with file and line for what would tear the unit apart: a COMMIT in the middle of a unit that is one
 /// transaction, a ROLLBACK that cannot undo what stands in front of it, a savepoint that is not there.
 void absorb_transactions(Step& step, const Dialect& dialect, bool transactional_ddl);
+
+/// How a transaction of the run begins: a first statement that sets its modes comes before the fence of a leased lock.
+struct Opening {
+  std::string begin;         ///< in front of the first statement
+  std::string behind_first;
+};
+[[nodiscard]] Opening opening_of(const Session& session, const Statement& first);
 
 }  // namespace migrate

@@ -61,6 +61,8 @@ TEST_CASE("a URL for people hides the password") {
   CHECK(parse_url("postgresql://u:secret@h:1/x?sslpassword=secret&sslmode=require").display() ==
         "postgresql://u:***@h:1/x?sslmode=require&sslpassword=***");
   CHECK(parse_url("mysql://h/x?password=secret").display() == "mysql://:***@h/x");
+  CHECK(parse_url("mysql://u:secret@h/x?init=secret").display() == "mysql://u:***@h/x?init=***");
+  CHECK_THROWS_AS((void)parse_url("mysql://u:secret@h/x?mysql://u:secret@h/x?a=b"), Error);
   CHECK(parse_url("sqlite:////var/a b.db").display() == "sqlite:////var/a b.db");
   CHECK(parse_url("sqlite://").display() == "sqlite://");
   CHECK(parse_url("postgresql://u@[::1]/x").display() == "postgresql://u@[::1]/x");
