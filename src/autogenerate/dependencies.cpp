@@ -77,10 +77,24 @@ std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, 
       if (needs[i].insert(it->second).second) needed_by[it->second].push_back(i);
     }
   };
+  const auto need_namesakes = [&](std::size_t i) {
+    const auto [begin, end] = by_name.equal_range(things[i].name);
+    for (auto it = begin; it != end; ++it) {
+      if (things[it->second].phase == things[i].phase) continue;
+      hard[i].insert(it->second);
+      if (needs[i].insert(it->second).second) needed_by[it->second].push_back(i);
+    }
+  };
   for (std::size_t i = 0; i < things.size(); ++i) {
     for (const auto& name : things[i].references) need(i, name);
     for (const auto& name : things[i].keys) need(i, name, true);
-    each_identifier(things[i].text, rules, [&](const std::string& name) { need(i, name); });
+    int own_name = 0;
+    each_identifier(things[i].text, rules, [&](const std::string& name) {
+      if (name == things[i].name) ++own_name;
+      need(i, name);
+    });
+    // A function may return rows of the view that has its name.
+    if (own_name > things[i].own_mentions) need_namesakes(i);
   }
   using Key = std::pair<int, std::size_t>;
   std::set<Key> ready;
@@ -131,7 +145,7 @@ Dependent dependent(const Table& table, bool with_keys) {
 
 Dependent dependent(const View& view) { return {.name = lower(view.name.name), .text = view.definition, .phase = view_phase}; }
 
-Dependent dependent(const Routine& routine) { return {.name = lower(routine.name.name), .text = routine.definition, .phase = routine_phase}; }
+Dependent dependent(const Routine& routine) { return {.name = lower(routine.name.name), .text = routine.definition, .own_mentions = 1, .phase = routine_phase}; }
 
 Dependent dependent(const Domain& domain) {
   Dependent out{.name = lower(domain.name.name), .text = domain.type, .phase = domain_phase};
@@ -147,7 +161,7 @@ Dependent dependent(const Sequence& sequence) { return {.name = lower(sequence.n
 Dependent dependent(const Definition& definition) {
   const bool early = definition.kind == "type" || definition.kind == "aggregate";
   return {.name = early ? lower(definition.name.name) : "", .text = definition.definition,
-          .over_namesakes = definition.kind == "aggregate", .phase = definition.kind == "type" ? type_phase : early ? routine_phase : trigger_phase};
+          .own_mentions = 1, .over_namesakes = definition.kind == "aggregate", .phase = definition.kind == "type" ? type_phase : early ? routine_phase : trigger_phase};
 }
 
 Dependent dependent(const Trigger& trigger) {

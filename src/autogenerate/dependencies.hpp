@@ -16,6 +16,7 @@ struct Dependent {
   std::string text;                     ///< SQL fragments and names, blank-separated
   std::vector<std::string> references;  ///< names it needs for certain, lower case
   std::vector<std::string> keys;        ///< names that its foreign keys need: a cycle is opened here first
+  int own_mentions = 0;                 ///< of its own name in the text that say nothing: CREATE FUNCTION f
   bool over_namesakes = false;          ///< needs things of its own name too: an aggregate, the function of that name
   int phase = 0;                        ///< what comes first when nothing else decides
 };
