@@ -23,8 +23,9 @@ TEST_CASE("an installed migrate works elsewhere, and find_package finds it") {
 
   const auto program = prefix + "/bin/migrate";
   const Databases databases(folder);
-  for (const auto& [engine, url] : databases.urls()) {
-    CAPTURE(engine);
+  for (const auto& known : databases.urls()) {
+    const auto& [engine, url] = known;
+    CAPTURE(known.first);
     run_well(folder, {program, "init", engine, "--database", url});
     run_well(folder, {program, "revision", "-c", engine, "-m", "empty"});
     run_well(folder, {program, "upgrade", "-c", engine});

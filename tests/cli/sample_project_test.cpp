@@ -26,8 +26,9 @@ struct Shop {
 
 TEST_CASE("the sample project goes up, agrees with its model, goes down and up again on every engine") {
   const Shop shop;
-  for (const auto& [engine, url] : shop.databases.urls()) {
-    CAPTURE(engine);
+  for (const auto& known : shop.databases.urls()) {
+    const auto& [engine, url] = known;
+    CAPTURE(known.first);
     shop.run(url, {"upgrade", "head"});
     shop.run(url, {"check"});
     shop.run(url, {"revision", "--autogenerate", "-m", "nothing"});
@@ -43,8 +44,9 @@ TEST_CASE("the sample project goes up, agrees with its model, goes down and up a
 
 TEST_CASE("every revision of the sample project can be taken back and applied again on every engine") {
   const Shop shop;
-  for (const auto& [engine, url] : shop.databases.urls()) {
-    CAPTURE(engine);
+  for (const auto& known : shop.databases.urls()) {
+    const auto& [engine, url] = known;
+    CAPTURE(known.first);
     const std::vector<std::string> targets{"0001-5f2c81", "0002-a90b37", "0003-7be8f0", "0003-c4d215", "0004-1d66a2",
                                            "0004-e3907c", "0005-94ab5e", "0006-b27f13", "0007-6c1ee4", "0008-d83f59"};
     for (const auto& target : targets) {

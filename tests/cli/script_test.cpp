@@ -71,8 +71,9 @@ TEST_CASE("the script of an upgrade does in the engine's own client what the upg
   const Databases databases(folder);
   folder.write("p/migrate.yaml", "database: \"${DB}\"\n");
   folder.write("p/migrations/0001.sql", difficult);
-  for (const auto& [engine, url] : databases.urls()) {
-    CAPTURE(engine);
+  for (const auto& known : databases.urls()) {
+    const auto& [engine, url] = known;
+    CAPTURE(known.first);
     for (const bool offline : {true, false}) {
       CAPTURE(offline);
       const Environment environment{{"DB", url}};
@@ -105,8 +106,9 @@ TEST_CASE("the script of the sample project leads to what its model says") {
   const Folder folder;
   copy_sample_project(folder);
   const Databases databases(folder);
-  for (const auto& [engine, url] : databases.urls()) {
-    CAPTURE(engine);
+  for (const auto& known : databases.urls()) {
+    const auto& [engine, url] = known;
+    CAPTURE(known.first);
     const Environment environment{{"SHOP_DATABASE", url}};
     folder.write("up.sql", migrate(folder.path(), {"upgrade", "--sql", "base:head"}, environment).out);
     const auto done = run(folder.path(), client(url, "up.sql"));
@@ -125,8 +127,9 @@ TEST_CASE("a way back of any length is kept") {
   std::string unit = "-- revision: 0001-aaaaaa\n-- message: long\n\n-- migrate: upgrade\nCREATE TABLE a (id integer);\n\n-- migrate: downgrade\n";
   for (int i = 0; i < 3000; ++i) unit += "-- a line of a long downgrade, number " + std::to_string(i) + "\n";
   unit += "DROP TABLE a;\n";
-  for (const auto& [engine, url] : databases.urls()) {
-    CAPTURE(engine);
+  for (const auto& known : databases.urls()) {
+    const auto& [engine, url] = known;
+    CAPTURE(known.first);
     const Environment environment{{"DB", url}};
     folder.write("p/migrate.yaml", "database: \"${DB}\"\n");
     folder.write("p/migrations/0001.sql", unit);

@@ -38,7 +38,8 @@ TEST_CASE("a unit that is wrong is refused with its place, and nothing is change
   const Folder folder;
   const Databases databases(folder);
   folder.write("migrate.yaml", "database: \"${DB}\"\n");
-  for (const auto& [engine, url] : databases.urls()) {
+  for (const auto& known : databases.urls()) {
+    const auto& [engine, url] = known;
     auto cases = cases_for_all();
     if (engine != "mysql") {
       cases.push_back({"a ROLLBACK inside", "-- migrate: upgrade\nCREATE TABLE a (id integer);\nROLLBACK;\n", "cannot hold ROLLBACK", "migrations/0001.sql:6"});
@@ -46,7 +47,7 @@ TEST_CASE("a unit that is wrong is refused with its place, and nothing is change
                        "already exists", "migrations/0001.sql:8", 1});
     }
     for (const auto& one : cases) {
-      CAPTURE(engine);
+      CAPTURE(known.first);
       INFO(one.what);
       folder.write("migrations/0001.sql", header + one.body);
       const auto outcome = migrate(folder.path(), {"upgrade"}, {{"DB", url}});
@@ -69,8 +70,9 @@ TEST_CASE("a unit that cannot be undone is refused before anything is reverted")
   folder.write("migrations/0001.sql", header + "-- migrate: upgrade\nCREATE TABLE a (id integer);\n\n-- migrate: downgrade none\n");
   folder.write("migrations/0002.sql", "-- revision: 0002-bbbbbb\n-- parents: 0001-aaaaaa\n\n-- migrate: upgrade\nCREATE TABLE b (id integer);\n\n"
                                       "-- migrate: downgrade\nDROP TABLE b;\n");
-  for (const auto& [engine, url] : databases.urls()) {
-    CAPTURE(engine);
+  for (const auto& known : databases.urls()) {
+    const auto& [engine, url] = known;
+    CAPTURE(known.first);
     const Environment environment{{"DB", url}};
     CHECK(migrate(folder.path(), {"upgrade"}, environment).code == 0);
     const auto outcome = migrate(folder.path(), {"downgrade", "base"}, environment);
@@ -86,8 +88,9 @@ TEST_CASE("an edited unit stops a run until the edit is taken back or accepted")
   const Databases databases(folder);
   folder.write("migrate.yaml", "database: \"${DB}\"\n");
   const auto unit = header + "-- migrate: upgrade\nCREATE TABLE a (id integer);\n\n-- migrate: downgrade\nDROP TABLE a;\n";
-  for (const auto& [engine, url] : databases.urls()) {
-    CAPTURE(engine);
+  for (const auto& known : databases.urls()) {
+    const auto& [engine, url] = known;
+    CAPTURE(known.first);
     const Environment environment{{"DB", url}};
     folder.write("migrations/0001.sql", unit);
     std::filesystem::remove(folder / "migrations/0002.sql");

@@ -112,8 +112,9 @@ TEST_CASE("a model change on sqlite is applied, found equal, and undone") {
       {"dropped column", model_of("mail: text", index)},
       {"view", model_of("mail: text, " + state, index, "SELECT id, mail FROM users")},
   };
-  for (const auto& [what, yaml] : cases) {
-    CAPTURE(what);
+  for (const auto& known : cases) {
+    const auto& [what, yaml] = known;
+    CAPTURE(known.first);
     const auto original = memory_database(base);
     const auto database = memory_database(base);
     database->execute("PRAGMA foreign_keys = ON");
@@ -143,8 +144,9 @@ TEST_CASE("what sqlite refuses in a model is an error with its place and SQLite'
       {"tables: {t: {columns: {a: int}, sqlite: {strickt: true}}}", "SQLite knows no option 'strickt'"},
       {"tables: {t: {columns: {a: int}, triggers: {tr: \"CREATE TRIGGER tr AFTER DELETE ON t BEGIN DELETE FROM nowhere; END\"}}}", "no such table"},
   };
-  for (const auto& [yaml, words] : cases) {
-    CAPTURE(yaml);
+  for (const auto& known : cases) {
+    const auto& [yaml, words] = known;
+    CAPTURE(known.first);
     try {
       static_cast<void>(difference(*database, yaml));
       FAIL_CHECK("no error");

@@ -73,8 +73,9 @@ TEST_CASE("MySQL statements are classified by what running them twice would do")
       {"SET @a = 1", session}, {"SET GLOBAL a = 1", other}, {"USE a", session}, {"(SELECT 1) UNION (SELECT 2)", query}, {"SELECT 1 INTO @x", session},
       {"CALL p()", other}, {"BEGIN", transaction}, {"BEGIN NOT ATOMIC SELECT 1; END", other}, {"START TRANSACTION", transaction}, {"COMMIT", transaction},
       {"CREATE TEMPORARY TABLE a (b int)", other}, {"ANALYZE TABLE a", query}, {"OPTIMIZE TABLE a", other}};
-  for (const auto& [sql, expected] : cases) {
-    CAPTURE(std::string(sql));
+  for (const auto& known : cases) {
+    const auto& [sql, expected] = known;
+    CAPTURE(std::string(known.first));
     CHECK(mysql::classify_statement(sql) == expected);
   }
 }

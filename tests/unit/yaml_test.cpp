@@ -69,8 +69,9 @@ TEST_CASE("what is no YAML is an error with its place") {
       {"a: x\nb: \xff\n", 2, 4, "UTF-8"},
       {"? [a]\n: 1\n", 1, 3, "a key must be a plain word"},
   };
-  for (const auto& [text, line, column, words] : texts) {
-    CAPTURE(text);
+  for (const auto& known : texts) {
+    const auto& [text, line, column, words] = known;
+    CAPTURE(std::get<0>(known));
     try {
       (void)yaml::parse(text, "f.yaml");
       FAIL("no error");
