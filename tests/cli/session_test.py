@@ -66,6 +66,14 @@ class Sessions(TestCase):
             project.migrate("upgrade")
             self.assertEqual(project.sql(f"SELECT count(*) FROM {other}.a"), "2")
 
+    def test_checks_of_sqlite_are_on_again_behind_a_unit_without_a_transaction(self):
+        project = self.project("sqlite")
+        project.unit("0001-aaaaaa", "", "PRAGMA ignore_check_constraints = ON;\nCREATE TABLE c (n integer CHECK (n < 5));\nINSERT INTO c VALUES (7);", "DROP TABLE c;",
+                     header="-- transaction: off\n")
+        project.unit("0002-bbbbbb", "0001-aaaaaa", "INSERT INTO c VALUES (8);", "SELECT 1;")
+        self.assertIn("CHECK constraint failed", project.migrate("upgrade", code=1).err)
+        self.assertEqual(project.sql("SELECT n FROM c"), "7")
+
     def test_checks_are_on_again(self):
         off = {"mysql": "/*!40014 SET FOREIGN_KEY_CHECKS=0, SESSION sql_mode='' */;\nSET NAMES latin1;",
                "postgresql": "SET session_replication_role = replica;", "sqlite": "PRAGMA ignore_check_constraints = ON;"}

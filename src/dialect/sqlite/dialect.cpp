@@ -90,6 +90,9 @@ class SqliteDialect final : public Dialect {
 
   /// Waiting for the write lock is the connection's ?busy_timeout.
   [[nodiscard]] std::string session_setup(const RunTimeouts& /*timeouts*/) const override { return {}; }
+  [[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const override {
+    return sqlite::restore_session(statements, connection);
+  }
   [[nodiscard]] UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) const override {
     return sqlite::frame_unit(std::move(statements), connection);
   }

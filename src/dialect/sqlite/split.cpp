@@ -174,11 +174,23 @@ std::string current_setting(Connection& connection, const std::string& pragma) {
 
 }  // namespace
 
+std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) {
+  std::set<std::string> names;
+  for (const auto& statement : statements) {
+    if (!starts_with_ignoring_case(statement.text, "PRAGMA")) continue;
+    if (auto pragma = pragma_of(tokenize(statement.text, lexical_rules())); pragma.sets && is_of_the_session(pragma.name)) names.insert(pragma.name);
+  }
+  std::vector<std::string> sql;
+  if (connection == nullptr) return sql;
+  for (const auto& name : names) sql.push_back("PRAGMA " + name + " = " + current_setting(*connection, name));
+  return sql;
+}
+
 UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) {
   UnitFrame frame;
   std::vector<Pragma> pragmas;
   bool checks = false;
-  std::set<std::string> set;
+  auto restore = restore_session(statements, connection);
   for (const auto& statement : statements) {
     // Only statements of these two kinds matter: most are never read as tokens.
     const bool pragma = starts_with_ignoring_case(statement.text, "PRAGMA");
@@ -186,7 +198,6 @@ UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) 
     const auto tokens = pragma || drop ? tokenize(statement.text, lexical_rules()) : std::vector<Token>{};
     pragmas.push_back(pragma_of(tokens));
     checks = checks || among(tokens, 1, {"TABLE"}) || (pragmas.back().sets && pragmas.back().name == "foreign_keys");
-    if (pragmas.back().sets && is_of_the_session(pragmas.back().name)) set.insert(pragmas.back().name);
   }
   std::size_t first = 0;
   while (first < statements.size() && works_outside_only(pragmas[first])) ++first;
@@ -208,9 +219,7 @@ UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) 
   }
   frame.after.assign(at(last), at(statements.size()));
   if (checks) frame.violations = foreign_key_violations;
-  if (connection != nullptr) {
-    for (const auto& name : set) frame.restore.push_back("PRAGMA " + name + " = " + current_setting(*connection, name));
-  }
+  frame.restore = std::move(restore);
   return frame;
 }
 

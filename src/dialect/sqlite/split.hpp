@@ -10,6 +10,9 @@ namespace migrate::sqlite {
 
 [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location);
 [[nodiscard]] StatementClass classify(const Statement& statement);
+/// Dialect::restore_session().
+[[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection);
+
 [[nodiscard]] UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection);
 
 }  // namespace migrate::sqlite
