@@ -17,6 +17,11 @@ struct PlannedChange {
   std::string note;                    ///< written above it in the unit
   std::string review;                  ///< not empty: a person must look; the reason
   std::vector<Operation> alternative;  ///< what to run in its place if the guess is wrong
+
+  template <class T>
+  [[nodiscard]] const T* as() const {
+    return std::get_if<T>(&operation);
+  }
 };
 
 /// `live` with the decided renames made in it, and the operations that make them.
@@ -36,8 +41,13 @@ struct Renamed {
 /// Whether compare() finds anything in a table.
 [[nodiscard]] bool differ(const Table& live, const Table& declared, const ServerInfo& server);
 
-/// Puts changes into an order in which they can run, and whose reverse can run too: adds what has to be dropped and made
-/// again around them (views over a changed column, keys over a changed one), splits keys out of cycles of tables.
+/// Adds what has to be dropped and made again around changes: views, triggers and rules over a column that goes or changes its
+/// type, keys over one that changes. `live` is the schema after the renames among the changes.
+[[nodiscard]] std::vector<PlannedChange> with_pinned(std::vector<PlannedChange> changes, const Schema& live, const Schema& declared,
+                                                     const LexicalRules& rules, const Capabilities& can);
+
+/// Puts changes, with what is pinned by them, into an order in which they can run, and whose reverse can run too: splits keys out
+/// of cycles of tables.
 /// `original` is the live schema before, `live` after the renames among the changes.
 [[nodiscard]] std::vector<PlannedChange> order(std::vector<PlannedChange> changes, const Schema& original, const Schema& live,
                                                const Schema& declared, const Dialect& dialect, const ServerInfo& server);

@@ -26,6 +26,9 @@ struct Dependent {
 [[nodiscard]] std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, const LexicalRules& rules,
                                                         std::vector<std::set<std::size_t>>* needs = nullptr);
 
+/// Whether it is a rule or the like, which goes before its table or view changes and comes back behind.
+[[nodiscard]] inline bool stands_on_tables(const Definition& definition) { return definition.kind != "type" && definition.kind != "aggregate"; }
+
 [[nodiscard]] Dependent dependent(const Table& table, bool with_keys);
 [[nodiscard]] Dependent dependent(const View& view);
 [[nodiscard]] Dependent dependent(const Routine& routine);

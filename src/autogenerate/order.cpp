@@ -11,11 +11,6 @@
 namespace migrate {
 namespace {
 
-template <class T>
-const T* get(const PlannedChange& change) {
-  return std::get_if<T>(&change.operation);
-}
-
 /// Drops come out of here in the reverse of the order in which their objects could be made, so that the downgrade, which
 /// runs everything backwards, makes them in that very order.
 class Orderer {
@@ -25,7 +20,7 @@ class Orderer {
 
   std::vector<PlannedChange> run(std::vector<PlannedChange> changes) {
     former_ = FormerNames(changes);
-    changes = with_pinned_things(std::move(changes));
+    changes = with_pinned(std::move(changes), live_, declared_, rules_, can_);
     for (auto& change : changes) sort_in(std::move(change));
     order_table_groups();
     std::vector<PlannedChange> out;
@@ -46,283 +41,6 @@ class Orderer {
  private:
   static void append(std::vector<PlannedChange>& out, std::vector<PlannedChange> more) {
     out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-  }
-
-  // ---- what has to go and come back around a change ------------------------------------------------------------------
-
-  struct Pin {
-    QualifiedName table;
-    std::string column;
-  };
-
-  static bool changes_type(const Change<Column>& change) {
-    return change.before.type != change.after.type || change.before.collation != change.after.collation ||
-           change.before.generated != change.after.generated;
-  }
-
-  /// Columns that go or change their type, and the computed ones over them.
-  [[nodiscard]] std::vector<Pin> pins_of(const std::vector<PlannedChange>& changes) const {
-    auto pins = changed_columns(changes);
-    const auto direct = pins.size();
-    for (std::size_t i = 0; i < direct; ++i) {
-      const auto* table = find_named(live_.tables, pins[i].table);
-      if (table == nullptr) continue;
-      for (const auto& column : table->columns) {
-        if (column.generated && column.name != pins[i].column && mentions(column.generated->expression, pins[i].column, rules_)) {
-          pins.push_back({table->name, column.name});
-        }
-      }
-    }
-    return pins;
-  }
-
-  [[nodiscard]] static std::vector<Pin> changed_columns(const std::vector<PlannedChange>& changes) {
-    std::vector<Pin> pins;
-    for (const auto& change : changes) {
-      if (const auto* remove = get<Remove<Column>>(change)) pins.push_back({remove->table, remove->object.name});
-      if (const auto* column = get<Change<Column>>(change); column != nullptr && changes_type(*column)) {
-        pins.push_back({column->table, column->after.name});
-      }
-    }
-    return pins;
-  }
-
-  /// Tables of which names go away: a definition that uses them cannot be put back before they are back.
-  [[nodiscard]] static std::set<std::string> unsettled_tables(const std::vector<PlannedChange>& changes) {
-    std::set<std::string> names;
-    for (const auto& change : changes) {
-      if (const auto* remove = get<Remove<Column>>(change)) names.insert(remove->table.name);
-      if (const auto* rename = get<RenamePart<Column>>(change)) names.insert(rename->table.name);
-      if (const auto* drop = get<Drop<Table>>(change)) names.insert(drop->object.name.name);
-      if (const auto* rename = get<Rename<Table>>(change)) names.insert({rename->from.name, rename->to.name});
-    }
-    return names;
-  }
-
-  [[nodiscard]] bool mentions_any(const std::string& text, const std::set<std::string>& names) const {
-    return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return mentions(text, name, rules_); });
-  }
-
-  std::vector<PlannedChange> with_pinned_things(std::vector<PlannedChange> changes) {
-    const auto pins = can_.views_pin_columns ? pins_of(changes) : std::vector<Pin>{};
-    const auto unsettled = unsettled_tables(changes);
-    changes = with_pinned_views(std::move(changes), pins, unsettled);
-    if (can_.views_pin_columns) changes = with_pinned_triggers(std::move(changes), pins);
-    changes = with_split_changes(std::move(changes), unsettled);
-    if (can_.keys_pin_columns) changes = with_pinned_keys(std::move(changes), pins_of(changes));
-    return changes;
-  }
-
-  /// A trigger or policy that changes while names that it uses go away is dropped first and made again last, and so is a
-  /// key over other columns.
-  std::vector<PlannedChange> with_split_changes(std::vector<PlannedChange> changes, const std::set<std::string>& unsettled) const {
-    std::map<QualifiedName, std::set<std::string>> moving;  // columns that come or go
-    for (const auto& change : changes) {
-      if (const auto* remove = get<Remove<Column>>(change)) moving[remove->table].insert(remove->object.name);
-      if (const auto* add = get<Add<Column>>(change)) moving[add->table].insert(add->object.name);
-    }
-    std::vector<PlannedChange> out;
-    const auto split_part = [&]<class T>(const Change<T>& part) {
-      const auto names = moving.find(part.table);
-      if (names == moving.end() || (!mentions_any(text_of(part.before), names->second) && !mentions_any(text_of(part.after), names->second))) return false;
-      out.push_back({Remove<T>{part.table, part.before}});
-      out.push_back({Add<T>{part.table, part.after}});
-      return true;
-    };
-    for (auto& change : changes) {
-      const bool split = std::visit(overloaded{[&](const Change<Index>& part) { return split_part(part); }, [&](const Change<Unique>& part) { return split_part(part); },
-                                               [&](const Change<PrimaryKey>& part) { return split_part(part); },
-                                               [&](const Change<Check>& part) { return split_part(part); },
-                                               [&](const Change<Exclusion>& part) { return split_part(part); }, [](const auto&) { return false; }},
-                                    change.operation);
-      if (split) continue;
-      const auto* key = get<Change<ForeignKey>>(change);
-      if (key != nullptr && keys_apart() && joins_others(key->before, key->after)) {
-        out.push_back({Remove<ForeignKey>{key->table, key->before}});
-        out.push_back({Add<ForeignKey>{key->table, key->after}});
-        continue;
-      }
-      const auto* policy = get<Change<Policy>>(change);
-      if (policy != nullptr && (mentions_any(policy_text(policy->before), unsettled) || mentions_any(policy_text(policy->after), unsettled))) {
-        out.push_back({Remove<Policy>{policy->table, policy->before}});
-        out.push_back({Add<Policy>{policy->table, policy->after}});
-        continue;
-      }
-      const auto* trigger = get<Change<Trigger>>(change);
-      if (trigger == nullptr || !(mentions_any(trigger->before.definition, unsettled) || mentions_any(trigger->after.definition, unsettled))) {
-        out.push_back(std::move(change));
-        continue;
-      }
-      out.push_back({Remove<Trigger>{trigger->table, trigger->before}});
-      out.push_back({Add<Trigger>{trigger->table, trigger->after}});
-    }
-    return out;
-  }
-
-  /// What names columns in a part of a table.
-  static std::string text_of(const std::vector<IndexPart>& parts) {
-    std::string text;
-    for (const auto& part : parts) text += part.expression + (part.column.empty() ? "" : " \"" + replace_all(part.column, "\"", "\"\"") + "\"") + " ";
-    return text;
-  }
-  static std::string text_of(const Index& index) { return text_of(index.parts) + text_of(parts_of(index.include)) + index.where; }
-  static std::string text_of(const Unique& unique) { return text_of(unique.parts) + text_of(parts_of(unique.include)); }
-  static std::string text_of(const PrimaryKey& key) { return text_of(key.parts) + text_of(parts_of(key.include)); }
-  static std::string text_of(const Check& check) { return check.expression; }
-  static std::string text_of(const Exclusion& exclusion) { return exclusion.definition; }
-
-  static bool joins_others(const ForeignKey& before, const ForeignKey& after) {
-    return before.columns != after.columns || before.references != after.references || before.referenced_columns != after.referenced_columns;
-  }
-
-  static std::string policy_text(const Policy& policy) { return policy.using_expression + " " + policy.check_expression; }
-
-  /// Views over a changed column, views over views that are made again, and views that change together with names that
-  /// they use are dropped first and made again last.
-  std::vector<PlannedChange> with_pinned_views(std::vector<PlannedChange> changes, const std::vector<Pin>& pins,
-                                               const std::set<std::string>& unsettled) {
-    std::set<QualifiedName> again;
-    std::set<QualifiedName> altered;
-    std::set<QualifiedName> gone;
-    for (const auto& change : changes) {
-      if (const auto* alter = get<Alter<View>>(change)) {
-        altered.insert(alter->before.name);
-        if (mentions_any(alter->before.definition, unsettled) || mentions_any(alter->after.definition, unsettled)) again.insert(alter->before.name);
-      }
-      if (const auto* drop = get<Drop<View>>(change)) gone.insert(drop->object.name);
-    }
-    std::set<QualifiedName> replaced;  // by a view of another kind
-    for (const auto& change : changes) {
-      const auto* create = get<Create<View>>(change);
-      if (create != nullptr && gone.contains(create->object.name)) replaced.insert(create->object.name);
-    }
-    for (const auto& view : live_.views) {
-      const bool pinned = std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) {
-        return mentions(view.definition, pin.table.name, rules_) && mentions(view.definition, pin.column, rules_);
-      });
-      if (pinned) again.insert(view.name);
-    }
-    for (bool grew = true; grew;) {
-      grew = false;
-      for (const auto& view : live_.views) {
-        if (again.contains(view.name)) continue;
-        const auto over = [&](const QualifiedName& other) { return other != view.name && mentions(view.definition, other.name, rules_); };
-        for (const auto& other : altered) {
-          if (can_.views_pin_columns && over(other) && again.insert(other).second) grew = true;
-        }
-        if (gone.contains(view.name)) continue;
-        if (std::any_of(again.begin(), again.end(), over) || std::any_of(replaced.begin(), replaced.end(), over)) grew = again.insert(view.name).second || grew;
-      }
-    }
-    std::vector<PlannedChange> out;
-    for (auto& change : changes) {
-      const auto* alter = get<Alter<View>>(change);
-      const auto* create = get<Create<View>>(change);
-      const auto* rename = get<Rename<View>>(change);
-      if (rename != nullptr && again.contains(rename->to)) continue;  // dropped by its old name, made by its new one
-      if (alter != nullptr && again.contains(alter->before.name)) continue;
-      if (create != nullptr && gone.contains(create->object.name)) again.erase(create->object.name);
-      // Parts of a view that is made again are made with it.
-      const auto* table = table_of(change.operation);
-      if (table != nullptr && again.contains(*table) && find_named(live_.views, *table) != nullptr) continue;
-      out.push_back(std::move(change));
-    }
-    out = with_pinned_definitions(std::move(out), pins, unsettled, again);
-    for (const auto& name : again) {
-      if (gone.contains(name)) continue;
-      const auto* before = find_named(live_.views, name);
-      const auto* after = find_named(declared_.views, name);
-      if (before == nullptr || after == nullptr) continue;
-      out.push_back({Drop<View>{*before}});
-      out.push_back({Create<View>{*after}});
-    }
-    return out;
-  }
-
-  /// Rules and the like on what is made again or on columns that change: they go before and come back after.
-  std::vector<PlannedChange> with_pinned_definitions(std::vector<PlannedChange> changes, const std::vector<Pin>& pins,
-                                                     const std::set<std::string>& unsettled, const std::set<QualifiedName>& again) const {
-    if (!can_.views_pin_columns) return changes;
-    std::vector<PlannedChange> out;
-    std::set<std::pair<std::string, QualifiedName>> touched;
-    for (auto& change : changes) {
-      if (const auto* drop = get<Drop<Definition>>(change)) touched.insert({drop->object.kind, drop->object.name});
-      const auto* alter = get<Alter<Definition>>(change);
-      if (alter == nullptr || !stands_on_tables(alter->after)) {
-        out.push_back(std::move(change));
-        continue;
-      }
-      touched.insert({alter->after.kind, alter->after.name});
-      out.push_back({Drop<Definition>{alter->before}});
-      out.push_back({Create<Definition>{alter->after}});
-    }
-    for (const auto& definition : live_.definitions) {
-      if (!stands_on_tables(definition) || touched.contains({definition.kind, definition.name})) continue;
-      const auto names = [&](const std::string& name) { return mentions(definition.definition, name, rules_); };
-      const bool pinned = std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) { return names(pin.table.name) && names(pin.column); }) ||
-                          std::any_of(again.begin(), again.end(), [&](const QualifiedName& view) { return names(view.name); }) ||
-                          mentions_any(definition.definition, unsettled);
-      if (!pinned) continue;
-      for (const auto& after : declared_.definitions) {
-        if (after.kind != definition.kind || after.name != definition.name) continue;
-        out.push_back({Drop<Definition>{definition}});
-        out.push_back({Create<Definition>{after}});
-      }
-    }
-    return out;
-  }
-
-  std::vector<PlannedChange> with_pinned_triggers(std::vector<PlannedChange> changes, const std::vector<Pin>& pins) {
-    const auto touched = [&]<class T>(const QualifiedName& table, const T& part) {
-      return std::any_of(changes.begin(), changes.end(), [&](const PlannedChange& change) {
-        const auto* remove = get<Remove<T>>(change);
-        const auto* replace = get<Change<T>>(change);
-        return (remove != nullptr && remove->table == table && remove->object.name == part.name) ||
-               (replace != nullptr && replace->table == table && replace->before.name == part.name);
-      });
-    };
-    const auto remake = [&]<class T>(const Pin& pin, const std::vector<T>& before, const std::vector<T>& after, const auto& text) {
-      for (const auto& part : before) {
-        const auto* now = find_named(after, part.name);
-        if (now == nullptr || touched(pin.table, part) || !mentions(text(part), pin.column, rules_)) continue;
-        changes.push_back({Remove<T>{pin.table, part}});
-        changes.push_back({Add<T>{pin.table, *now}});
-      }
-    };
-    for (const auto& pin : pins) {
-      const auto* before = find_named(live_.tables, pin.table);
-      const auto* after = find_named(declared_.tables, pin.table);
-      if (before == nullptr || after == nullptr) continue;
-      remake(pin, before->triggers, after->triggers, [](const Trigger& trigger) { return trigger.definition; });
-      remake(pin, before->policies, after->policies, [](const Policy& policy) { return policy.using_expression + " " + policy.check_expression; });
-    }
-    return changes;
-  }
-
-  /// A key over a column (either end) that changes its type is dropped first and added last.
-  std::vector<PlannedChange> with_pinned_keys(std::vector<PlannedChange> changes, const std::vector<Pin>& pins) {
-    std::set<std::pair<QualifiedName, std::string>> touched;
-    for (const auto& change : changes) {
-      if (const auto* remove = get<Remove<ForeignKey>>(change)) touched.emplace(remove->table, remove->object.name);
-      if (const auto* replace = get<Change<ForeignKey>>(change)) touched.emplace(replace->table, replace->before.name);
-      if (const auto* rename = get<RenamePart<ForeignKey>>(change)) touched.emplace(rename->table, rename->from);
-    }
-    const auto pinned = [&](const QualifiedName& table, const std::vector<std::string>& columns) {
-      return std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) {
-        return pin.table == table && std::find(columns.begin(), columns.end(), pin.column) != columns.end();
-      });
-    };
-    for (const auto& table : live_.tables) {
-      const auto* after = find_named(declared_.tables, table.name);
-      if (after == nullptr || pins.empty()) continue;
-      for (const auto& key : table.foreign_keys) {
-        if (touched.contains({table.name, key.name})) continue;
-        if (!pinned(table.name, key.columns) && !pinned(key.references, key.referenced_columns)) continue;
-        changes.push_back({Remove<ForeignKey>{table.name, key}});
-        changes.push_back({Add<ForeignKey>{table.name, key}});
-      }
-    }
-    return changes;
   }
 
   // ---- sorting into places -------------------------------------------------------------------------------------------
@@ -574,13 +292,13 @@ class Orderer {
   Dependent dependent_of(const TableGroup& group) const {
     Table added{.name = group.table};
     for (const auto& change : group.changes) {
-      if (const auto* column = get<Add<Column>>(change)) added.columns.push_back(column->object);
-      if (const auto* column = get<Change<Column>>(change)) added.columns.push_back(column->after);
-      if (const auto* check = get<Add<Check>>(change)) added.checks.push_back(check->object);
-      if (const auto* check = get<Change<Check>>(change)) added.checks.push_back(check->after);
-      if (const auto* index = get<Add<Index>>(change)) added.indexes.push_back(index->object);
-      if (const auto* index = get<Change<Index>>(change)) added.indexes.push_back(index->after);
-      if (const auto* exclusion = get<Add<Exclusion>>(change)) added.exclusions.push_back(exclusion->object);
+      if (const auto* column = change.as<Add<Column>>()) added.columns.push_back(column->object);
+      if (const auto* column = change.as<Change<Column>>()) added.columns.push_back(column->after);
+      if (const auto* check = change.as<Add<Check>>()) added.checks.push_back(check->object);
+      if (const auto* check = change.as<Change<Check>>()) added.checks.push_back(check->after);
+      if (const auto* index = change.as<Add<Index>>()) added.indexes.push_back(index->object);
+      if (const auto* index = change.as<Change<Index>>()) added.indexes.push_back(index->after);
+      if (const auto* exclusion = change.as<Add<Exclusion>>()) added.exclusions.push_back(exclusion->object);
     }
     Dependent out = dependent(added, false);
     if (find_named(live_.views, group.table) != nullptr) out.phase = 41;
@@ -595,7 +313,7 @@ class Orderer {
     std::vector<PlannedChange> out;
     std::set<QualifiedName> pending;
     for (const auto& change : creates_) {
-      if (const auto* create = get<Create<Table>>(change)) pending.insert(create->object.name);
+      if (const auto* create = change.as<Create<Table>>()) pending.insert(create->object.name);
     }
     std::vector<std::set<std::size_t>> needs;
     std::vector<bool> late_before(things.size());
@@ -615,8 +333,6 @@ class Orderer {
     }
     return out;
   }
-
-  static bool stands_on_tables(const Definition& definition) { return definition.kind != "type" && definition.kind != "aggregate"; }
 
   /// Views, triggers and policies come last of all, when keys and drops are done; in the order found.
   static bool is_late(const PlannedChange& change) {
@@ -717,7 +433,7 @@ class Orderer {
     if (!keys_apart()) return out;
     std::set<QualifiedName> pending;
     for (const auto& change : out) {
-      if (const auto* drop = get<Drop<Table>>(change)) pending.insert(drop->object.name);
+      if (const auto* drop = change.as<Drop<Table>>()) pending.insert(drop->object.name);
     }
     // Backwards is the order of making: what is not made yet cannot be referred to.
     for (auto it = out.rbegin(); it != out.rend(); ++it) {

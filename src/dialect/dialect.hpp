@@ -232,6 +232,12 @@ class Dialect {
   /// SQL that sets up a session for running units; "" for none. `statements` are the ones about to run.
   [[nodiscard]] virtual std::string session_setup(const RunTimeouts& timeouts) const = 0;
 
+  /// SQL that keeps the connection itself from waiting for another's lock longer than that; "" where only the server waits.
+  [[nodiscard]] virtual std::string limit_waiting(std::chrono::milliseconds wait) const {
+    static_cast<void>(wait);
+    return "";
+  }
+
   /// SQL that makes unqualified names mean the first of `schemas` (and new objects go there), as long as it exists; "" where
   /// there are no schemas, or none are named.
   [[nodiscard]] virtual std::string use_schemas(const std::vector<std::string>& schemas) const {

@@ -97,6 +97,10 @@ class Lexer {
 /// the same more often compare equal.
 [[nodiscard]] std::string normalize_sql(std::string_view sql, const LexicalRules& rules);
 
+/// Whether a name is of lower-case ASCII letters, digits and underscores, and does not begin with a digit: no engine asks for quotes,
+/// unless it is a keyword.
+[[nodiscard]] bool is_plain_name(std::string_view name);
+
 /// Whether the text mentions the name as an identifier (quoted or not, case ignored).
 [[nodiscard]] bool mentions(std::string_view sql, std::string_view name, const LexicalRules& rules);
 

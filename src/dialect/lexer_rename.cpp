@@ -1,17 +1,7 @@
-#include <algorithm>
-
 #include "core/text.hpp"
 #include "dialect/lexer.hpp"
 
 namespace migrate {
-namespace {
-
-bool is_plain_name(std::string_view name) {
-  return !name.empty() && (name[0] < '0' || name[0] > '9') &&
-         std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
-}
-
-}  // namespace
 
 std::string rename_in_sql(std::string_view sql, std::string_view from, std::string_view to, const LexicalRules& rules) {
   std::string out;

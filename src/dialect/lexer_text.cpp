@@ -104,11 +104,6 @@ void append_mysql_escape(std::string& out, std::string_view text, std::size_t& a
   }
 }
 
-bool is_plain_name(std::string_view name) {
-  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9'); };
-  return !name.empty() && std::all_of(name.begin(), name.end(), plain) && (name.front() < '0' || name.front() > '9');
-}
-
 /// Words that mean something else without quotes even where a name may stand.
 bool is_value_word(std::string_view name) {
   static constexpr std::array<std::string_view, 16> words{
@@ -217,6 +212,11 @@ bool mentions_within(std::string_view sql, std::string_view name, const LexicalR
 }
 
 }  // namespace
+
+bool is_plain_name(std::string_view name) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9'); };
+  return !name.empty() && std::all_of(name.begin(), name.end(), plain) && (name.front() < '0' || name.front() > '9');
+}
 
 std::string unquote_name(std::string_view text) {
   if ((text.substr(0, 3) == "U&\"" || text.substr(0, 3) == "u&\"")) text.remove_prefix(2);

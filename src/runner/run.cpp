@@ -30,6 +30,7 @@ void create_tables(Session& session, const Versions& versions) {
     try {
       session.connection().execute(sql);
     } catch (const DatabaseError& error) {
+      if (error.cause == DatabaseError::Cause::lock_timeout) throw;
       auto hint = error.hint;
       if (!schema.empty()) {
         hint = "`versions_table` in migrate.yaml names " + versions.table().text() + ": create " + schema + " first, and give the role the right to create tables there";
@@ -49,7 +50,8 @@ class Run {
         lock_(session, versions_, options) {}
 
   RunResult execute() {
-    rows_ = versions_.read(session_.connection(), &table_exists_);
+    if (const auto sql = session_.dialect().limit_waiting(options_.lock_wait); !sql.empty()) session_.connection().execute(sql);
+    wait_for_database(options_, events_, "the versions table cannot be read", [&] { rows_ = versions_.read(session_.connection(), &table_exists_); });
     // A row that is begun may be another run's work in progress: only behind the lock it is known to be cut off.
     const bool under_way = std::any_of(rows_.begin(), rows_.end(), [](const VersionRow& row) { return row.state != RowState::applied; });
     if (!under_way && planner_(rows_).empty()) return {};
@@ -85,7 +87,7 @@ class Run {
     StepRunner::set_up(session_, options_);
     run_hook("before_run", options_.before_run);  // may choose the role that owns the tables made here
     rows_ = versions_.read(session_.connection(), &table_exists_);
-    if (!table_exists_) create_tables(session_, versions_);
+    if (!table_exists_) wait_for_database(options_, events_, "the versions table cannot be made", [&] { create_tables(session_, versions_); });
     table_exists_ = true;
   }
 
@@ -230,10 +232,12 @@ void run_locked(Session& session, const RunOptions& options, RunEvents& events,
   const Versions versions(session.dialect(), options.versions_table);
   HeldLock lock(session, versions, options);
   lock.acquire(events);
+  const auto waiting = [&](const std::function<void()>& part) { wait_for_database(options, events, "nothing was changed", part); };
+  if (const auto sql = session.dialect().limit_waiting(options.lock_wait); !sql.empty()) session.connection().execute(sql);
   bool exists = false;
-  (void)versions.read(session.connection(), &exists);
-  if (!exists) create_tables(session, versions);
-  session.connection().execute(session.begin_sql());
+  waiting([&] { (void)versions.read(session.connection(), &exists); });
+  if (!exists) waiting([&] { create_tables(session, versions); });
+  waiting([&] { session.connection().execute(session.begin_sql()); });
   try {
     for (const auto& sql : work(versions.read(session.connection()))) session.connection().execute(sql);
     session.connection().execute("COMMIT");

@@ -17,6 +17,25 @@ void sleep_with_jitter(std::chrono::milliseconds base) {
   while (watch.elapsed() < time && !stop_requested()) std::this_thread::sleep_for(std::min(time, std::chrono::milliseconds(20)));
 }
 
+void wait_for_database(const RunOptions& options, RunEvents& events, const std::string& what, const std::function<void()>& work) {
+  const Stopwatch watch;
+  bool told = false;
+  while (true) {
+    try {
+      work();
+      return;
+    } catch (const DatabaseError& error) {
+      if (error.cause != DatabaseError::Cause::lock_timeout) throw;
+      if (watch.elapsed() >= options.lock_wait || stop_requested()) {
+        throw Error{ErrorKind::locked, what + ": the database is locked by another process: " + error.message(),
+                    "wait for it to end, or give it longer with --lock-timeout"};
+      }
+      if (!std::exchange(told, true)) events.waiting("another process writes to the database");
+      sleep_with_jitter(std::chrono::milliseconds(50));
+    }
+  }
+}
+
 void HeldLock::make() {
   const auto& can = session_.server().capabilities;
   const auto lasts = std::max(options_.lease, std::chrono::milliseconds(500));

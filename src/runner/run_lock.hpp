@@ -40,6 +40,10 @@ class HeldLock {
   std::unique_ptr<Lease> others_;   ///< to look for leases of others
 };
 
+/// Runs `work` until no other process's lock on the whole database is in its way. Throws Error (locked), saying `what` could not be
+/// done, behind `lock_wait`; DatabaseError of any other cause as it comes.
+void wait_for_database(const RunOptions& options, RunEvents& events, const std::string& what, const std::function<void()>& work);
+
 /// Sleeps about `base` (half to one and a half of it); shorter when somebody asks to stop.
 void sleep_with_jitter(std::chrono::milliseconds base);
 

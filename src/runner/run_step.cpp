@@ -249,22 +249,11 @@ int StepRunner::failed_again(const Step& step, std::size_t first, std::size_t en
 
 /// Where a transaction locks the whole database it is also the lock of the run: waited for by polling, outside of it.
 void StepRunner::begin_exclusive(const Step& step) {
-  const Stopwatch watch;
-  bool told = false;
-  while (true) {
-    try {
-      connection().execute(session_.begin_sql());
-      return;
-    } catch (const DatabaseError& error) {
-      if (error.cause != DatabaseError::Cause::lock_timeout) throw StepFailure{error, -1, {}};
-      if (watch.elapsed() >= options_.lock_wait || stop_requested()) {
-        throw Error{ErrorKind::locked, fmt::format("{} of {}: the database is locked by another process: {}", to_text(step.direction),
-                                                   title(step.revision), error.message()),
-                    "wait for it to end, or give it longer with --lock-timeout"};
-      }
-      if (!std::exchange(told, true)) events_.waiting("another process writes to the database");
-      sleep_with_jitter(std::chrono::milliseconds(50));
-    }
+  try {
+    wait_for_database(options_, events_, fmt::format("{} of {}", to_text(step.direction), title(step.revision)),
+                      [&] { connection().execute(session_.begin_sql()); });
+  } catch (const DatabaseError& error) {
+    throw StepFailure{error, -1, {}};
   }
 }
 

@@ -90,6 +90,9 @@ class SqliteDialect final : public Dialect {
 
   /// Waiting for the write lock is the connection's ?busy_timeout.
   [[nodiscard]] std::string session_setup(const RunTimeouts& /*timeouts*/) const override { return {}; }
+  [[nodiscard]] std::string limit_waiting(std::chrono::milliseconds wait) const override {
+    return wait < std::chrono::seconds(5) ? "PRAGMA busy_timeout = " + std::to_string(wait.count()) : "";  // 5 s: the connection's own
+  }
   [[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const override {
     return sqlite::restore_session(statements, connection);
   }
