@@ -148,6 +148,18 @@ void note_losses(std::vector<PlannedChange>& changes) {
   }
 }
 
+/// What a person said is no rename is nothing for lint to doubt.
+void note_answers(std::vector<PlannedChange>& changes, const std::vector<std::string>& no_renames) {
+  const auto answered = [&](const std::string& name) { return std::find(no_renames.begin(), no_renames.end(), name) != no_renames.end(); };
+  for (auto& change : changes) {
+    const auto* column = change.as<Remove<Column>>();
+    const auto* table = change.as<Drop<Table>>();
+    if ((column != nullptr && answered(column->table.text() + "." + column->object.name)) || (table != nullptr && answered(table->object.name.text()))) {
+      change.allow = "ALL005 because it was said that this is dropped, not renamed";
+    }
+  }
+}
+
 template <class T>
 void keep(std::vector<T>& items, std::string_view kind, const ObjectFilter& filter) {
   std::erase_if(items, [&](const T& item) { return !filter(kind, item.name); });
@@ -247,6 +259,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   auto changes = compare(renamed.schema ? *renamed.schema : live, declared, server);
   mark_reviewed_drops(changes, renamed.reviewed_drops);
   note_losses(changes);
+  note_answers(changes, renames.answers.no_renames);
   changes.insert(changes.begin(), std::make_move_iterator(renamed.changes.begin()), std::make_move_iterator(renamed.changes.end()));
   Difference difference{.before = std::move(live), .after = std::move(declared), .server = server};
   difference.changes = order(std::move(changes), difference.before, renamed.schema ? *renamed.schema : difference.before, difference.after, dialect, server);

@@ -15,6 +15,7 @@ namespace migrate {
 struct PlannedChange {
   Operation operation;
   std::string note;                    ///< written above it in the unit
+  std::string allow;                   ///< the lint rule that a person's answer has settled: "ALL005 because ..."
   std::string review;                  ///< not empty: a person must look; the reason
   std::vector<Operation> alternative;  ///< what to run in its place if the guess is wrong
 

@@ -16,7 +16,7 @@ namespace {
 class Orderer {
  public:
   Orderer(const Schema& original, const Schema& live, const Schema& declared, const Dialect& dialect, const ServerInfo& server)
-      : original_(original), live_(live), declared_(declared), rules_(dialect.lexical_rules()), can_(server.capabilities) {}
+      : original_(original), live_(live), declared_(declared), dialect_(dialect), rules_(dialect.lexical_rules()), can_(server.capabilities) {}
 
   std::vector<PlannedChange> run(std::vector<PlannedChange> changes) {
     former_ = FormerNames(changes);
@@ -236,9 +236,15 @@ class Orderer {
 
   void order_table_groups() {
     for (auto& group : groups_) {
-      std::stable_sort(group.changes.begin(), group.changes.end(), [](const PlannedChange& a, const PlannedChange& b) {
-        return std::visit(Rank{}, a.operation) < std::visit(Rank{}, b.operation);
-      });
+      std::set<std::string> wanted;  // by renames, which come first
+      for (const auto& change : group.changes) std::visit(overloaded{[&]<class T>(const RenamePart<T>& op) { wanted.insert(op.to); }, [](const auto&) {}}, change.operation);
+      const auto rank = [&](const PlannedChange& change) {
+        const bool in_the_way = std::visit(overloaded{[](const Remove<Column>&) { return false; },
+                                                      [&]<class T>(const Remove<T>& op) { return wanted.contains(op.object.name); }, [](const auto&) { return false; }},
+                                           change.operation);
+        return in_the_way ? -1 : std::visit(Rank{}, change.operation);
+      };
+      std::stable_sort(group.changes.begin(), group.changes.end(), [&](const PlannedChange& a, const PlannedChange& b) { return rank(a) < rank(b); });
       settle_places<Add<Column>>(group.changes.rbegin(), group.changes.rend());
       settle_places<Remove<Column>>(group.changes.begin(), group.changes.end());
     }
@@ -357,31 +363,76 @@ class Orderer {
     return split;
   }
 
-  /// The drops of what stands in the way of something new by its name; they are taken out of `drops`.
-  std::vector<PlannedChange> making_room(std::vector<PlannedChange>& drops) const {
-    std::set<std::string> wanted;
-    for (const auto& change : creates_) wanted.insert(place_of_name(change.operation));
-    wanted.erase("");
-    std::vector<PlannedChange> out;
-    for (auto it = drops.begin(); it != drops.end();) {
-      if (!wanted.contains(place_of_name(it->operation))) {
-        ++it;
-        continue;
-      }
-      out.push_back(std::move(*it));
-      it = drops.erase(it);
+  /// What stands in the way of something new by its name; it is taken out of `drops` and of the groups of other tables.
+  std::vector<PlannedChange> making_room(std::vector<PlannedChange>& drops) {
+    static constexpr std::size_t no_group = static_cast<std::size_t>(-1);
+    std::map<std::string, std::set<std::size_t>> wanted;  // by which groups
+    const auto want = [&](const PlannedChange& change, std::size_t group) {
+      for (const auto& name : names_of(change.operation).taken) wanted[name].insert(group);
+    };
+    for (const auto& change : creates_) want(change, no_group);
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      for (const auto& change : groups_[i].changes) want(change, i);
     }
+    std::vector<PlannedChange> out;
+    const auto take_from = [&](std::vector<PlannedChange>& changes, std::size_t group) {
+      const auto stays = std::stable_partition(changes.begin(), changes.end(), [&](const PlannedChange& change) {
+        const auto freed = names_of(change.operation).freed;
+        return std::none_of(freed.begin(), freed.end(), [&](const std::string& name) {
+          const auto by = wanted.find(name);
+          return by != wanted.end() && (by->second.size() > 1 || !by->second.contains(group) || group == no_group);
+        });
+      });
+      out.insert(out.end(), std::make_move_iterator(stays), std::make_move_iterator(changes.end()));
+      changes.erase(stays, changes.end());
+    };
+    if (wanted.empty()) return out;
+    take_from(drops, no_group);
+    for (std::size_t i = 0; i < groups_.size(); ++i) take_from(groups_[i].changes, i);
     return out;
   }
 
-  /// What no two objects can have at the same time: a relation's or type's name, a routine's with its arguments.
-  static std::string place_of_name(const Operation& operation) {
-    return std::visit(overloaded{[](const Create<Routine>& op) { return "routine " + op.object.name.text() + "(" + op.object.arguments + ")"; },
-                                 [](const Drop<Routine>& op) { return "routine " + op.object.name.text() + "(" + op.object.arguments + ")"; },
-                                 [](const Create<Extension>&) { return std::string(); }, [](const Drop<Extension>&) { return std::string(); },
-                                 []<class T>(const Create<T>& op) { return op.object.name.text(); },
-                                 []<class T>(const Drop<T>& op) { return op.object.name.text(); }, [](const auto&) { return std::string(); }},
+  /// Names that no two objects of a schema can have at the same time: of relations and types, of routines with their
+  /// arguments, and of the parts of tables of which the engine says so.
+  struct Names {
+    std::vector<std::string> taken;
+    std::vector<std::string> freed;
+  };
+
+  [[nodiscard]] Names names_of(const Operation& operation) const {
+    return std::visit(overloaded{[](const Create<Extension>&) { return Names{}; }, [](const Drop<Extension>&) { return Names{}; },
+                                 [&]<class T>(const Create<T>& op) { return Names{.taken = names_of_object(op.object), .freed = {}}; },
+                                 [&]<class T>(const Drop<T>& op) { return Names{.taken = {}, .freed = names_of_object(op.object)}; },
+                                 [&]<class T>(const Add<T>& op) { return Names{.taken = names_of_part(op.table, op.object), .freed = {}}; },
+                                 [&]<class T>(const Remove<T>& op) { return Names{.taken = {}, .freed = names_of_part(op.table, op.object)}; },
+                                 [&]<class T>(const RenamePart<T>& op) {
+                                   return Names{.taken = names_of_part(op.table, T{.name = op.to}), .freed = names_of_part(op.table, T{.name = op.from})};
+                                 },
+                                 [](const auto&) { return Names{}; }},
                       operation);
+  }
+
+  template <class T>
+  [[nodiscard]] std::vector<std::string> names_of_object(const T& object) const {
+    if constexpr (std::is_same_v<T, Routine>) {
+      return {"routine " + object.name.text() + "(" + object.arguments + ")"};
+    } else {
+      std::vector<std::string> names{object.name.text()};
+      if constexpr (std::is_same_v<T, Table>) {
+        for (auto& name : dialect_.schema_wide_names(object)) names.push_back(std::move(name));
+      }
+      return names;
+    }
+  }
+
+  template <class T>
+  [[nodiscard]] std::vector<std::string> names_of_part(const QualifiedName& name, const T& part) const {
+    Table table{.name = name};
+    if constexpr (std::is_same_v<T, Index>) table.indexes.push_back(part);
+    if constexpr (std::is_same_v<T, Unique>) table.uniques.push_back(part);
+    if constexpr (std::is_same_v<T, Exclusion>) table.exclusions.push_back(part);
+    if constexpr (std::is_same_v<T, PrimaryKey>) table.primary_key = part;
+    return dialect_.schema_wide_names(table);
   }
 
   std::vector<PlannedChange> reversed_by_dependency(std::vector<PlannedChange> changes) {
@@ -427,7 +478,19 @@ class Orderer {
     }
   }
 
-  /// Keys among dropped tables that would be in the way (cycles) are removed on their own before.
+  /// Whether something of the table goes or changes that a key to it may stand on.
+  [[nodiscard]] bool loses_parts(const QualifiedName& table) const {
+    const auto group = group_of_.find(table);
+    if (group == group_of_.end()) return false;
+    const auto& changes = groups_[group->second].changes;
+    return std::any_of(changes.begin(), changes.end(), [](const PlannedChange& change) {
+      return std::visit(overloaded{[]<class T>(const Remove<T>&) { return true; }, [](const Change<Column>&) { return true; }, [](const Change<PrimaryKey>&) { return true; },
+                                   [](const Change<Unique>&) { return true; }, [](const auto&) { return false; }},
+                        change.operation);
+    });
+  }
+
+  /// Keys of dropped tables that would be in the way (cycles among them, what they refer to changes) are removed on their own before.
   std::vector<PlannedChange> dropped_objects() {
     auto out = reversed_by_dependency(std::move(drops_));
     if (!keys_apart()) return out;
@@ -440,7 +503,11 @@ class Orderer {
       auto* drop = std::get_if<Drop<Table>>(&it->operation);
       if (drop == nullptr) continue;
       pending.erase(drop->object.name);
-      for (auto& key : split_pending_keys(drop->object, pending)) split_keys_.push_back({Remove<ForeignKey>{drop->object.name, std::move(key)}});
+      auto in_the_way = pending;
+      for (const auto& key : drop->object.foreign_keys) {
+        if (loses_parts(key.references)) in_the_way.insert(key.references);
+      }
+      for (auto& key : split_pending_keys(drop->object, in_the_way)) split_keys_.push_back({Remove<ForeignKey>{drop->object.name, std::move(key)}});
     }
     return out;
   }
@@ -448,6 +515,7 @@ class Orderer {
   const Schema& original_;  ///< before the renames
   const Schema& live_;      ///< with the renames made
   const Schema& declared_;
+  const Dialect& dialect_;
   FormerNames former_;
   const LexicalRules& rules_;
   const Capabilities& can_;

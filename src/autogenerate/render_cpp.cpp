@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autogenerate/autogenerate.hpp"
+#include "autogenerate/comment.hpp"
 #include "core/text.hpp"
 #include "dialect/lexer.hpp"
 #include "schema/lookup.hpp"
@@ -90,10 +91,11 @@ class CallWriter {
       if (!calls.empty()) {
         std::string comments;
         if (!change.review.empty()) {
-          comments = comment("REVIEW: " + change.review);
+          comments = comment("REVIEW: " + change.review, "  // ");
           for (const auto& alternative : change.alternative) comments += "  //   " + replace_all(std::string(trim(calls_for(alternative))), "\n", "\n  //   ") + "\n";
         } else if (!change.note.empty()) {
-          comments = comment(change.note);
+          if (!change.allow.empty()) comments = comment("lint: allow " + change.allow, "  // ");
+          comments += comment(change.note, "  // ");
         }
         text_ += (comments.empty() || text_.empty() ? "" : "\n") + comments + calls + (change.review.empty() ? "" : "\n");
       }
@@ -105,19 +107,6 @@ class CallWriter {
   [[nodiscard]] const Schema& state() const { return state_; }
 
  private:
-  static std::string comment(const std::string& text) {
-    std::string out;
-    std::string line;
-    for (const auto& word : split(replace_all(text, "\n", " "), ' ')) {
-      if (!line.empty() && line.size() + word.size() > 110) {
-        out += "  // " + line + "\n";
-        line.clear();
-      }
-      line += (line.empty() ? "" : " ") + word;
-    }
-    return out + "  // " + line + "\n";
-  }
-
   using Calls = std::optional<std::vector<std::string>>;
 
   [[nodiscard]] std::string calls_for(const Operation& operation) const {

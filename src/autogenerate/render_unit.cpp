@@ -1,4 +1,5 @@
 #include "autogenerate/autogenerate.hpp"
+#include "autogenerate/comment.hpp"
 #include "core/text.hpp"
 
 namespace migrate {
@@ -57,9 +58,10 @@ class SectionWriter {
       run_ = std::move(own);
     }
     if (change.review.empty()) {
-      marks_ += comment(change.note);
+      if (!change.allow.empty()) marks_ += comment("lint: allow " + change.allow, "-- ");
+      marks_ += comment(change.note, "-- ");
     } else {
-      std::string review = comment("REVIEW: " + change.review);
+      std::string review = comment("REVIEW: " + change.review, "-- ");
       if (!change.alternative.empty()) {
         for (const auto& statement : dialect_.render(change.alternative, state_, server_)) review += "--   " + replace_all(statement.text, "\n", "\n--   ") + ";\n";
       }
@@ -89,19 +91,6 @@ class SectionWriter {
         statements_.push_back(std::move(statement));
       }
     }
-  }
-
-  static std::string comment(const std::string& text) {
-    std::string out;
-    std::string line;
-    for (const auto& word : split(replace_all(text, "\n", " "), ' ')) {
-      if (!line.empty() && line.size() + word.size() > 110) {
-        out += "-- " + line + "\n";
-        line.clear();
-      }
-      line += (line.empty() ? "" : " ") + word;
-    }
-    return out + "-- " + line + "\n";
   }
 
   const Dialect& dialect_;

@@ -126,6 +126,10 @@ class Dialect {
   /// The type for texts without a practical limit.
   [[nodiscard]] virtual std::string long_text_type() const { return "text"; }
 
+  /// Names of a table's parts (NAME, or SCHEMA.NAME as of the table) that nothing else in the schema may have: no other table, no
+  /// part of one. With a word before it a name is in the way of others with that word only.
+  [[nodiscard]] virtual std::vector<std::string> schema_wide_names(const Table& table) const = 0;
+
   /// How the engine's SQL is read as tokens; plain standard SQL unless the dialect says otherwise.
   [[nodiscard]] virtual const LexicalRules& lexical_rules() const;
 
@@ -304,6 +308,13 @@ class Dialect {
 
   /// The sessions that block ours or hold locks on what `statement` names, for people, one a line.
   [[nodiscard]] virtual std::vector<std::string> blockers(Connection& connection, const Statement& statement) const = 0;
+
+  /// Takes away what made the server refuse a statement that is right, where that is a known fault of the server; false: not that.
+  /// The statement can then be run again. Throws DatabaseError when it does not work.
+  [[nodiscard]] virtual bool mend(Connection& connection, const Statement& statement, const DatabaseError& error) const {
+    static_cast<void>(connection), static_cast<void>(statement), static_cast<void>(error);
+    return false;
+  }
 
   /// The engine's safety rules, and what the general ones ask about it (dialect/lint.hpp).
   [[nodiscard]] virtual const lint::Support& lint_support() const;

@@ -145,13 +145,15 @@ class Run {
   StepOutcome with_retries(StepRunner& runner, const Step& step, const std::function<StepOutcome()>& work) {
     std::chrono::milliseconds pause{200};
     int attempts = 0;
+    bool mended = false;
     while (true) {
       try {
         return work();
       } catch (const StepFailure& failure) {
         const auto& error = failure.error;
         if (error.cause != DatabaseError::Cause::connection && lock_.lost()) throw lost_lock(step);
-        const bool again = error.cause == DatabaseError::Cause::lock_timeout || error.cause == DatabaseError::Cause::serialization;
+        const bool again = error.cause == DatabaseError::Cause::lock_timeout || error.cause == DatabaseError::Cause::serialization ||
+                           (failure.mended && !std::exchange(mended, true));
         if (stop_requested() && error.cause == DatabaseError::Cause::cancelled) return StepOutcome::stopped;
         if (again && attempts < options_.retries) {
           ++attempts;

@@ -107,6 +107,13 @@ void StepRunner::rollback() noexcept {
 void StepRunner::fail(const Step& step, const DatabaseError& error, int statement) {
   StepFailure failure{error, statement, {}};
   failure.earlier_kept = statement > 0 && !(step.transaction && session_.server().capabilities.transactional_ddl);
+  if (error.cause == DatabaseError::Cause::statement && statement >= 0 && statement < static_cast<int>(step.statements.size())) {
+    try {
+      failure.mended = session_.dialect().mend(connection(), step.statements[static_cast<std::size_t>(statement)], error);
+    } catch (const DatabaseError&) {
+      // The first error is the one to tell.
+    }
+  }
   if (error.cause == DatabaseError::Cause::lock_timeout) {
     try {
       Statement about;

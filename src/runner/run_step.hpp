@@ -24,6 +24,7 @@ struct StepFailure {
   DatabaseError error;
   int statement = -1;  ///< index, or -1 when it is the framework's own SQL
   std::vector<std::string> blockers;
+  bool mended = false;        ///< its cause is gone: it is worth running again
   bool earlier_kept = false;  ///< the statements before it are done and recorded
 
   /// The error for people: revision, statement, file and line, the server's words, a hint.

@@ -183,7 +183,7 @@ def round_trip(engine):
 
 def main():
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("engine", nargs="*", default=[], help="sqlite, postgresql, mysql; all without one")
+    parser.add_argument("engine", nargs="*", default=[], choices=[[], *engine_kinds.NAMES], metavar="ENGINE", help=", ".join(engine_kinds.NAMES) + "; all without one")
     parser.add_argument("--only", metavar="WORD", help="workloads with this in their name")
     parser.add_argument("--runs", type=int, default=5, help="paired runs of each (5)")
     parser.add_argument("--peers", default=",".join(peer.name for peer in PEERS), help="the other tools, by comma; those that are installed run (all)")
@@ -195,7 +195,7 @@ def main():
     if options.quick:
         options.runs = min(options.runs, 3)
     scale = 10 if options.quick else 1
-    names = options.engine or ["sqlite", "postgresql", "mysql"]
+    names = options.engine or engine_kinds.NAMES
     folder = tempfile.mkdtemp(prefix="migrate-bench-")
     try:
         bench = Bench(options, folder)

@@ -166,6 +166,9 @@ class MySQL(Server):
     """
 
 
+NAMES = ["sqlite", "postgresql", "mysql"]
+
+
 def engines(names, folder):
     found = []
     for name in names:

@@ -44,7 +44,9 @@ def client_scripts(folder, engine, count):
 
 
 def schema_script(folder, engine, tables):
-    write(f"{folder}/schema.sql", engine.begin() + "\n" + "".join(engine.table_sql(n) for n in range(tables)) + engine.commit() + "\n")
+    """500 tables a transaction: PostgreSQL keeps a lock for each until its end, and has room for some thousands."""
+    parts = [range(first, min(first + 500, tables)) for first in range(0, tables, 500)]
+    write(f"{folder}/schema.sql", "".join(f"{engine.begin()}\n{''.join(map(engine.table_sql, part))}{engine.commit()}\n" for part in parts))
     return f"{folder}/schema.sql"
 
 

@@ -1,8 +1,9 @@
-// Who stands in the way of a statement. Which server tells what: performance_schema.metadata_locks (MySQL),
-// metadata_lock_info (a plugin of MariaDB), information_schema.innodb_trx and the process list (both).
+// What stands in the way of a statement: who blocks it (performance_schema.metadata_locks tells on MySQL,
+// metadata_lock_info, a plugin, on MariaDB, information_schema.innodb_trx and the process list on both), and a fault of the server.
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "core/text.hpp"
@@ -69,6 +70,19 @@ std::vector<std::string> find_blockers(Connection& connection, const Statement& 
     return lines;
   }
   return {};
+}
+
+bool mend_stale_table(Connection& connection, const Statement& statement, const DatabaseError& error) {
+  const auto says = [&](std::string_view text) { return error.message().find(text) != std::string::npos; };
+  if (!says("Unknown column") || !(says("in 'CHECK'") || says("in 'DEFAULT'") || says("in 'GENERATED ALWAYS AS'"))) return false;
+  const auto tokens = tokenize(statement.text, lexical_rules());
+  auto table = std::find_if(tokens.begin(), tokens.end(), [](const Token& token) { return token.is("TABLE"); });
+  if (tokens.end() - table > 3 && table[1].is("IF") && table[2].is("EXISTS")) table += 2;
+  if (tokens.empty() || !tokens[0].is("ALTER") || tokens.end() - table < 2) return false;
+  auto name = quote_name(unquote_name(table[1].text));
+  if (tokens.end() - table > 3 && table[2].is_symbol(".")) name += "." + quote_name(unquote_name(table[3].text));
+  connection.execute("ALTER TABLE " + name + " ENABLE KEYS");
+  return true;
 }
 
 }  // namespace migrate::mysql

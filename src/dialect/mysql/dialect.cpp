@@ -33,6 +33,11 @@ class MysqlDialect final : public Dialect {
 
   [[nodiscard]] const LexicalRules& lexical_rules() const override { return mysql::lexical_rules(); }
 
+  [[nodiscard]] std::vector<std::string> schema_wide_names(const Table& table) const override {
+    std::vector<std::string> names;
+    for (const auto& key : table.foreign_keys) names.push_back("key " + key.name);
+    return names;
+  }
   [[nodiscard]] const lint::Support& lint_support() const override { return mysql::lint_support(); }
 
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return classify_statement(statement.text); }
@@ -102,6 +107,9 @@ class MysqlDialect final : public Dialect {
 
   [[nodiscard]] std::vector<std::string> blockers(Connection& connection, const Statement& statement) const override {
     return find_blockers(connection, statement);
+  }
+  [[nodiscard]] bool mend(Connection& connection, const Statement& statement, const DatabaseError& error) const override {
+    return mend_stale_table(connection, statement, error);
   }
 
   [[nodiscard]] std::optional<Witness> witness(const Statement& statement) const override { return witness_of(statement); }

@@ -128,7 +128,22 @@ class Renderer {
     return kind(op.before) != kind(op.after);
   }
 
-  /// A change of rows goes with it: it cannot be a clause among others.
+  /// A table that is copied (for another clause) cannot have such a column renamed on the way.
+  [[nodiscard]] bool in_foreign_key(const QualifiedName& name, const std::string& column) const {
+    const auto has = [&](const std::vector<std::string>& columns) { return std::find(columns.begin(), columns.end(), column) != columns.end(); };
+    return std::any_of(state_.tables.begin(), state_.tables.end(), [&](const Table& table) {
+      return std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
+                         [&](const ForeignKey& key) { return (table.name == name && has(key.columns)) || (key.references == name && has(key.referenced_columns)); });
+    });
+  }
+
+  /// Computed columns are given their new expression in the statement that renames what they use.
+  [[nodiscard]] bool computed_from(const QualifiedName& name, const std::string& column) const {
+    const auto& columns = find_named(state_.tables, name)->columns;
+    return std::any_of(columns.begin(), columns.end(), [&](const Column& other) { return other.generated && mentions(other.generated->expression, column, lexical_rules()); });
+  }
+
+  /// It cannot be a clause among others: a change of rows goes with it, or the server wants it alone.
   [[nodiscard]] bool needs_own_step(const Operation& operation) const {
     if (const auto* op = std::get_if<Change<Column>>(&operation)) {
       if (!op->after.declared.cast.empty() && op->before.type != op->after.type) return true;
@@ -136,6 +151,7 @@ class Renderer {
       if (!renamed_values(*op).empty()) return true;
       return turns_generated(*op);
     }
+    if (const auto* op = std::get_if<RenamePart<Column>>(&operation)) return in_foreign_key(op->table, op->from) && !computed_from(op->table, op->from);
     if (const auto* op = std::get_if<Add<Column>>(&operation)) {
       return !op->object.declared.backfill.empty() && !op->object.generated && !op->object.identity;
     }
@@ -146,13 +162,17 @@ class Renderer {
     const auto name = altered_table(operations_[from]);
     const auto* table = find_named(state_.tables, name);
     if (table == nullptr) throw std::logic_error("an operation on a table that is not there: " + name.text());
-    if (to == from + 1 && needs_own_step(operations_[from])) {
+    if (to == from + 1 && needs_own_step(operations_[from]) && !std::holds_alternative<RenamePart<Column>>(operations_[from])) {
       suspend_for(from, to, name);
       own_step(operations_[from], *table);
       apply(state_, operations_[from]);
       return;
     }
     suspend_for(from, to, name);
+    for (auto i = from; i < to && to - from > 1; ++i) {
+      const auto* rename = std::get_if<RenamePart<Column>>(&operations_[i]);
+      if (rename != nullptr && in_foreign_key(name, rename->from)) suspend({rename->from}, name);
+    }
     TableChange change;
     change.before = with_collations(*find_named(state_.tables, name), physical_collation(name));
     change.origins = origins_of(change.before);
@@ -233,11 +253,34 @@ class Renderer {
     const auto name = change.after.name;
     std::erase_if(change.before.foreign_keys, [&](const ForeignKey& key) { return suspended_.contains({name, key.name}); });
     for (const auto& key : change.after.foreign_keys) {
-      const bool fresh = find_named(change.before.foreign_keys, key.name) == nullptr;
-      if (fresh && !fits(key, change.after)) suspended_.insert({name, key.name});
+      const auto* was = find_named(change.before.foreign_keys, key.name);
+      const bool fresh = was == nullptr || !(*was == key);
+      if (fresh && (!fits(key, change.after) || (key.references == name && !stands(key, change.before, change.after)))) suspended_.insert({name, key.name});
     }
     std::erase_if(suspended_, [&](const ForeignKeyPlace& place) { return place.table == name && find_named(change.after.foreign_keys, place.name) == nullptr; });
     std::erase_if(change.after.foreign_keys, [&](const ForeignKey& key) { return suspended_.contains({name, key.name}); });
+  }
+
+  /// Whether a key or index of the table starts with these columns. What one ALTER TABLE adds does not serve a foreign key in it.
+  static bool indexed(const Table& table, const std::vector<std::string>& columns) {
+    const auto starts = [&](const std::vector<IndexPart>& parts) {
+      return parts.size() >= columns.size() &&
+             std::equal(columns.begin(), columns.end(), parts.begin(), [](const std::string& column, const IndexPart& part) { return part.column == column; });
+    };
+    return (table.primary_key && starts(table.primary_key->parts)) ||
+           std::any_of(table.uniques.begin(), table.uniques.end(), [&](const Unique& unique) { return starts(unique.parts); }) ||
+           std::any_of(table.indexes.begin(), table.indexes.end(), [&](const Index& index) { return starts(index.parts); });
+  }
+
+  /// Whether a key of the table to itself finds what it needs before the ALTER TABLE that adds it: the index, and the types.
+  static bool stands(const ForeignKey& key, const Table& before, const Table& after) {
+    const auto same_type = [&](const std::string& name) {
+      const auto* was = find_named(before.columns, name);
+      const auto* now = find_named(after.columns, name);
+      return was == nullptr || now == nullptr || key_type(*was, "") == key_type(*now, "");
+    };
+    return indexed(before, key.referenced_columns) && std::all_of(key.columns.begin(), key.columns.end(), same_type) &&
+           std::all_of(key.referenced_columns.begin(), key.referenced_columns.end(), same_type);
   }
 
   [[nodiscard]] bool fits(const ForeignKey& key, const Table& table) const {

@@ -28,6 +28,9 @@ void canonicalize_schema(Schema& declared, const ServerInfo& server);
 
 [[nodiscard]] std::unique_ptr<RunLock> make_session_lock(Connection& connection, const std::string& key);
 
+/// MariaDB: ALTER TABLE ... RENAME COLUMN fails with "Unknown column 'n' in 'CHECK'" (or 'DEFAULT', 'GENERATED ALWAYS AS') when the
+/// server still has the table open as a view opened it, under an alias. An ALTER TABLE that changes nothing closes it.
+[[nodiscard]] bool mend_stale_table(Connection& connection, const Statement& statement, const DatabaseError& error);
 [[nodiscard]] std::vector<std::string> find_blockers(Connection& connection, const Statement& statement);
 
 [[nodiscard]] Fingerprint take_fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement);

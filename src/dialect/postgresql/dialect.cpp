@@ -103,6 +103,16 @@ class PostgresqlDialect : public Dialect {
   [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
     return postgresql::split(sql, location);
   }
+  /// Those of indexes, the ones behind constraints too.
+  [[nodiscard]] std::vector<std::string> schema_wide_names(const Table& table) const override {
+    std::vector<std::string> names;
+    const auto add = [&](const std::string& name) { names.push_back(QualifiedName{table.name.schema, name}.text()); };
+    for (const auto& index : table.indexes) add(index.name);
+    for (const auto& unique : table.uniques) add(unique.name);
+    for (const auto& exclusion : table.exclusions) add(exclusion.name);
+    if (table.primary_key) add(table.primary_key->name);
+    return names;
+  }
   [[nodiscard]] const lint::Support& lint_support() const override { return postgresql::lint_support(); }
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return postgresql::classify(statement); }
 

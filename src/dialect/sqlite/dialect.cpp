@@ -63,6 +63,11 @@ class SqliteDialect final : public Dialect {
   [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
     return sqlite::split(sql, location);
   }
+  [[nodiscard]] std::vector<std::string> schema_wide_names(const Table& table) const override {
+    std::vector<std::string> names;
+    for (const auto& index : table.indexes) names.push_back(index.name);
+    return names;
+  }
   [[nodiscard]] const lint::Support& lint_support() const override { return sqlite::lint_support(); }
 
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return sqlite::classify(statement); }
