@@ -219,7 +219,7 @@ class Run {
   }
 
   [[nodiscard]] SqlUnit parse(const std::string& text, const fs::path& path) const {
-    return parse_sql_unit(text, path, {.folders = context_.project().config().migrations, .known_engines = {"sqlite", "postgresql", "mysql", "mariadb"}});
+    return parse_sql_unit(text, path, {.folders = context_.project().config().migrations, .known_engines = engine_names()});
   }
 
   std::string fix(const Linter& linter, const UnitFile& file, const std::string& text) {

@@ -137,7 +137,12 @@ int run_steps(Context& context, Direction direction, const Planner& planner, con
   options.keep_schema = project.schema_keeper();
   options.remark = remark;
   DriftCheck check_drift(context, events);
+  std::vector<std::string> unknown;
   const auto plan = [&](const std::vector<VersionRow>& rows) {
+    unknown.clear();
+    for (const auto& row : rows) {
+      if (project.unit(row.revision) == nullptr) unknown.push_back(row.revision);
+    }
     auto steps = planner(rows);
     check_drift(rows, steps);
     return steps;
@@ -149,6 +154,9 @@ int run_steps(Context& context, Direction direction, const Planner& planner, con
   }
   if (result.steps == 0 && context.output.json()) context.output.line(R"({"event":"plan","steps":[]})");
   else if (result.steps == 0) context.output.note("nothing to do");
+  if (result.steps == 0 && direction == Direction::upgrade && !unknown.empty()) {
+    context.output.note("the database is ahead of these units: it has " + join(unknown, ", ") + ", which a newer release may have brought (`migrate verify` looks closer)");
+  }
   return 0;
 }
 

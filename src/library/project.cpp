@@ -15,9 +15,6 @@
 namespace migrate {
 namespace {
 
-/// The names that sections of units and of the model may have.
-const std::vector<std::string> section_names{"sqlite", "postgresql", "mysql", "mariadb"};
-
 /// BEGIN, START TRANSACTION, COMMIT and END, as scripts of other tools have them around their statements.
 bool brackets_a_transaction(std::string_view text) {
   const auto words = split(collapse_spaces(lower(text)), ' ');
@@ -80,7 +77,7 @@ void Project::reload_units() {
   full_graph_.reset();
 }
 
-SqlUnit Project::parse(const UnitFile& unit) const { return parse_sql_unit(unit_text(unit), unit.path, {.folders = config_.migrations, .known_engines = section_names}); }
+SqlUnit Project::parse(const UnitFile& unit) const { return parse_sql_unit(unit_text(unit), unit.path, {.folders = config_.migrations, .known_engines = engine_names()}); }
 
 std::string Project::checksum_of(const UnitFile& unit) const {
   const auto text = unit_text(unit);
@@ -356,7 +353,7 @@ void Project::verify_applied(const std::vector<VersionRow>& rows, bool unknown_a
 ModelOptions Project::model_options(const ServerInfo& server) const {
   ModelOptions options;
   options.sections = server.sections;
-  for (const auto& name : section_names) {
+  for (const auto& name : engine_names()) {
     if (std::find(options.sections.begin(), options.sections.end(), name) == options.sections.end()) options.other_sections.push_back(name);
   }
   options.schemas = server.capabilities.schemas;

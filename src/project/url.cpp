@@ -152,8 +152,8 @@ std::string known_scheme(std::string_view text) {
   scheme = scheme.substr(0, scheme.find('+'));
   if (scheme == "postgres") return "postgresql";
   if (scheme == "sqlite3") return "sqlite";
-  if (scheme == "sqlite" || scheme == "postgresql" || scheme == "mysql" || scheme == "mariadb") return scheme;
-  const std::vector<std::string> known{"sqlite", "postgresql", "mysql", "mariadb"};
+  const auto& known = engine_names();
+  if (std::find(known.begin(), known.end(), scheme) != known.end()) return scheme;
   const bool shown = is_url(scheme + "://");
   fail(shown ? "unknown scheme '" + scheme + "'" : "unknown scheme", did_you_mean(scheme, known));
 }
@@ -174,6 +174,11 @@ bool holds_secret(std::string_view parameter) {
 }
 
 }  // namespace
+
+const std::vector<std::string>& engine_names() {
+  static const std::vector<std::string> names{"sqlite", "postgresql", "mysql", "mariadb"};
+  return names;
+}
 
 std::string DatabaseUrl::dialect() const {
   return scheme == "mariadb" ? "mysql" : scheme;

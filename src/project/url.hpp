@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace migrate {
 
@@ -24,6 +25,9 @@ struct DatabaseUrl {
   /// The URL for people: the password (and parameters that hold one) as "***".
   [[nodiscard]] std::string display() const;
 };
+
+/// The names that schemes of URLs, sections of units and sections of the model may have: "sqlite", "postgresql", "mysql", "mariadb".
+[[nodiscard]] const std::vector<std::string>& engine_names();
 
 /// Parses a URL; percent escapes are decoded. Throws Error (usage) that never shows the password.
 [[nodiscard]] DatabaseUrl parse_url(std::string_view text);

@@ -119,6 +119,13 @@ CHECKS = {"int": ["{0} > -100", "{0} BETWEEN -1000 AND 1000", "{0} IN (1, 2, 3, 
           "decimal": ["{0} >= 0", "{0} < 99999.5"], "float": ["{0} > -1.5"], "date": ["{0} > '1990-01-01'"]}
 
 
+COLLATIONS = {"postgresql": ['"C"', '"POSIX"'], "mysql": [], "sqlite": ["NOCASE", "RTRIM"]}
+
+OPTIONS = {"postgresql": ["", "", "", " WITH (fillfactor=70)", " WITH (autovacuum_enabled=false, fillfactor=80)"],
+           "mysql": ["", "", "", " DEFAULT CHARSET=latin1", " DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin", " ROW_FORMAT=DYNAMIC", " AUTO_INCREMENT=100"],
+           "sqlite": ["", "", " WITHOUT ROWID"]}
+
+
 class Thing:
     """An object with a text in which {c7} and {t3} stand for the names of the columns and tables that it uses."""
 
@@ -160,7 +167,7 @@ class Schema:
         rnd = self.rnd
         family = family or rnd.choice(list(self.types) + (["@" + e.uid for e in self.enums] if self.engine == "postgresql" else []))
         column = Thing(uid=self.uid("c"), name=self.fresh([c.name for c in table.columns]), family=family, width=0, null=True, default=None, text="",
-                       computed=None, comment="", identity="")
+                       computed=None, comment="", identity="", collation="")
         if not family.startswith("@"):
             column.width = rnd.randrange(len(self.types[family][0]))
         if plain:
@@ -168,6 +175,8 @@ class Schema:
         column.null = rnd.random() < 0.5
         if rnd.random() < 0.5:
             self.new_default(column)
+        if family == "text" and COLLATIONS[self.engine] and rnd.random() < 0.15:
+            column.collation = rnd.choice(COLLATIONS[self.engine])
         if rnd.random() < 0.15 and self.engine != "sqlite":
             column.comment = rnd.choice(["what it is", "it's 100% sure", "a\\\\b", "line one\nline two"])
         return column
@@ -209,6 +218,9 @@ class Schema:
                         c.default = None
         if rnd.random() < 0.2 and self.engine != "sqlite":
             table.comment = rnd.choice(["a table", "it's; \"quoted\""])
+        table.options = rnd.choice(OPTIONS[self.engine])
+        if self.engine == "mysql" and rnd.random() < 0.1:
+            table.columns.append(self.new_column(table, "latin"))
         self.tables.append(table)
         for _ in range(rnd.randint(0, 3)):
             self.new_part(table)
@@ -234,7 +246,7 @@ class Schema:
         return [c for c in table.columns if c.family not in bad and c.computed is None]
 
     def new_part(self, table):
-        kinds = ["unique", "index", "index", "check", "key", "computed", "expression", "partial"]
+        kinds = ["unique", "index", "index", "check", "key", "computed", "expression", "partial", "wide_key"]
         if self.engine == "postgresql":
             kinds += ["include", "gin", "policy"]
         kinds += ["trigger"]
@@ -315,6 +327,25 @@ class Schema:
             action += self.rnd.choice(["", "", " DEFERRABLE INITIALLY DEFERRED"])
         return self.part("key", f"FOREIGN KEY ({{{column.uid}}}) REFERENCES {{{target.uid}}} ({{{other.uid}}}){action}", "fk_")
 
+    def make_wide_key(self, table):
+        """To the two columns of a unique constraint, or of a primary key."""
+        targets = [(t, t.key) for t in self.tables if len(t.key) == 2]
+        for part in self.parts:
+            if part.kind == "unique":
+                targets.append((self.find(part.table), re.findall(r"\{(c\d+)\}", part.text)))
+        targets = [(t, uids) for t, uids in targets if t is not None and all(self.find(uid).family in ("int", "date") for uid in uids)]
+        if not targets:
+            return None
+        target, uids = self.rnd.choice(targets)
+        columns = []
+        for uid in uids:
+            column = self.new_column(table, self.find(uid).family, plain=True)
+            column.width = self.find(uid).width
+            table.columns.append(column)
+            columns.append(column)
+        names = lambda ids: ", ".join(f"{{{uid}}}" for uid in ids)
+        return self.part("key", f"FOREIGN KEY ({names(c.uid for c in columns)}) REFERENCES {{{target.uid}}} ({names(uids)})", "fk_")
+
     def make_computed(self, table):
         columns = [c for c in self.plain_columns(table) if c.family in COMPUTED[self.engine] and not c.identity]
         if not columns:
@@ -387,10 +418,11 @@ class Schema:
     def change(self):
         kinds = ["add_column"] * 3 + ["drop_column"] * 2 + ["rename_column"] * 2 + ["widen"] * 3 + ["nullable"] * 2 + ["default"] * 2 + \
                 ["add_table", "drop_table", "rename_table", "add_part", "add_part", "add_part", "drop_part", "drop_part", "rename_part", "change_part",
-                 "add_view", "drop_view", "change_view", "comment", "reorder", "key_type", "primary_key", "recompute", "table_comment"]
+                 "add_view", "drop_view", "change_view", "comment", "collation", "options", "reorder", "key_type", "primary_key", "recompute", "table_comment"]
         if self.engine == "postgresql":
             kinds += ["add_enum", "enum_value", "rename_enum", "drop_enum", "function", "identity"]
         getattr(self, "do_" + self.rnd.choice(kinds))()
+        self.forget(set())
 
     def any_column(self, test=lambda column: True):
         found = [c for t in self.tables for c in t.columns if test(c)]
@@ -416,11 +448,17 @@ class Schema:
                     self.tables.remove(table)
                     gone.add(table.uid)
                     gone |= {c.uid for c in table.columns}
-            # A key needs the other end's primary key.
-            keyed = {t.uid for t in self.tables if t.key}
-            self.parts = [p for p in self.parts if p.kind != "key" or re.search(r"REFERENCES \{(t\d+)\}", p.text).group(1) in keyed]
+            self.parts = [p for p in self.parts if p.kind != "key" or self.finds_its_end(p)]
             if before == len(self.parts) + len(self.views) + sum(len(t.columns) for t in self.tables):
                 return
+
+    def finds_its_end(self, key):
+        """A key needs a primary key or a unique constraint at the other end."""
+        table, columns = re.search(r"REFERENCES \{(t\d+)\} \(([^)]*)\)", key.text).groups()
+        uids = re.findall(r"\{(c\d+)\}", columns)
+        target = self.find(table)
+        return target is not None and (target.key == uids or any(
+            p.kind == "unique" and p.table == table and re.findall(r"\{(c\d+)\}", p.text) == uids for p in self.parts))
 
     def do_add_column(self):
         table = self.rnd.choice(self.tables)
@@ -459,7 +497,8 @@ class Schema:
                 if self.engine == "sqlite":
                     return
                 for uid in linked:
-                    self.find(uid).width = width
+                    if self.find(uid).family == "int":
+                        self.find(uid).width = width
                 return
 
     def do_nullable(self):
@@ -481,6 +520,16 @@ class Schema:
         column = self.any_column(lambda c: c.identity in ("always", "default"))
         if column is not None:
             column.identity = "default" if column.identity == "always" else "always"
+
+    def do_collation(self):
+        column = self.any_column(lambda c: c.family == "text" and c.computed is None and not self.in_key(c))
+        if column is not None and COLLATIONS[self.engine]:
+            column.collation = self.rnd.choice(["", *COLLATIONS[self.engine]])
+
+    def do_options(self):
+        table = self.rnd.choice(self.tables)
+        if "CHARSET" not in table.options:  # what goes with it is a change of every text
+            table.options = self.rnd.choice([option for option in OPTIONS[self.engine] if "CHARSET" not in option])
 
     def do_comment(self):
         column = self.any_column()
@@ -624,6 +673,8 @@ class Schema:
             sql = sql.removesuffix(" NULL") + " NOT NULL"
         if column.default is not None and not column.computed:
             sql += f" DEFAULT {column.default}"
+        if column.collation:
+            sql += f" COLLATE {column.collation}"
         if column.identity in ("always", "default"):
             sql += f" GENERATED {'ALWAYS' if column.identity == 'always' else 'BY DEFAULT'} AS IDENTITY"
         if self.engine == "mysql":
@@ -658,6 +709,8 @@ class Schema:
                 else:
                     lines.append(line)
             tail = f" COMMENT {self.text(table.comment)}" if self.engine == "mysql" and table.comment else ""
+            if self.engine != "sqlite" or table.key and not any("AUTOINCREMENT" in line for line in lines):
+                tail += table.options
             out.append(f"CREATE TABLE {q(table.name)} (\n  " + ",\n  ".join(lines) + f"\n){tail}")
             if self.engine == "postgresql":
                 if table.comment:

@@ -1,4 +1,8 @@
 """What a unit changes of the session ends with the unit: search path, database in use, checks."""
+import sqlite3
+import threading
+import time
+
 from support import TestCase, engines, main
 
 DUMP = """SET statement_timeout = 0;
@@ -14,6 +18,44 @@ CREATE TABLE public.a (id integer PRIMARY KEY);"""
 SETTINGS = """CREATE TABLE b (search_path text, zone text, isolation text, bodies text);
 INSERT INTO b SELECT current_setting('search_path'), current_setting('timezone'), current_setting('default_transaction_isolation'),
   current_setting('check_function_bodies');"""
+
+
+class LockedFiles(TestCase):
+    """Another program has the whole SQLite file for itself."""
+
+    def locked(self, project, seconds):
+        connection = sqlite3.connect(project.database.file, isolation_level=None, check_same_thread=False)
+        connection.execute("BEGIN EXCLUSIVE")
+        timer = threading.Timer(seconds, lambda: (connection.execute("ROLLBACK"), connection.close()))
+        timer.start()
+        self.addCleanup(timer.join)
+
+    def test_is_waited_for_no_longer_than_said(self):
+        project = self.project("sqlite")
+        project.unit("0001-aaaaaa", "", "CREATE TABLE a (id integer);", "DROP TABLE a;")
+        self.locked(project, 4)
+        began = time.monotonic()
+        done = project.migrate("upgrade", "--lock-timeout", "1s", code=4)
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertIn("locked by another process", done.err)
+
+    def test_is_waited_for_longer_than_a_statement_waits(self):
+        project = self.project("sqlite")
+        project.unit("0001-aaaaaa", "", "CREATE TABLE a (id integer);", "DROP TABLE a;")
+        self.locked(project, 7)
+        self.assertIn("another process writes to the database", project.migrate("upgrade").err)
+        self.assertEqual(project.sql("SELECT count(*) FROM schema_versions"), "1")
+
+
+class Ahead(TestCase):
+    def test_an_older_release_says_that_the_database_is_ahead(self):
+        for project in self.each():
+            project.unit("0001-aaaaaa", "", "CREATE TABLE a (id integer);", "DROP TABLE a;")
+            project.unit("0002-bbbbbb", "0001-aaaaaa", "CREATE TABLE b (id integer);", "DROP TABLE b;")
+            project.migrate("upgrade")
+            self.assertNotIn("ahead", project.migrate("upgrade").err)
+            next(project.folder.glob("migrations/0002*")).unlink()
+            self.assertIn("0002-bbbbbb", project.migrate("upgrade").err)
 
 
 class Sessions(TestCase):
