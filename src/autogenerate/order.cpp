@@ -26,10 +26,11 @@ class Orderer {
     std::vector<PlannedChange> out;
     append(out, dropped_dependents());
     append(out, first_);
-    append(out, removed_keys_);
     auto drops = dropped_objects();  // splits keys off, which have to go before everything else
-    append(out, split_keys_);
-    append(out, making_room(drops));
+    append(removed_keys_, std::move(split_keys_));
+    append(removed_keys_, making_room(drops));
+    if (!can_.expressions_follow_renames) use_former_columns(removed_keys_);
+    append(out, std::move(removed_keys_));
     append(out, created_objects());
     append(out, drops);
     append(out, added_keys_);
@@ -166,7 +167,10 @@ class Orderer {
   void place(const RenamePart<T>& op, PlannedChange& change) {
     into_group(op.table, change);
   }
-  void place(const RenamePart<Column>&, PlannedChange& change) { first_.push_back(std::move(change)); }
+  void place(const RenamePart<Column>& op, PlannedChange& change) {
+    if (can_.expressions_follow_renames) first_.push_back(std::move(change));
+    else into_group(op.table, change);
+  }
   void place(const ReorderColumns& op, PlannedChange& change) { into_group(op.table, change); }
 
   void place(const Remove<ForeignKey>& op, PlannedChange& change) {
@@ -459,6 +463,20 @@ class Orderer {
       }
     }
     return reversed_by_dependency(std::move(early_drops_));
+  }
+
+  /// What goes before columns are renamed has keys over them by the names that they have in the database.
+  void use_former_columns(std::vector<PlannedChange>& changes) const {
+    const auto restore = [&](ForeignKey& key, const QualifiedName& table) {
+      for (auto& column : key.columns) column = former_.column(table, column);
+      for (auto& column : key.referenced_columns) column = former_.column(key.references, column);
+    };
+    for (auto& change : changes) {
+      if (auto* remove = std::get_if<Remove<ForeignKey>>(&change.operation)) restore(remove->object, remove->table);
+      if (auto* drop = std::get_if<Drop<Table>>(&change.operation)) {
+        for (auto& key : drop->object.foreign_keys) restore(key, drop->object.name);
+      }
+    }
   }
 
   template <class T>

@@ -58,7 +58,7 @@ class SectionWriter {
       run_ = std::move(own);
     }
     if (change.review.empty()) {
-      if (!change.allow.empty()) marks_ += comment("lint: allow " + change.allow, "-- ");
+      if (!change.allow.empty()) allow_ = comment("lint: allow " + change.allow, "-- ");
       marks_ += comment(change.note, "-- ");
     } else {
       std::string review = comment("REVIEW: " + change.review, "-- ");
@@ -76,8 +76,10 @@ class SectionWriter {
     for (const auto& operation : run_) dialect_.apply(state_, operation);
     parts_.push_back(std::move(run_));
     marks_of_.push_back(std::move(marks_));
+    allow_of_.push_back(std::move(allow_));
     run_.clear();
     marks_.clear();
+    allow_.clear();
     reviewed_ = false;
   }
 
@@ -87,6 +89,7 @@ class SectionWriter {
     for (std::size_t i = 0; i < rendered.size(); ++i) {
       if (!rendered[i].empty()) text_ += marks_of_[i];
       for (auto& statement : rendered[i]) {
+        if (rendered[i].size() == 1 || statement.text.find("DROP ") != std::string::npos) text_ += allow_of_[i];
         text_ += statement.text + ";\n\n";
         statements_.push_back(std::move(statement));
       }
@@ -99,8 +102,10 @@ class SectionWriter {
   Schema state_;
   std::vector<std::vector<Operation>> parts_;
   std::vector<std::string> marks_of_;  ///< the comments above each part
+  std::vector<std::string> allow_of_;  ///< what silences lint, above the statement of each part that drops
   std::vector<Operation> run_;
   std::string marks_;      ///< comments above the run
+  std::string allow_;      ///< and the one that silences lint
   bool reviewed_ = false;  ///< one of them is a question
   std::string text_;
   std::vector<Statement> statements_;

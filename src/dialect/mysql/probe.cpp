@@ -33,6 +33,7 @@ void set_capabilities(ServerInfo& server) {
   can.session_lock = !server.defaults.contains("galera") && !server.defaults.contains("tidb");
   can.alter_column_in_place = true;
   can.column_order = true;
+  can.expressions_follow_renames = false;
 }
 
 }  // namespace

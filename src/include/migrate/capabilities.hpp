@@ -17,6 +17,7 @@ struct Capabilities {
   bool deferrable_keys = false;
   bool triggers_per_table = false;     ///< trigger names are unique in their table only, not in the schema
   bool keys_pin_columns = false;       ///< a column of a foreign key (either end) cannot change its type while the key is there
+  bool expressions_follow_renames = true;  ///< false: what is computed from a renamed column is given its new words in the statement that renames
   bool savepoints = true;
   bool pooled = false;                 ///< a pooler in between: no session stays ours from one transaction to the next
 };
