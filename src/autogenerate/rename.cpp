@@ -35,6 +35,7 @@ class Matcher {
   std::vector<RenameDecision> decide() {
     take_answers();
     take_hints();
+    check_places();
     if (options_.policy != RenamePolicy::never) match_rest();
     return std::move(decisions_);
   }
@@ -61,6 +62,16 @@ class Matcher {
       if (after_.contains(it->second) && is_free(from, it->second)) {
         accept(group_.score(from, it->second), RenameDecision::How::certain);
       }
+    }
+  }
+
+  /// A name that an answer gives away has to be free, or to become so by another rename.
+  void check_places() const {
+    for (const auto& decision : decisions_) {
+      const auto& [from, to] = std::pair(decision.candidate.from, decision.candidate.to);
+      if (!before_.contains(to) || used_from_.contains(to)) continue;
+      throw Error{ErrorKind::usage, key(from) + " cannot be renamed to " + to + ": the database has " + key(to) + " already, and it would be lost",
+                  "drop or rename " + key(to) + " in a revision of its own first"};
     }
   }
 
