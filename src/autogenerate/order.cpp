@@ -337,7 +337,7 @@ class Orderer {
       }
       if (auto* create = std::get_if<Create<Table>>(&creates_[i].operation); create != nullptr && keys_apart()) {
         pending.erase(create->object.name);
-        for (auto& key : split_pending_keys(create->object, pending)) added_keys_.push_back({Add<ForeignKey>{create->object.name, std::move(key)}});
+        for (auto& key : split_keys(create->object, [&](const QualifiedName& table) { return pending.contains(table); })) added_keys_.push_back({Add<ForeignKey>{create->object.name, std::move(key)}});
       }
       (late ? late_ : out).push_back(std::move(creates_[i]));
     }
@@ -357,11 +357,13 @@ class Orderer {
 
   std::vector<PlannedChange> created_dependents() { return std::move(late_); }
 
-  static std::vector<ForeignKey> split_pending_keys(Table& table, const std::set<QualifiedName>& pending) {
+  /// Takes the keys to other tables that cannot stay out of a table.
+  template <class Test>
+  static std::vector<ForeignKey> split_keys(Table& table, const Test& must_go) {
     std::vector<ForeignKey> split;
     std::vector<ForeignKey> kept;
     for (auto& key : table.foreign_keys) {
-      (pending.contains(key.references) && key.references != table.name ? split : kept).push_back(std::move(key));
+      (key.references != table.name && must_go(key.references) ? split : kept).push_back(std::move(key));
     }
     table.foreign_keys = std::move(kept);
     return split;
@@ -521,11 +523,8 @@ class Orderer {
       auto* drop = std::get_if<Drop<Table>>(&it->operation);
       if (drop == nullptr) continue;
       pending.erase(drop->object.name);
-      auto in_the_way = pending;
-      for (const auto& key : drop->object.foreign_keys) {
-        if (loses_parts(key.references)) in_the_way.insert(key.references);
-      }
-      for (auto& key : split_pending_keys(drop->object, in_the_way)) split_keys_.push_back({Remove<ForeignKey>{drop->object.name, std::move(key)}});
+      const auto in_the_way = [&](const QualifiedName& table) { return pending.contains(table) || loses_parts(table); };
+      for (auto& key : split_keys(drop->object, in_the_way)) split_keys_.push_back({Remove<ForeignKey>{drop->object.name, std::move(key)}});
     }
     return out;
   }
