@@ -137,12 +137,9 @@ int run_steps(Context& context, Direction direction, const Planner& planner, con
   options.keep_schema = project.schema_keeper();
   options.remark = remark;
   DriftCheck check_drift(context, events);
-  std::vector<std::string> unknown;
+  Ids unknown;
   const auto plan = [&](const std::vector<VersionRow>& rows) {
-    unknown.clear();
-    for (const auto& row : rows) {
-      if (project.unit(row.revision) == nullptr) unknown.push_back(row.revision);
-    }
+    unknown = project.without_unit(rows);
     auto steps = planner(rows);
     check_drift(rows, steps);
     return steps;

@@ -331,6 +331,14 @@ bool Project::has_way_back(const std::string& id) {
   return is_reversible(parsed, sections());
 }
 
+Ids Project::without_unit(const std::vector<VersionRow>& rows) {
+  Ids ids;
+  for (const auto& row : rows_of_graph(rows, units())) {
+    if (!is_repeatable_id(row.revision) && unit(row.revision) == nullptr) ids.push_back(row.revision);
+  }
+  return ids;
+}
+
 void Project::verify_applied(const std::vector<VersionRow>& rows, bool unknown_allowed) {
   for (const auto& row : rows) {
     if (is_repeatable_id(row.revision)) continue;

@@ -80,6 +80,8 @@ class Project {
   void set_stand_ins(Step& step, const std::vector<VersionRow>& rows);
   /// Whether a revision can be reverted: by its unit, or by what its row keeps.
   [[nodiscard]] bool has_way_back(const std::string& id);
+  /// Revisions of the table (`rows` as they are in it) that have no unit here; a repeatable unit may be taken away.
+  [[nodiscard]] Ids without_unit(const std::vector<VersionRow>& rows);
   /// Throws Error for units that were edited after they were applied, and for rows without a unit.
   void verify_applied(const std::vector<VersionRow>& rows, bool unknown_allowed);
 

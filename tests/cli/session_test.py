@@ -57,6 +57,18 @@ class Ahead(TestCase):
             next(project.folder.glob("migrations/0002*")).unlink()
             self.assertIn("0002-bbbbbb", project.migrate("upgrade").err)
 
+    def test_what_a_squash_replaced_or_a_repeatable_unit_that_is_gone_is_no_newer_release(self):
+        for project in self.each():
+            project.unit("0001-aaaaaa", "", "CREATE TABLE a (id integer);", "DROP TABLE a;")
+            project.unit("0002-bbbbbb", "0001-aaaaaa", "CREATE TABLE b (id integer);", "DROP TABLE b;")
+            repeatable = project.write("migrations/again.sql", "-- revision: repeatable.again\n-- message: again\n-- repeatable: true\n\n-- migrate: upgrade\nSELECT 1;\n")
+            project.migrate("upgrade")
+            project.migrate("squash", "base:head", "-m", "all")
+            next(project.folder.glob("migrations/0001*")).unlink()
+            (project.folder / "migrations/0002-bbbbbb.sql").unlink()
+            repeatable.unlink()
+            self.assertNotIn("ahead", project.migrate("upgrade").err)
+
 
 class Sessions(TestCase):
     def only(self, engine):

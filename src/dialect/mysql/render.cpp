@@ -63,7 +63,6 @@ Origins origins_of(const Table& table) {
   return origins;
 }
 
-/// Renames of names that wait for one another: a to b while b goes to a or to c.
 struct ForeignKeyPlace {
   QualifiedName table;
   std::string name;
@@ -137,10 +136,16 @@ class Renderer {
     });
   }
 
-  /// Computed columns are given their new expression in the statement that renames what they use.
-  [[nodiscard]] bool computed_from(const QualifiedName& name, const std::string& column) const {
-    const auto& columns = find_named(state_.tables, name)->columns;
-    return std::any_of(columns.begin(), columns.end(), [&](const Column& other) { return other.generated && mentions(other.generated->expression, column, lexical_rules()); });
+  /// Whether an expression of the table uses the column: it is given its new words in the statement that renames.
+  [[nodiscard]] bool stands_in_expression(const QualifiedName& name, const std::string& column) const {
+    const auto uses = [&](const std::string& text) { return mentions(text, column, lexical_rules()); };
+    const auto& table = *find_named(state_.tables, name);
+    return std::any_of(table.columns.begin(), table.columns.end(),
+                       [&](const Column& other) {
+                         return (other.generated && uses(other.generated->expression)) || (other.default_value && other.default_value->expression && uses(other.default_value->text)) ||
+                                uses(option(other.options, "column_check"));
+                       }) ||
+           std::any_of(table.checks.begin(), table.checks.end(), [&](const Check& check) { return uses(check.expression); });
   }
 
   /// It cannot be a clause among others: a change of rows goes with it, or the server wants it alone.
@@ -151,7 +156,7 @@ class Renderer {
       if (!renamed_values(*op).empty()) return true;
       return turns_generated(*op);
     }
-    if (const auto* op = std::get_if<RenamePart<Column>>(&operation)) return in_foreign_key(op->table, op->from) && !computed_from(op->table, op->from);
+    if (const auto* op = std::get_if<RenamePart<Column>>(&operation)) return in_foreign_key(op->table, op->from) && !stands_in_expression(op->table, op->from);
     if (const auto* op = std::get_if<Add<Column>>(&operation)) {
       return !op->object.declared.backfill.empty() && !op->object.generated && !op->object.identity;
     }
