@@ -37,14 +37,7 @@ weight zone order group select table key index check Mixed camelCase with_long_n
 WORDS = ["new", "paid", "open", "done", "it's", "a b", "50%", "x", "N/A"]
 
 
-class Dialect:
-    """What an engine has: types by family, from narrow to wide, with a value for row i; computed columns, checks, index parts."""
-
-    def __init__(self, name):
-        self.name = name
-        self.quote = (lambda text: f"`{text}`") if name == "mysql" else (lambda text: f'"{text}"')
-
-
+# Types by family, from narrow to wide; defaults; a value for row i.
 TYPES = {
     "postgresql": {
         "int": (["smallint", "integer", "bigint"], ["0", "1", "-5", "(2 + 3)"], "{i}"),
@@ -140,9 +133,11 @@ class Schema:
     def __init__(self, engine, rnd):
         self.engine, self.rnd = engine, rnd
         self.types = TYPES[engine]
-        self.quote = Dialect(engine).quote
         self.counter = 0
         self.tables, self.parts, self.views, self.enums, self.functions = [], [], [], [], []
+
+    def quote(self, name):
+        return f"`{name}`" if self.engine == "mysql" else f'"{name}"'
 
     # ---- making -------------------------------------------------------------------------------------------------------
 
@@ -790,17 +785,17 @@ def change(pair, project, x, y, z):
         return
     text = unit.read_text()
     unit.write_text(re.sub(r"^-- REVIEW:.*\n", "", text, flags=re.M))
-    if rows and "-- REVIEW:" in text or "downgrade none" in text:
-        rows = None  # a person would have said what existing rows get
+    filled = pair.has("rows")
+    if filled and ("-- REVIEW:" in text or "downgrade none" in text):
+        filled = False  # a person would have said what existing rows get
         for table in x.rows():
             x.execute(f"DELETE FROM {pair.quote(table)}")
-    if pair.policy != "never" and rows:
-        rows = {}  # columns of other names hold the values
-    flow.forward(pair, project, x, after, rows or {})
-    if rows is None or not pair.has("rows"):
-        flow.back(pair, project, x, before, after, {})
-    else:
+    # Values of a renamed column stand under another name: only without renames rows can be compared by names.
+    flow.forward(pair, project, x, after, rows if filled and pair.policy == "never" else {})
+    if filled:
         back_with_rows(project, x, before, after)
+    else:
+        flow.back(pair, project, x, before, after, {})
     project.migrate("upgrade", "head", "--database", z.url, what="upgrade of an empty database")
     flow.agree(project, z, after, "after", "built from nothing")
 
@@ -871,7 +866,7 @@ def main():
                     print("---- " + failure.detail)
         engine.close()
         print(f"random pairs on {engine.name}: {passed} passed, {failed} failed, {invalid} not valid for the engine", flush=True)
-        failures += failed
+        failures += failed + (invalid > passed / 5)  # pairs that no engine takes test nothing
     return 1 if failures else 0
 
 
