@@ -127,12 +127,18 @@ class Renderer {
     return kind(op.before) != kind(op.after);
   }
 
+  /// Whether a key of `owner` stands on one of these columns of the table `name`, at either end.
+  static bool stands_on(const ForeignKey& key, const QualifiedName& owner, const QualifiedName& name, const std::set<std::string>& columns) {
+    const auto any = [&](const std::vector<std::string>& names) {
+      return std::any_of(names.begin(), names.end(), [&](const auto& column) { return columns.contains(column); });
+    };
+    return (owner == name && any(key.columns)) || (key.references == name && any(key.referenced_columns));
+  }
+
   /// A table that is copied (for another clause) cannot have such a column renamed on the way.
   [[nodiscard]] bool in_foreign_key(const QualifiedName& name, const std::string& column) const {
-    const auto has = [&](const std::vector<std::string>& columns) { return std::find(columns.begin(), columns.end(), column) != columns.end(); };
     return std::any_of(state_.tables.begin(), state_.tables.end(), [&](const Table& table) {
-      return std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(),
-                         [&](const ForeignKey& key) { return (table.name == name && has(key.columns)) || (key.references == name && has(key.referenced_columns)); });
+      return std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(), [&](const ForeignKey& key) { return stands_on(key, table.name, name, {column}); });
     });
   }
 
@@ -176,7 +182,7 @@ class Renderer {
     suspend_for(from, to, name);
     for (auto i = from; i < to && to - from > 1; ++i) {
       const auto* rename = std::get_if<RenamePart<Column>>(&operations_[i]);
-      if (rename != nullptr && in_foreign_key(name, rename->from)) suspend({rename->from}, name);
+      if (rename != nullptr) suspend({rename->from}, name);
     }
     TableChange change;
     change.before = with_collations(*find_named(state_.tables, name), physical_collation(name));
@@ -198,9 +204,7 @@ class Renderer {
   // ---- foreign keys that stand in the way -----------------------------------------------------------------------------
 
   /// What the server compares: a foreign key needs the same on both ends.
-  static std::string key_type(const Column& column, const std::string& collation) {
-    return column.type + (column.collation.empty() ? collation : column.collation);
-  }
+  static std::string key_type(const Column& column) { return column.type + column.collation; }
 
   /// The columns of the table whose type or collation changes.
   [[nodiscard]] std::set<std::string> retyped(std::size_t from, std::size_t to, const QualifiedName& name) const {
@@ -217,7 +221,7 @@ class Renderer {
       const auto origin = origins.columns.find(column.name);
       if (origin == origins.columns.end()) continue;
       const auto* before = find_named(was.columns, origin->second);
-      if (before != nullptr && key_type(*before, "") != key_type(column, "")) names.insert(before->name);
+      if (before != nullptr && key_type(*before) != key_type(column)) names.insert(before->name);
     }
     return names;
   }
@@ -225,7 +229,7 @@ class Renderer {
   [[nodiscard]] bool may_retype(std::size_t from, std::size_t to, const QualifiedName& name) const {
     if (physical_.contains(name)) return true;
     return std::any_of(operations_.begin() + static_cast<std::ptrdiff_t>(from), operations_.begin() + static_cast<std::ptrdiff_t>(to), [](const Operation& operation) {
-      if (const auto* op = std::get_if<Change<Column>>(&operation)) return key_type(op->before, "") != key_type(op->after, "");
+      if (const auto* op = std::get_if<Change<Column>>(&operation)) return key_type(op->before) != key_type(op->after);
       if (const auto* op = std::get_if<Alter<Table>>(&operation)) return option(op->before.options, "collation") != option(op->after.options, "collation");
       return false;
     });
@@ -239,14 +243,10 @@ class Renderer {
   /// Drops the foreign keys over these columns until the end, when both sides have changed.
   void suspend(const std::set<std::string>& columns, const QualifiedName& name) {
     if (columns.empty()) return;
-    const auto any = [&](const std::vector<std::string>& names) {
-      return std::any_of(names.begin(), names.end(), [&](const auto& column) { return columns.contains(column); });
-    };
     for (const auto& table : state_.tables) {
       for (const auto& key : table.foreign_keys) {
-        const bool concerned = (table.name == name && any(key.columns)) || (key.references == name && any(key.referenced_columns));
         const ForeignKeyPlace place{table.name, key.name};
-        if (!concerned || suspended_.contains(place)) continue;
+        if (!stands_on(key, table.name, name, columns) || suspended_.contains(place)) continue;
         suspended_.insert(place);
         add("ALTER TABLE " + quote_name(table.name) + " DROP FOREIGN KEY " + quote_name(key.name));
       }
@@ -282,7 +282,7 @@ class Renderer {
     const auto same_type = [&](const std::string& name) {
       const auto* was = find_named(before.columns, name);
       const auto* now = find_named(after.columns, name);
-      return was == nullptr || now == nullptr || key_type(*was, "") == key_type(*now, "");
+      return was == nullptr || now == nullptr || key_type(*was) == key_type(*now);
     };
     return indexed(before, key.referenced_columns) && std::all_of(key.columns.begin(), key.columns.end(), same_type) &&
            std::all_of(key.referenced_columns.begin(), key.referenced_columns.end(), same_type);
@@ -296,7 +296,7 @@ class Renderer {
     for (std::size_t i = 0; i < key.columns.size() && i < key.referenced_columns.size(); ++i) {
       const auto* here = find_named(table.columns, key.columns[i]);
       const auto* there = find_named(whole.columns, key.referenced_columns[i]);
-      if (here != nullptr && there != nullptr && key_type(*here, "") != key_type(*there, "")) return false;
+      if (here != nullptr && there != nullptr && key_type(*here) != key_type(*there)) return false;
       if (there == nullptr) return false;
     }
     return true;
@@ -568,7 +568,7 @@ class Renderer {
       change.origins = origins_of(change.before);
       std::set<std::string> changed;
       for (const auto& column : change.before.columns) {
-        if (key_type(column, "") != key_type(*find_named(change.after.columns, column.name), "")) changed.insert(column.name);
+        if (key_type(column) != key_type(*find_named(change.after.columns, column.name))) changed.insert(column.name);
       }
       suspend(changed, name);
       physical_.erase(name);
