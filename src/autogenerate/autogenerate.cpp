@@ -5,6 +5,8 @@
 #include <set>
 
 #include "core/text.hpp"
+#include "dialect/canonical.hpp"
+#include "dialect/catalog.hpp"
 #include "schema/lookup.hpp"
 
 namespace migrate {
@@ -212,7 +214,7 @@ void check_references(const Dialect& dialect, Connection& connection, const Serv
       there.schemas = {key.references.schema.empty() ? server.default_schema : key.references.schema};
       there.tables = {{"", key.references.name}};
       if (there.schemas.front().empty()) there.schemas.clear();
-      if (!dialect.inspect(connection, server, there).tables.empty()) {
+      if (!dialect.catalog().inspect(connection, server, there).tables.empty()) {
         known.insert(key.references);
         continue;
       }
@@ -236,19 +238,19 @@ void add_declared_partitions(const Dialect& dialect, Connection& connection, con
     }
   }
   if (options.tables.empty()) return;
-  for (auto& table : dialect.inspect(connection, server, options).tables) live.tables.push_back(std::move(table));
+  for (auto& table : dialect.catalog().inspect(connection, server, options).tables) live.tables.push_back(std::move(table));
 }
 
 Difference find_changes(const Dialect& dialect, Connection* connection, const ServerInfo& server, Schema live, Schema declared,
                         const RenameOptions& renames) {
-  dialect.canonicalize(declared, server);
+  dialect.canonical().canonicalize(declared, server);
   if (connection != nullptr) add_declared_partitions(dialect, *connection, server, live, declared);
   if (connection != nullptr) check_references(dialect, *connection, server, live, declared);
   complete_routines(live, declared);
   auto renamed = make_renames(live, declared, renames, dialect);
   const Schema questions = doubtful(renamed.schema ? *renamed.schema : live, declared, server);
   if (connection != nullptr && questions != Schema{}) {
-    const Schema normal = dialect.normalize(*connection, server, questions, declared, live);
+    const Schema normal = dialect.catalog().normalize(*connection, server, questions, declared, live);
     adopt_objects(declared.domains, normal.domains);
     adopt_objects(declared.sequences, normal.sequences);
     adopt_objects(declared.definitions, normal.definitions);
@@ -274,7 +276,7 @@ Difference find_difference(const Dialect& dialect, Connection& connection, const
 }
 
 Difference compare_inspected(const Dialect& dialect, const ServerInfo& server, Schema before, Schema after) {
-  dialect.canonicalize(before, server);
+  dialect.canonical().canonicalize(before, server);
   return find_changes(dialect, nullptr, server, std::move(before), std::move(after), {.policy = RenamePolicy::automatic, .answers = {}, .ask = {}});
 }
 

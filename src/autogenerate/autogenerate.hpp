@@ -6,7 +6,12 @@
 #include <vector>
 
 #include "autogenerate/compare.hpp"
+#include "dialect/connection.hpp"
 #include "dialect/dialect.hpp"
+#include "dialect/server.hpp"
+#include "dialect/statement.hpp"
+#include "migrate/schema.hpp"
+#include "operation/operation.hpp"
 #include "schema/model.hpp"
 
 namespace migrate {

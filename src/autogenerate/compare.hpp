@@ -7,6 +7,9 @@
 
 #include "autogenerate/rename.hpp"
 #include "dialect/dialect.hpp"
+#include "dialect/server.hpp"
+#include "dialect/sql/lexer.hpp"
+#include "migrate/schema.hpp"
 #include "operation/operation.hpp"
 
 namespace migrate {

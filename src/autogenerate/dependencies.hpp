@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "dialect/lexer.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "migrate/schema.hpp"
 
 namespace migrate {

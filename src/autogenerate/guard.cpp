@@ -5,7 +5,8 @@
 #include "autogenerate/autogenerate.hpp"
 #include "autogenerate/former_names.hpp"
 #include "core/text.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "schema/lookup.hpp"
 #include "schema/type_family.hpp"
 
@@ -21,7 +22,7 @@ std::string neutral_value(const Column& column, const Schema& schema, const Dial
   const auto type = lower(column.type);
   if (type.ends_with("[]")) return "'{}'";
   for (const auto& enumeration : schema.enums) {
-    if (enumeration.name.text() == column.type && !enumeration.values.empty()) return dialect.quote_text(enumeration.values.front());
+    if (enumeration.name.text() == column.type && !enumeration.values.empty()) return dialect.sql().quote_text(enumeration.values.front());
   }
   for (const auto& domain : schema.domains) {
     if (domain.name.text() == column.type) return neutral_value(Column{.type = domain.type}, schema, dialect);
@@ -49,8 +50,8 @@ Column nullable_copy(Column column) {
 }
 
 Sql fill(const Dialect& dialect, const QualifiedName& table, const std::string& column, const std::string& value) {
-  const auto name = dialect.quote_name(column);
-  return {"UPDATE " + dialect.quote_name(table) + " SET " + name + " = " + value + " WHERE " + name + " IS NULL", ""};
+  const auto name = dialect.sql().quote_name(column);
+  return {"UPDATE " + dialect.sql().quote_name(table) + " SET " + name + " = " + value + " WHERE " + name + " IS NULL", ""};
 }
 
 /// Adds a NOT NULL column in three steps: as nullable, filled, tightened. Where a column change rebuilds the table anyway
@@ -75,7 +76,7 @@ std::vector<PlannedChange> tighten_in_steps(const Change<Column>& change, const 
 
 std::string default_expression(const Column& column, const Dialect& dialect) {
   if (!column.default_value) return "";
-  return column.default_value->expression ? column.default_value->text : dialect.quote_text(column.default_value->text);
+  return column.default_value->expression ? column.default_value->text : dialect.sql().quote_text(column.default_value->text);
 }
 
 bool tightens(const Change<Column>& change) {
@@ -119,7 +120,7 @@ namespace {
 
 /// Literals that a check knows, numbers with their neighbours: one of them is a value that it accepts, mostly.
 void add_candidates(std::vector<std::string>& candidates, const std::string& expression, const Dialect& dialect) {
-  for (const auto& token : tokenize(expression, dialect.lexical_rules())) {
+  for (const auto& token : tokenize(expression, dialect.sql().lexical_rules())) {
     if (token.kind == TokenKind::string) {
       candidates.emplace_back(token.text);
     } else if (token.kind == TokenKind::number && token.text.size() < 15 && token.text.find_first_not_of("0123456789") == std::string_view::npos) {
@@ -140,7 +141,7 @@ std::string accepted_value(const Column& column, const std::vector<const Check*>
     if (candidate.empty()) continue;
     const auto ask = [&](const std::string& value) {
       try {
-        return !connection.query("SELECT 1 FROM (SELECT " + value + " AS " + dialect.quote_name(column.name) + ") migrate_value WHERE " + condition).rows.empty();
+        return !connection.query("SELECT 1 FROM (SELECT " + value + " AS " + dialect.sql().quote_name(column.name) + ") migrate_value WHERE " + condition).rows.empty();
       } catch (const DatabaseError& error) {
         if (error.cause == DatabaseError::Cause::connection) throw;
         return false;
@@ -160,9 +161,9 @@ void find_refills(Difference& difference, const Dialect& dialect, Connection& co
     if (table == nullptr) continue;
     std::vector<const Check*> checks;
     for (const auto& check : table->checks) {
-      if (!mentions(check.expression, remove->object.name, dialect.lexical_rules())) continue;
+      if (!mentions(check.expression, remove->object.name, dialect.sql().lexical_rules())) continue;
       const bool alone = std::none_of(table->columns.begin(), table->columns.end(), [&](const Column& column) {
-        return column.name != remove->object.name && mentions(check.expression, column.name, dialect.lexical_rules());
+        return column.name != remove->object.name && mentions(check.expression, column.name, dialect.sql().lexical_rules());
       });
       if (alone) checks.push_back(&check);
     }
@@ -190,11 +191,11 @@ void guard_data(Difference& difference, const Dialect& dialect, Connection& conn
       table = &add->table;
     } else if (const auto* change = std::get_if<Change<Column>>(&operation); change != nullptr && tightens(*change)) {
       table = &change->table;
-      condition = " WHERE " + dialect.quote_name(former.column(*table, change->before.name)) + " IS NULL";
+      condition = " WHERE " + dialect.sql().quote_name(former.column(*table, change->before.name)) + " IS NULL";
     }
     if (table == nullptr || find_named(difference.before.tables, former.table(*table)) == nullptr) continue;
     question_of[i] = questions.size();
-    questions.push_back("SELECT 1 FROM " + dialect.quote_name(former.table(*table)) + condition + " LIMIT 1");
+    questions.push_back("SELECT 1 FROM " + dialect.sql().quote_name(former.table(*table)) + condition + " LIMIT 1");
   }
   if (questions.empty()) return;
   const auto answers = connection.query_all(questions);

@@ -3,7 +3,8 @@
 
 #include "autogenerate/compare.hpp"
 #include "core/text.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "schema/lookup.hpp"
 
 namespace migrate {
@@ -91,7 +92,7 @@ class RenameMaker {
       change.note.clear();
     }
     if (!result_.schema) result_.schema = live_;
-    dialect_.apply(*result_.schema, change.operation);
+    dialect_.catalog().apply(*result_.schema, change.operation);
     result_.changes.push_back(std::move(change));
   }
 

@@ -6,6 +6,8 @@
 #include "autogenerate/dependencies.hpp"
 #include "autogenerate/former_names.hpp"
 #include "core/text.hpp"
+#include "dialect/canonical.hpp"
+#include "dialect/sql.hpp"
 #include "schema/lookup.hpp"
 
 namespace migrate {
@@ -16,7 +18,7 @@ namespace {
 class Orderer {
  public:
   Orderer(const Schema& original, const Schema& live, const Schema& declared, const Dialect& dialect, const ServerInfo& server)
-      : original_(original), live_(live), declared_(declared), dialect_(dialect), rules_(dialect.lexical_rules()), can_(server.capabilities) {}
+      : original_(original), live_(live), declared_(declared), dialect_(dialect), rules_(dialect.sql().lexical_rules()), can_(server.capabilities) {}
 
   std::vector<PlannedChange> run(std::vector<PlannedChange> changes) {
     former_ = FormerNames(changes);
@@ -425,7 +427,7 @@ class Orderer {
     } else {
       std::vector<std::string> names{object.name.text()};
       if constexpr (std::is_same_v<T, Table>) {
-        for (auto& name : dialect_.schema_wide_names(object)) names.push_back(std::move(name));
+        for (auto& name : dialect_.canonical().schema_wide_names(object)) names.push_back(std::move(name));
       }
       return names;
     }
@@ -438,7 +440,7 @@ class Orderer {
     if constexpr (std::is_same_v<T, Unique>) table.uniques.push_back(part);
     if constexpr (std::is_same_v<T, Exclusion>) table.exclusions.push_back(part);
     if constexpr (std::is_same_v<T, PrimaryKey>) table.primary_key = part;
-    return dialect_.schema_wide_names(table);
+    return dialect_.canonical().schema_wide_names(table);
   }
 
   std::vector<PlannedChange> reversed_by_dependency(std::vector<PlannedChange> changes) {

@@ -5,7 +5,10 @@
 #include "autogenerate/autogenerate.hpp"
 #include "autogenerate/comment.hpp"
 #include "core/text.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/render.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "schema/lookup.hpp"
 
 namespace migrate {
@@ -99,7 +102,7 @@ class CallWriter {
         }
         text_ += (comments.empty() || text_.empty() ? "" : "\n") + comments + calls + (change.review.empty() ? "" : "\n");
       }
-      dialect_.apply(state_, change.operation);
+      dialect_.catalog().apply(state_, change.operation);
     }
   }
 
@@ -116,7 +119,7 @@ class CallWriter {
       return out;
     }
     // What the API has no word for is this engine's SQL.
-    for (const auto& statement : dialect_.render({operation}, state_, server_)) {
+    for (const auto& statement : dialect_.render().render({operation}, state_, server_)) {
       out += "  if (op.dialect() == " + quoted(std::string(dialect_.name())) + ") op.execute(" + quoted(statement.text) + ");\n";
     }
     return out;
@@ -149,7 +152,7 @@ class CallWriter {
     });
   }
   [[nodiscard]] auto in_text(const std::string& sql) const {
-    return [this, &sql](const std::string& name) { return mentions(sql, name, dialect_.lexical_rules()); };
+    return [this, &sql](const std::string& name) { return mentions(sql, name, dialect_.sql().lexical_rules()); };
   }
   static auto in_parts(const std::vector<IndexPart>& parts) {
     return [&parts](const std::string& name) { return std::any_of(parts.begin(), parts.end(), [&](const IndexPart& part) { return part.column == name; }); };

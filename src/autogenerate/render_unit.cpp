@@ -1,6 +1,8 @@
 #include "autogenerate/autogenerate.hpp"
 #include "autogenerate/comment.hpp"
 #include "core/text.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/render.hpp"
 
 namespace migrate {
 namespace {
@@ -63,7 +65,7 @@ class SectionWriter {
     } else {
       std::string review = comment("REVIEW: " + change.review, "-- ");
       if (!change.alternative.empty()) {
-        for (const auto& statement : dialect_.render(change.alternative, state_, server_)) review += "--   " + replace_all(statement.text, "\n", "\n--   ") + ";\n";
+        for (const auto& statement : dialect_.render().render(change.alternative, state_, server_)) review += "--   " + replace_all(statement.text, "\n", "\n--   ") + ";\n";
       }
       marks_ = review + marks_;  // a block starts with its question
       reviewed_ = true;
@@ -73,7 +75,7 @@ class SectionWriter {
 
   void flush() {
     if (run_.empty()) return;
-    for (const auto& operation : run_) dialect_.apply(state_, operation);
+    for (const auto& operation : run_) dialect_.catalog().apply(state_, operation);
     parts_.push_back(std::move(run_));
     marks_of_.push_back(std::move(marks_));
     allow_of_.push_back(std::move(allow_));
@@ -85,7 +87,7 @@ class SectionWriter {
 
   /// In one go: what one part does may concern a later one.
   void render_all() {
-    auto rendered = dialect_.render_parts(parts_, before_, server_);
+    auto rendered = dialect_.render().render_parts(parts_, before_, server_);
     for (std::size_t i = 0; i < rendered.size(); ++i) {
       if (!rendered[i].empty()) text_ += marks_of_[i];
       for (auto& statement : rendered[i]) {

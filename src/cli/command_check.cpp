@@ -7,6 +7,7 @@
 #include "cli/context.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "dialect/canonical.hpp"
 #include "revision/plan.hpp"
 
 namespace migrate::cli {
@@ -82,7 +83,7 @@ int run_diff(Context& context) {
   const auto before = load_side(context, from, *session);
   const auto after = load_side(context, to, *session);
   Schema live = before.schema;
-  if (before.declared) session->dialect().canonicalize(live, session->server());
+  if (before.declared) session->dialect().canonical().canonicalize(live, session->server());
   auto options = rename_options(context);
   const auto difference = find_difference(session->dialect(), session->connection(), session->server(), std::move(live), after.schema, options);
   print_difference(context, difference, session->dialect(), context.arguments.get("format", "text"));

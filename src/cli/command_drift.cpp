@@ -8,6 +8,7 @@
 #include "cli/drift.hpp"
 #include "cli/events.hpp"
 #include "core/text.hpp"
+#include "dialect/catalog.hpp"
 #include "runner/run_lock.hpp"
 
 namespace migrate::cli {

@@ -9,6 +9,8 @@
 #include "core/clock.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/lint.hpp"
 #include "library/unit_program.hpp"
 #include "lint/fix.hpp"
 #include "lint/lint.hpp"
@@ -43,7 +45,7 @@ struct Ground {
 void take_version(Ground& ground, const lint::Settings& settings) {
   auto& facts = ground.facts;
   facts.version = facts.server.version_number;
-  const auto oldest = lint::version_number(settings.version, ground.dialect->lint_support());
+  const auto oldest = lint::version_number(settings.version, ground.dialect->lint());
   if (oldest > 0 && (facts.version == 0 || !ground.connected || oldest < facts.version)) facts.version = oldest;
   facts.big_table = settings.big_table;
 }
@@ -58,14 +60,14 @@ Ground look(Context& context, const lint::Settings& settings) {
       ground.facts.server = session.server();
       ground.applied = applied_ids(project.versions().read(session.connection()));
       std::erase_if(ground.applied, [&](const std::string& id) { return project.graph().index(id) < 0; });
-      ground.live = session.dialect().inspect(session.connection(), session.server(), {.schemas = project.config().schemas, .tables = {}, .filter = {}});
-      if (const auto rows = ground.dialect->lint_support().table_rows; rows != nullptr) ground.facts.rows = rows(session.connection(), ground.live);
+      ground.live = session.dialect().catalog().inspect(session.connection(), session.server(), {.schemas = project.config().schemas, .tables = {}, .filter = {}});
+      if (const auto rows = ground.dialect->lint().table_rows; rows != nullptr) ground.facts.rows = rows(session.connection(), ground.live);
       ground.connected = ground.facts.connected = true;
     } catch (const DatabaseError& error) {
       context.output.note("no database at hand (" + error.message() + "): neither what is applied nor the tables' sizes are known");
     }
   }
-  if (!ground.connected) ground.facts.server = ground.dialect->assume(project.url());
+  if (!ground.connected) ground.facts.server = ground.dialect->catalog().assume(project.url());
   ground.engines = ground.facts.server.sections;
   if (!project.config().schemas.empty()) ground.facts.server.default_schema = project.config().schemas.front();
   take_version(ground, settings);
@@ -317,7 +319,7 @@ std::string annotated(Context& context, const Schema& live, const std::string& u
   ground.facts.server = session.server();
   if (!project.config().schemas.empty()) ground.facts.server.default_schema = project.config().schemas.front();
   ground.connected = ground.facts.connected = true;
-  if (const auto rows = ground.dialect->lint_support().table_rows; rows != nullptr) ground.facts.rows = rows(session.connection(), live);
+  if (const auto rows = ground.dialect->lint().table_rows; rows != nullptr) ground.facts.rows = rows(session.connection(), live);
   take_version(ground, settings);
 
   const std::string head = "-- revision: 0000-000000\n\n-- migrate: upgrade\n";

@@ -10,6 +10,8 @@
 #include "cli/events.hpp"
 #include "cli/plan_file.hpp"
 #include "core/text.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/run.hpp"
 #include "library/planner.hpp"
 #include "revision/argument.hpp"
 #include "runner/offline.hpp"
@@ -51,7 +53,7 @@ int write_sql(Context& context, Direction direction, const std::string& argument
   std::vector<Step> steps;
   ServerInfo server;
   if (!range.empty()) {
-    server = project.dialect().assume(project.url());
+    server = project.dialect().catalog().assume(project.url());
     const auto& graph = project.graph();
     const auto resolved = resolve_range(graph, {}, range);
     const auto& low = direction == Direction::upgrade ? resolved.from : resolved.to;
@@ -76,7 +78,7 @@ int write_sql(Context& context, Direction direction, const std::string& argument
     for (const auto& statement : statements) out += statement.text + ";\n";
     return out;
   };
-  auto setup = project.dialect().use_schemas(project.config().schemas);
+  auto setup = project.dialect().run().use_schemas(project.config().schemas);
   if (const auto before = lines(project.hooks().before_run); !before.empty()) setup += (setup.empty() ? "" : ";\n") + before.substr(0, before.size() - 2);
   context.output.text(write_script(project.dialect(), server, project.versions(), steps, expected, direction == Direction::upgrade && expected.empty(), setup) +
                       lines(project.hooks().after_run));

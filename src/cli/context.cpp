@@ -1,5 +1,7 @@
 #include "cli/context.hpp"
 
+#include "dialect/catalog.hpp"
+
 #include <unistd.h>
 
 #include <cstdlib>
@@ -52,7 +54,7 @@ void Context::confirm(const std::string& question) {
 }
 
 void note_left_alone(const Output& output, Session& session) {
-  const auto names = session.dialect().left_alone(session.connection());
+  const auto names = session.dialect().catalog().left_alone(session.connection());
   if (!names.empty()) output.note("not in the model, and left alone: " + join(names, ", "));
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/text.hpp"
+#include "dialect/sql.hpp"
 
 namespace migrate::lint {
 
@@ -67,7 +68,7 @@ std::string Context::shown(const QualifiedName& name) const {
 
 std::string Context::quote_list(const std::vector<std::string>& names) const {
   std::vector<std::string> quoted;
-  for (const auto& name : names) quoted.push_back(dialect.quote_name(name));
+  for (const auto& name : names) quoted.push_back(dialect.sql().quote_name(name));
   return join(quoted, ", ");
 }
 

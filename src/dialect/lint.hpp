@@ -11,8 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "dialect/connection.hpp"
 #include "dialect/dialect.hpp"
-#include "dialect/parsed.hpp"
+#include "dialect/server.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/parsed.hpp"
+#include "dialect/statement.hpp"
+#include "operation/operation.hpp"
 
 namespace migrate::lint {
 
@@ -22,6 +27,7 @@ enum class Severity { note, warning, error };
 /// What a statement becomes. `later` does its work only outside of the unit's transaction: it goes to a unit of its own
 /// where this one has a transaction.
 struct Fix {
+  std::optional<Operation> operation;   ///< set: the statements are what renders it; whoever runs the rules asks for them
   std::vector<std::string> statements;  ///< in place of the statement
   std::vector<std::string> later;
   std::vector<std::string> undo;        ///< on the way back, in front of the rest
@@ -91,8 +97,8 @@ struct Context {
   [[nodiscard]] std::optional<long long> rows(const QualifiedName& name) const;
   /// "orders", or "orders (80 million rows)".
   [[nodiscard]] std::string shown(const QualifiedName& name) const;
-  [[nodiscard]] std::string quote(const QualifiedName& name) const { return dialect.quote_name(name); }
-  [[nodiscard]] std::string quote(std::string_view name) const { return dialect.quote_name(name); }
+  [[nodiscard]] std::string quote(const QualifiedName& name) const { return dialect.sql().quote_name(name); }
+  [[nodiscard]] std::string quote(std::string_view name) const { return dialect.sql().quote_name(name); }
   [[nodiscard]] std::string quote_list(const std::vector<std::string>& names) const;
 
   /// The ALTER with one action replaced (or, by "", left out); empty when no action is left.

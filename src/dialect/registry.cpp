@@ -1,7 +1,9 @@
+#include "dialect/registry.hpp"
+
+#include <string>
+
 #include "dialect/dialect.hpp"
-#include "dialect/mysql/dialect.hpp"
-#include "dialect/postgresql/dialect.hpp"
-#include "dialect/sqlite/dialect.hpp"
+#include "migrate/error.hpp"
 
 namespace migrate {
 

@@ -6,6 +6,7 @@
 
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "dialect/sql.hpp"
 
 namespace migrate {
 namespace {
@@ -65,7 +66,7 @@ class HookReader {
       text = read_file(file);
       start = {file.string(), 1, 1};
     }
-    for (auto& statement : dialect_->split(text, start)) out.push_back(std::move(statement));
+    for (auto& statement : dialect_->sql().split(text, start)) out.push_back(std::move(statement));
   }
 
   [[noreturn]] void fail(const yaml::Node& node, const std::string& what, const std::string& hint = {}) const {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dialect/dialect.hpp"
+#include "dialect/statement.hpp"
 #include "project/config.hpp"
 #include "runner/step.hpp"
 

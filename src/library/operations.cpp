@@ -1,3 +1,4 @@
+#include "dialect/sql.hpp"
 #include "migrate/operations.hpp"
 
 #include <fmt/format.h>
@@ -5,7 +6,7 @@
 #include <algorithm>
 
 #include "core/text.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "library/operations_context.hpp"
 #include "schema/lookup.hpp"
 
@@ -228,7 +229,7 @@ void Operations::create_index(const TableName& table, const IndexDefinition& ind
   OperationsContext::Finish finish;
   if (index.is_concurrent) {
     finish = [&](std::vector<Statement>& statements) {
-      for (auto& statement : statements) statement = context_.dialect().without_blocking(std::move(statement));
+      for (auto& statement : statements) statement = context_.dialect().sql().without_blocking(std::move(statement));
     };
   }
   context_.change(key_of("create_index", text), at, [&](SchemaEditor& editor) { editor.add(editor.table(table.get()), index); }, finish);

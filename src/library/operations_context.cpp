@@ -6,7 +6,11 @@
 
 #include "autogenerate/compare.hpp"
 #include "core/text.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/canonical.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/render.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 
 namespace migrate {
 namespace {
@@ -60,19 +64,19 @@ std::string OperationsContext::literal(const Scalar& value, const Location& at) 
     case Scalar::Kind::null: return "NULL";
     case Scalar::Kind::number: return value.text();
     case Scalar::Kind::boolean: return upper(value.text());
-    case Scalar::Kind::bytes: return dialect().quote_bytes(hex(value.text()));
+    case Scalar::Kind::bytes: return dialect().sql().quote_bytes(hex(value.text()));
     case Scalar::Kind::expression: return text(value.expression());
     case Scalar::Kind::text: break;
   }
   if (value.text().find('\0') != std::string::npos) {
     throw Error{ErrorKind::usage, "a text value holds a NUL character, which no SQL text can", "use migrate::Bytes for a binary column", at};
   }
-  return dialect().quote_text(value.text());
+  return dialect().sql().quote_text(value.text());
 }
 
 std::string OperationsContext::bind(const std::string& sql, const Scalars& values, const Location& at) const {
   if (values.empty()) return sql;
-  const auto tokens = tokenize(sql, dialect().lexical_rules());
+  const auto tokens = tokenize(sql, dialect().sql().lexical_rules());
   const auto number_of = [](const Token& token) {
     const bool numbered = token.text.size() > 1 && token.text[0] == '$' && token.text.find_first_not_of("0123456789", 1) == std::string_view::npos;
     return numbered ? std::stoul(std::string(token.text.substr(1, 6))) : 0UL;
@@ -130,7 +134,7 @@ Schema OperationsContext::remembered(const std::string& key, const std::function
       part.enums = schema().enums;
       part.domains = schema().domains;
       // A view that uses a chosen view comes behind it.
-      const auto& rules = dialect().lexical_rules();
+      const auto& rules = dialect().sql().lexical_rules();
       const auto uses = [&](const View& view) {
         const auto named = [&](const auto& object) { return mentions(view.definition, object.name.name, rules); };
         return std::any_of(part.tables.begin(), part.tables.end(), named) || std::any_of(part.views.begin(), part.views.end(), named);
@@ -150,17 +154,17 @@ Schema OperationsContext::remembered(const std::string& key, const std::function
     });
   });
   auto part = parse_model(text, at.file, environment_.model);
-  dialect().canonicalize(part, server());
+  dialect().canonical().canonicalize(part, server());
   return part;
 }
 
 // ---- definitions ---------------------------------------------------------------------------------------------------
 
 std::vector<Statement> OperationsContext::render(const std::vector<Operation>& operations, const Schema& before, const Location& at) {
-  auto statements = dialect().render(operations, before, server());
+  auto statements = dialect().render().render(operations, before, server());
   for (auto& statement : statements) statement.location = at;
   auto after = before;
-  for (const auto& operation : operations) dialect().apply(after, operation);
+  for (const auto& operation : operations) dialect().catalog().apply(after, operation);
   schema_ = std::move(after);
   return statements;
 }
@@ -170,7 +174,7 @@ std::vector<Statement> OperationsContext::statements_for(const Location& at, con
   Schema after = before;
   SchemaEditor editor(*this, before, after, at);
   edit(editor);
-  dialect().canonicalize(after, server());
+  dialect().canonical().canonicalize(after, server());
   std::vector<Operation> operations;
   for (auto& change : order(compare(before, after, server()), before, before, after, dialect(), server())) operations.push_back(std::move(change.operation));
   auto statements = render(operations, before, at);
@@ -196,7 +200,7 @@ void OperationsContext::rename(const std::string& key, const Location& at, const
                  Schema after = before;
                  std::vector<PlannedChange> changes;
                  for (auto& operation : renames(before)) {
-                   dialect().apply(after, operation);
+                   dialect().catalog().apply(after, operation);
                    changes.push_back({std::move(operation)});
                  }
                  std::vector<Operation> operations;
@@ -210,7 +214,7 @@ void OperationsContext::rename(const std::string& key, const Location& at, const
 // ---- other SQL -----------------------------------------------------------------------------------------------------
 
 void OperationsContext::execute(const std::string& sql, const Location& at) {
-  auto statements = dialect().split(sql, at);
+  auto statements = dialect().sql().split(sql, at);
   for (auto& statement : statements) statement.location = at;
   execute_all("execute " + sql, std::move(statements), at);
 }
@@ -218,7 +222,7 @@ void OperationsContext::execute(const std::string& sql, const Location& at) {
 void OperationsContext::execute_all(const std::string& key, std::vector<Statement> statements, const Location& at) {
   bool definitions = false;
   for (const auto& statement : statements) {
-    const auto kind = dialect().classify(statement);
+    const auto kind = dialect().sql().classify(statement);
     if (kind == StatementClass::transaction) {
       throw Error{ErrorKind::usage, "a unit's statements run in transactions of the framework, and cannot hold " + statement.text,
                   "take it out; `// transaction: off` in the header lets every statement commit by itself", at};

@@ -10,7 +10,11 @@
 #include <vector>
 
 #include "dialect/dialect.hpp"
+#include "dialect/server.hpp"
+#include "dialect/statement.hpp"
 #include "migrate/operations.hpp"
+#include "migrate/schema.hpp"
+#include "operation/operation.hpp"
 #include "runner/step.hpp"
 #include "schema/model.hpp"
 

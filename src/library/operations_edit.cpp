@@ -5,7 +5,8 @@
 
 #include "core/text.hpp"
 #include "core/yaml.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "library/operations_context.hpp"
 #include "schema/lookup.hpp"
 #include "schema/model_reader.hpp"
@@ -204,7 +205,7 @@ void SchemaEditor::drop_column(Table& table, const std::string& name) {
     return;
   }
   (void)column(table, name);
-  const auto& rules = context_.dialect().lexical_rules();
+  const auto& rules = context_.dialect().sql().lexical_rules();
   const auto uses = [&](const std::vector<IndexPart>& parts) {
     return std::any_of(parts.begin(), parts.end(), [&](const IndexPart& part) { return part.column == name || (!part.expression.empty() && mentions(part.expression, name, rules)); });
   };

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "core/text.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/canonical.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "library/operations_context.hpp"
 #include "schema/lookup.hpp"
 
@@ -21,7 +23,7 @@ struct KeyPlace {
 std::string uuid_expression(const OperationsContext& context) {
   Schema schema;
   schema.tables.push_back({.name = {"", "t"}, .columns = {{.name = "u", .type = "uuid", .default_value = Default{true, "uuid()"}}}});
-  context.dialect().canonicalize(schema, context.server());
+  context.dialect().canonical().canonicalize(schema, context.server());
   return schema.tables.front().columns.front().default_value->text;
 }
 
@@ -59,8 +61,8 @@ class KeyChanger {
 
   [[nodiscard]] std::string key_text(const std::string& what) const { return what + '\x1f' + name_.text() + '\x1f' + change_.column + '\x1f' + map_.text() + (to_uuid_ ? "\x1fuuid" : "\x1finteger"); }
   void change(const std::string& what, const OperationsContext::Edit& edit) { context_.change(key_text(what), at_, edit); }
-  [[nodiscard]] std::string quote(const std::string& name) const { return context_.dialect().quote_name(name); }
-  [[nodiscard]] std::string quote(const QualifiedName& name) const { return context_.dialect().quote_name(name); }
+  [[nodiscard]] std::string quote(const std::string& name) const { return context_.dialect().sql().quote_name(name); }
+  [[nodiscard]] std::string quote(const QualifiedName& name) const { return context_.dialect().sql().quote_name(name); }
 
   void make_plan() {
     plan_ = context_.remembered(key_text("change_key"), [&](const Table& table) {

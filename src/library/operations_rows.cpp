@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "core/text.hpp"
+#include "dialect/sql.hpp"
 #include "library/operations_context.hpp"
 #include "schema/lookup.hpp"
 #include "schema/type_family.hpp"
@@ -18,7 +19,7 @@ constexpr std::size_t most_bytes = 400 * 1024;
 
 std::string quoted(const OperationsContext& context, const Names& names) {
   std::vector<std::string> out;
-  for (const auto& name : names) out.push_back(context.dialect().quote_name(name));
+  for (const auto& name : names) out.push_back(context.dialect().sql().quote_name(name));
   return join(out, ", ");
 }
 
@@ -70,7 +71,7 @@ class BatchWork {
 
  private:
   [[nodiscard]] std::string statement(const std::string& condition) const {
-    const auto name = context_.dialect().quote_name(table_);
+    const auto name = context_.dialect().sql().quote_name(table_);
     return (deletes_ ? "DELETE FROM " + name : "UPDATE " + name + " SET " + set_) + condition;
   }
 
@@ -91,7 +92,7 @@ class BatchWork {
 
   [[nodiscard]] std::string literal(std::size_t i, const std::string& value) const {
     const bool number = numeric_[i] && !value.empty() && value.find_first_not_of("0123456789.-") == std::string::npos;
-    return number ? value : context_.dialect().quote_text(value);
+    return number ? value : context_.dialect().sql().quote_text(value);
   }
 
   /// Keys behind (or up to) a place: a > x OR (a = x AND b > y), which every engine can answer from the key's index.
@@ -99,9 +100,9 @@ class BatchWork {
     std::string out;
     for (std::size_t i = 0; i < key_.size(); ++i) {
       std::string part;
-      for (std::size_t j = 0; j < i; ++j) part += context_.dialect().quote_name(key_[j]) + " = " + literal(j, key[j]) + " AND ";
+      for (std::size_t j = 0; j < i; ++j) part += context_.dialect().sql().quote_name(key_[j]) + " = " + literal(j, key[j]) + " AND ";
       const bool last = i + 1 == key_.size();
-      part += context_.dialect().quote_name(key_[i]) + (behind ? " > " : last ? " <= " : " < ") + literal(i, key[i]);
+      part += context_.dialect().sql().quote_name(key_[i]) + (behind ? " > " : last ? " <= " : " < ") + literal(i, key[i]);
       out += (out.empty() ? "" : " OR ") + (i > 0 ? "(" + part + ")" : part);
     }
     return key_.size() > 1 ? "(" + out + ")" : out;
@@ -113,14 +114,14 @@ class BatchWork {
     std::vector<std::string> conditions;
     if (!cursor.key.empty()) conditions.push_back(bound(cursor.key, true));
     if (!where_.empty()) conditions.push_back("(" + where_ + ")");
-    const auto from = " FROM " + context_.dialect().quote_name(table_) + (conditions.empty() ? "" : " WHERE " + join(conditions, " AND "));
+    const auto from = " FROM " + context_.dialect().sql().quote_name(table_) + (conditions.empty() ? "" : " WHERE " + join(conditions, " AND "));
     const auto keys = quoted(context_, key_);
     // The last key of the batch; when fewer rows are left, the last of them.
     auto rows = context_.environment().ask(fmt::format("SELECT {}{} ORDER BY {} LIMIT 1 OFFSET {}", keys, from, keys, batches_.size - 1)).rows;
     auto count = static_cast<long long>(batches_.size);
     if (rows.empty()) {
       std::vector<std::string> backwards;
-      for (const auto& name : key_) backwards.push_back(context_.dialect().quote_name(name) + " DESC");
+      for (const auto& name : key_) backwards.push_back(context_.dialect().sql().quote_name(name) + " DESC");
       rows = context_.environment().ask(fmt::format("SELECT {}{} ORDER BY {} LIMIT 1", keys, from, join(backwards, ", "))).rows;
       if (rows.empty()) return std::nullopt;
       count = std::stoll(context_.environment().ask("SELECT count(*)" + from).rows.at(0).at(0).value_or("0"));
@@ -164,7 +165,7 @@ Rows Operations::query(const SqlText& sql, const Scalars& values, Place place) {
 
 void Operations::bulk_insert(const TableName& table, const Names& columns, const std::vector<Scalars>& rows, Place place) {
   const auto at = context_.location(place);
-  const auto start = fmt::format("INSERT INTO {} ({}) VALUES\n  ", context_.dialect().quote_name(table.get()), quoted(context_, columns));
+  const auto start = fmt::format("INSERT INTO {} ({}) VALUES\n  ", context_.dialect().sql().quote_name(table.get()), quoted(context_, columns));
   std::vector<Statement> statements;
   std::string sql;
   std::size_t count = 0;

@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "core/text.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "library/operations_context.hpp"
 #include "schema/lookup.hpp"
 
@@ -29,10 +30,10 @@ void replace_columns(Operations& op, OperationsContext& context, const TableName
   Names added;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     op.add_column(table, as_nullable(columns[i]), place);
-    sets.push_back(context.dialect().quote_name(columns[i].value.name) + " = " + expressions[i]);
+    sets.push_back(context.dialect().sql().quote_name(columns[i].value.name) + " = " + expressions[i]);
     added.push_back(columns[i].value.name);
   }
-  context.execute(fmt::format("UPDATE {} SET\n  {}", context.dialect().quote_name(table.get()), join(sets, ",\n  ")), at);
+  context.execute(fmt::format("UPDATE {} SET\n  {}", context.dialect().sql().quote_name(table.get()), join(sets, ",\n  ")), at);
   context.change("replace_columns\x1f" + table.get().text() + "\x1f" + joined_names(added) + "\x1f" + joined_names(old), at, [&](SchemaEditor& editor) {
     auto& changed = editor.table(table.get());
     for (const auto& column : columns) {
@@ -56,8 +57,8 @@ void Operations::split_column(const TableName& table, const std::string& column,
 
 void Operations::split_column_at(const TableName& table, const std::string& column, const std::string& separator, const ColumnDefinition& first,
                                  const ColumnDefinition& rest, Place place) {
-  const auto name = context_.dialect().quote_name(column);
-  const auto mark = context_.dialect().quote_text(separator);
+  const auto name = context_.dialect().sql().quote_name(column);
+  const auto mark = context_.dialect().sql().quote_text(separator);
   SqlText front(fmt::format("CASE WHEN instr({0}, {1}) > 0 THEN substr({0}, 1, instr({0}, {1}) - 1) ELSE {0} END", name, mark));
   front.on("postgresql", fmt::format("split_part({}, {}, 1)", name, mark)).on("mysql", fmt::format("substring_index({}, {}, 1)", name, mark));
   SqlText back(fmt::format("CASE WHEN instr({0}, {1}) > 0 THEN substr({0}, instr({0}, {1}) + length({1})) END", name, mark));
@@ -74,12 +75,12 @@ void Operations::merge_columns(const TableName& table, const Names& columns, con
 }
 
 void Operations::merge_columns_with(const TableName& table, const Names& columns, const std::string& separator, const ColumnDefinition& into, Place place) {
-  const auto mark = context_.dialect().quote_text(separator);
+  const auto mark = context_.dialect().sql().quote_text(separator);
   std::vector<std::string> pieces;
   std::vector<std::string> words;
   std::vector<std::string> nulls;
   for (const auto& column : columns) {
-    const auto name = context_.dialect().quote_name(column);
+    const auto name = context_.dialect().sql().quote_name(column);
     pieces.push_back(fmt::format("CASE WHEN coalesce({0}, '') <> '' THEN {1} || {0} ELSE '' END", name, mark));
     words.push_back(fmt::format("nullif({}, '')", name));
     nulls.push_back(name + " IS NULL");
@@ -151,7 +152,7 @@ class TableSplit {
   }
   [[nodiscard]] std::string quoted(const Names& names, const std::string& before = {}) const {
     std::vector<std::string> out;
-    for (const auto& name : names) out.push_back(before + context.dialect().quote_name(name));
+    for (const auto& name : names) out.push_back(before + context.dialect().sql().quote_name(name));
     return join(out, ", ");
   }
 
@@ -170,7 +171,7 @@ class TableSplit {
 void Operations::split_table(const SplitTable& split, Place place) {
   TableSplit work(context_, split, "split_table", place);
   const auto& table = work.table();
-  const auto parts = parts_about(table, split.columns, context_.dialect().lexical_rules());
+  const auto parts = parts_about(table, split.columns, context_.dialect().sql().lexical_rules());
   for (const auto& name : split.columns) {
     if (find_named(table.columns, name) == nullptr) work.fail("the table " + table.name.text() + " has no column '" + name + "'");
   }
@@ -189,8 +190,8 @@ void Operations::split_table(const SplitTable& split, Place place) {
   });
   auto names = work.keys;
   names.insert(names.end(), split.columns.begin(), split.columns.end());
-  context_.execute(fmt::format("INSERT INTO {} ({})\nSELECT {} FROM {}", context_.dialect().quote_name(split.into.get()), work.quoted(names), work.quoted(names),
-                               context_.dialect().quote_name(table.name)),
+  context_.execute(fmt::format("INSERT INTO {} ({})\nSELECT {} FROM {}", context_.dialect().sql().quote_name(split.into.get()), work.quoted(names), work.quoted(names),
+                               context_.dialect().sql().quote_name(table.name)),
                    work.at);
   context_.change(work.key("drop"), work.at, [&](SchemaEditor& editor) {
     for (const auto& name : split.columns) editor.drop_column(editor.table(table.name), name);
@@ -210,7 +211,7 @@ void Operations::merge_tables(const SplitTable& split, Place place) {
       if (!among(work.keys, column.name)) names.push_back(column.name);
     }
   }
-  auto parts = parts_about(*from, names, context_.dialect().lexical_rules());
+  auto parts = parts_about(*from, names, context_.dialect().sql().lexical_rules());
   context_.change(work.key("add"), work.at, [&](SchemaEditor& editor) {
     for (const auto& name : names) {
       const auto* column = find_named(from->columns, name);
@@ -220,11 +221,11 @@ void Operations::merge_tables(const SplitTable& split, Place place) {
     }
   });
   std::vector<std::string> sets;
-  const auto table = context_.dialect().quote_name(target);
+  const auto table = context_.dialect().sql().quote_name(target);
   std::vector<std::string> matches;
-  for (const auto& key : work.keys) matches.push_back(fmt::format("o.{0} = {1}.{0}", context_.dialect().quote_name(key), table));
+  for (const auto& key : work.keys) matches.push_back(fmt::format("o.{0} = {1}.{0}", context_.dialect().sql().quote_name(key), table));
   for (const auto& name : names) {
-    sets.push_back(fmt::format("{0} = (SELECT o.{0} FROM {1} o WHERE {2})", context_.dialect().quote_name(name), context_.dialect().quote_name(from->name), join(matches, " AND ")));
+    sets.push_back(fmt::format("{0} = (SELECT o.{0} FROM {1} o WHERE {2})", context_.dialect().sql().quote_name(name), context_.dialect().sql().quote_name(from->name), join(matches, " AND ")));
   }
   context_.execute(fmt::format("UPDATE {} SET\n  {}", table, join(sets, ",\n  ")), work.at);
   drop_table(split.into, place);

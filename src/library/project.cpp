@@ -6,11 +6,14 @@
 
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/run.hpp"
+#include "dialect/sql.hpp"
 #include "library/sql_model.hpp"
 #include "library/squash.hpp"
 #include "library/unit_program.hpp"
-#include "unit/embedded.hpp"
 #include "runner/kept_schema.hpp"
+#include "unit/embedded.hpp"
 
 namespace migrate {
 namespace {
@@ -29,7 +32,7 @@ bool brackets_a_transaction(std::string_view text) {
 void leave_out_brackets(Step& step, const Dialect& dialect, const Config& config, const ServerInfo& server) {
   if (!step.transaction || !server.capabilities.transactional_ddl || config.transaction == TransactionMode::none) return;
   std::erase_if(step.statements, [&](const Statement& statement) {
-    if (dialect.classify(statement) != StatementClass::transaction) return false;
+    if (dialect.sql().classify(statement) != StatementClass::transaction) return false;
     if (brackets_a_transaction(statement.text)) return true;
     throw Error{ErrorKind::usage, "the unit " + title(step.revision) + " runs in a transaction of its own and cannot hold " + statement.text,
                 "take it out, or write `transaction: off` in the header: then every statement, and every transaction of the unit, commits by itself", statement.location};
@@ -121,7 +124,7 @@ const DatabaseUrl& Project::url() {
 Session& Project::session() {
   if (!session_) {
     auto there = url();
-    if (only_looks_) dialect().only_look(there);
+    if (only_looks_) dialect().run().only_look(there);
     session_ = std::make_unique<Session>(std::move(there), config_.schemas);
   }
   return *session_;
@@ -263,11 +266,11 @@ UnitEnvironment& Project::unit_environment() {
     environment_->folder = config_.folder;
   }
   auto& environment = *environment_;
-  environment.server = session_ ? session_->server() : dialect().assume(url());
+  environment.server = session_ ? session_->server() : dialect().catalog().assume(url());
   environment.model = model_options(environment.server);
   if (session_) {
     environment.inspect = [this] {
-      return session_->dialect().inspect(session_->connection(), session_->server(),
+      return session_->dialect().catalog().inspect(session_->connection(), session_->server(),
                                          {.schemas = config_.schemas, .tables = {}, .filter = [this](std::string_view, const QualifiedName& name) { return !versions().owns(name); }});
     };
     environment.ask = [this](const std::string& sql) { return session_->connection().query(sql); };
@@ -281,7 +284,7 @@ Step Project::kept_step(const std::string& id) {
   const auto unit = parse_sql_unit(kept, place, {.folders = {}, .known_engines = {}, .needs_upgrade = false});
   Step step{.revision = unit.revision, .direction = Direction::downgrade, .transaction = unit.revision.transaction};
   step.statements = statements_of(section_for(unit, Direction::downgrade, sections()), dialect());
-  leave_out_brackets(step, dialect(), config_, dialect().assume(url()));
+  leave_out_brackets(step, dialect(), config_, dialect().catalog().assume(url()));
   return step;
 }
 
@@ -303,7 +306,7 @@ Step Project::step(const std::string& id, Direction direction, const std::string
   }
   Step step{.revision = parsed.revision, .direction = direction, .checksum = parsed.checksum, .transaction = parsed.revision.transaction};
   step.statements = statements_of(section, dialect());
-  leave_out_brackets(step, dialect(), config_, dialect().assume(url()));
+  leave_out_brackets(step, dialect(), config_, dialect().catalog().assume(url()));
   if (direction == Direction::upgrade) {
     const bool back = is_reversible(parsed, engines);
     step.downgrade = kept_downgrade(parsed.revision, back ? section_for(parsed, Direction::downgrade, engines).text : "", !back);
@@ -380,7 +383,7 @@ Schema Project::live_schema() { return live_schema(session()); }
 
 Schema Project::live_schema(Session& session) {
   const auto keep = filter();
-  auto schema = session.dialect().inspect(session.connection(), session.server(), {.schemas = config_.schemas, .tables = {}, .filter = keep});
+  auto schema = session.dialect().catalog().inspect(session.connection(), session.server(), {.schemas = config_.schemas, .tables = {}, .filter = keep});
   filter_schema(schema, keep);
   return schema;
 }

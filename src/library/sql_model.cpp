@@ -4,6 +4,9 @@
 
 #include "core/filesystem.hpp"
 #include "core/sha256.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/render.hpp"
+#include "dialect/sql.hpp"
 
 namespace migrate {
 namespace {
@@ -17,7 +20,7 @@ class ScratchDatabase {
     if (!live.server().capabilities.single_writer) {
       url.database = "migrate_scratch_" + random_hex(6);
       try {
-        live.connection().execute("CREATE DATABASE " + live.dialect().quote_name(url.database));
+        live.connection().execute("CREATE DATABASE " + live.dialect().sql().quote_name(url.database));
       } catch (const DatabaseError& error) {
         throw Error{ErrorKind::failed, "cannot make a database to load the SQL model into: " + error.message(),
                     "the role needs the right to create databases; a YAML model needs none"};
@@ -42,7 +45,7 @@ class ScratchDatabase {
     session_.reset();
     if (name_.empty()) return;
     try {
-      live_.connection().execute("DROP DATABASE " + live_.dialect().quote_name(name_));
+      live_.connection().execute("DROP DATABASE " + live_.dialect().sql().quote_name(name_));
     } catch (...) {  // the connection is gone; the database's name says what it was
     }
   }
@@ -53,7 +56,7 @@ class ScratchDatabase {
 };
 
 void run_file(Session& session, const std::filesystem::path& file) {
-  for (const auto& statement : session.dialect().split(read_file(file), {file.string(), 1, 1})) {
+  for (const auto& statement : session.dialect().sql().split(read_file(file), {file.string(), 1, 1})) {
     try {
       session.connection().execute(statement.text);
     } catch (const DatabaseError& error) {
@@ -70,13 +73,13 @@ Schema load_sql_model(const std::vector<std::filesystem::path>& files, Session& 
   auto& session = scratch.session();
   const auto& dialect = session.dialect();
   if (!options.empty()) {
-    for (const auto& statement : dialect.render({SetDatabaseOptions{{}, options}}, Schema{}, session.server())) session.connection().execute(statement.text);
+    for (const auto& statement : dialect.render().render({SetDatabaseOptions{{}, options}}, Schema{}, session.server())) session.connection().execute(statement.text);
   }
   if (session.server().capabilities.schemas) {
-    for (const auto& schema : schemas) session.connection().execute("CREATE SCHEMA IF NOT EXISTS " + dialect.quote_name(schema));
+    for (const auto& schema : schemas) session.connection().execute("CREATE SCHEMA IF NOT EXISTS " + dialect.sql().quote_name(schema));
   }
   for (const auto& file : files) run_file(session, file);
-  return dialect.inspect(session.connection(), session.server(), {.schemas = schemas, .tables = {}, .filter = {}});
+  return dialect.catalog().inspect(session.connection(), session.server(), {.schemas = schemas, .tables = {}, .filter = {}});
 }
 
 }  // namespace migrate

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "dialect/sql.hpp"
 
 namespace migrate {
 namespace {
@@ -36,7 +37,7 @@ std::string way_back(const CppUnit& unit, const Revision& revision, UnitEnvironm
     Operations op(context);
     unit.run(revision, Direction::downgrade, op);
     std::string sql;
-    for (const auto& statement : recorder.statements) sql += environment.dialect->script_statement(statement) + "\n\n";
+    for (const auto& statement : recorder.statements) sql += environment.dialect->sql().script_statement(statement) + "\n\n";
     return kept_downgrade(revision, sql, false);
   } catch (const Error&) {
     // The unit itself can go back; its row cannot tell how.

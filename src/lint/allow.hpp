@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dialect/lexer.hpp"
+#include "dialect/sql/lexer.hpp"
 
 namespace migrate::lint {
 

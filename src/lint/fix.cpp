@@ -4,7 +4,8 @@
 #include <set>
 
 #include "core/text.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 
 namespace migrate::lint {
 namespace {
@@ -117,7 +118,7 @@ class Fixer {
     const auto* forward = section(Direction::upgrade);
     if (forward == nullptr) return false;
     const auto items = items_of(*forward, before_.dialect());
-    const auto& rules = before_.dialect().lexical_rules();
+    const auto& rules = before_.dialect().sql().lexical_rules();
     for (std::size_t i = finding.at + 1; i < items.size(); ++i) {
       const auto& text = items[i].source.text;
       if (!finding.fix->moved.empty() && mentions(text, finding.fix->moved, rules)) return false;

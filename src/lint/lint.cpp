@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "dialect/lint.hpp"
+#include "dialect/render.hpp"
+#include "dialect/sql.hpp"
 #include "lint/allow.hpp"
 #include "lint/rules.hpp"
 #include "lint/state.hpp"
@@ -25,10 +28,10 @@ struct Section {
 Section open_section(const SqlSection& source, const Dialect& dialect) {
   Section section;
   section.items = items_of(source, dialect);
-  section.allowances = find_allowances(source.text, dialect.lexical_rules());
+  section.allowances = find_allowances(source.text, dialect.sql().lexical_rules());
   if (section.allowances.empty()) return section;
   std::vector<std::size_t> offsets;
-  for (const auto& statement : dialect.split(source.text, {"", 1, 1})) offsets.push_back(offset_of(source.text, statement.location.line, statement.location.column));
+  for (const auto& statement : dialect.sql().split(source.text, {"", 1, 1})) offsets.push_back(offset_of(source.text, statement.location.line, statement.location.column));
   for (const auto& allowance : section.allowances) {
     std::size_t subject = 0;
     for (; subject < section.items.size(); ++subject) {
@@ -77,12 +80,12 @@ bool needs_undoing(const Item& item) {
 std::vector<Item> items_of(const SqlSection& section, const Dialect& dialect) { return items_of(statements_of(section, dialect), dialect); }
 
 std::vector<Item> items_of(std::vector<Statement> statements, const Dialect& dialect) {
-  const parsed::Rules rules{&dialect.lexical_rules(), dialect.lint_support().fold_case};
+  const parsed::Rules rules{&dialect.sql().lexical_rules(), dialect.lint().fold_case};
   std::vector<Item> items;
   for (auto& statement : statements) {
     Item item;
     item.parsed = parsed::parse(statement.text, rules);
-    item.kind = dialect.classify(statement);
+    item.kind = dialect.sql().classify(statement);
     item.source = std::move(statement);
     items.push_back(std::move(item));
   }
@@ -123,13 +126,14 @@ class UnitCheck {
     for (std::size_t at = 0; at < section.items.size(); ++at) {
       const Context context{dialect_, facts_, state, created, section.items, at, transaction_};
       Findings found;
-      for (const auto& rules : {common_rules(), dialect_.lint_support().rules}) {
+      for (const auto& rules : {common_rules(), dialect_.lint().rules}) {
         for (const auto& rule : rules) {
           if (rule.check != nullptr && (!way_back || rule.downgrade)) rule.check(context, rule, found);
         }
       }
       for (auto& finding : found) {
         finding.way_back = way_back;
+        if (finding.fix && finding.fix->operation) write_out(finding, context);
         add(std::move(finding), section);
       }
       go_on(context, state, created);
@@ -149,6 +153,18 @@ class UnitCheck {
   Report report;
 
  private:
+  /// The statements of a fix that is an operation. There is no fix where it cannot be rendered: then the hint stands.
+  void write_out(Finding& finding, const Context& context) const {
+    try {
+      for (auto& statement : dialect_.render().render({*finding.fix->operation}, context.state, facts_.server)) {
+        finding.fix->statements.push_back(std::move(statement.text));
+      }
+    } catch (const std::exception&) {  // the state is not known well enough
+    }
+    if (finding.fix->statements.empty()) finding.fix.reset();
+    else finding.hint.clear();
+  }
+
   /// Makes the statement's change.
   void go_on(const Context& context, Schema& state, std::set<QualifiedName>& created) const {
     const auto& statement = context.parsed();

@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "dialect/lint.hpp"
+#include "dialect/sql.hpp"
 #include "lint/rules.hpp"
 #include "schema/lookup.hpp"
 
@@ -56,7 +58,7 @@ const parsed::Column* successor_of(const Context& context, const QualifiedName& 
 
 /// The values of "x in ('a', 'b')"; empty for any other expression.
 std::vector<std::string> listed_values(const std::string& expression, const Context& context) {
-  const auto tokens = tokenize(expression, context.dialect.lexical_rules());
+  const auto tokens = tokenize(expression, context.dialect.sql().lexical_rules());
   std::vector<std::string> values;
   bool list = false;
   for (const auto& token : tokens) {
@@ -267,7 +269,7 @@ namespace {
 
 /// Whether the condition picks rows by a constant key: a few of them.
 bool picks_few(const Context& context, const parsed::Statement& statement) {
-  const auto tokens = tokenize(statement.condition, context.dialect.lexical_rules());
+  const auto tokens = tokenize(statement.condition, context.dialect.sql().lexical_rules());
   const auto* table = context.table(statement.name);
   const auto is_key = [&](std::string_view name) {
     if (table != nullptr) {
@@ -301,7 +303,7 @@ bool picks_few(const Context& context, const parsed::Statement& statement) {
 
 /// Whether the condition compares anything with a constant.
 bool compares(const Context& context, const parsed::Statement& statement) {
-  const auto tokens = tokenize(statement.condition, context.dialect.lexical_rules());
+  const auto tokens = tokenize(statement.condition, context.dialect.sql().lexical_rules());
   return std::any_of(tokens.begin(), tokens.end(), [](const Token& token) { return token.kind == TokenKind::string || token.kind == TokenKind::number; });
 }
 
@@ -317,7 +319,7 @@ bool fills_new_columns(const Context& context, const parsed::Statement& statemen
 }
 
 std::optional<Fix> batched_fix(const Context& context, const parsed::Statement& statement) {
-  const auto batched = context.dialect.lint_support().batched;
+  const auto batched = context.dialect.lint().batched;
   if (batched == nullptr) return std::nullopt;
   auto sql = batched(context, statement);
   const bool complete = !sql.empty();

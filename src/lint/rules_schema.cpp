@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "dialect/lint.hpp"
 #include "lint/rules.hpp"
 #include "schema/lookup.hpp"
 
@@ -163,7 +164,7 @@ bool makes_table(const parsed::Statement& statement) { return statement.verb == 
 
 void check_key_index(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
-  if (!makes_table(statement) || statement.temporary || context.dialect.lint_support().indexes_foreign_keys) return;
+  if (!makes_table(statement) || statement.temporary || context.dialect.lint().indexes_foreign_keys) return;
   for (const auto* key : constraints_of(statement)) {
     if (key->kind != Constraint::Kind::foreign_key || key->columns.empty()) continue;
     const auto* old = made_anew(context);
@@ -182,7 +183,7 @@ void check_key_index(const Context& context, const Rule& rule, Findings& finding
     auto name = final_name.name;
     for (const auto& column : key->columns) name += "_" + column;
     name = "ix_" + name;
-    const auto longest = context.dialect.lint_support().longest_name;
+    const auto longest = context.dialect.lint().longest_name;
     if (longest > 0 && name.size() > longest) continue;
     Fix fix;
     fix.statements = {std::string(context.sql()), "CREATE INDEX " + context.quote(name) + " ON " + context.quote(statement.name) + " (" + context.quote_list(key->columns) + ")"};
@@ -216,7 +217,7 @@ void check_redundant_index(const Context& context, const Rule& rule, Findings& f
 
 void check_narrow_key(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
-  const auto narrow = context.dialect.lint_support().narrow_key;
+  const auto narrow = context.dialect.lint().narrow_key;
   if (!makes_table(statement) || narrow == nullptr || statement.temporary) return;
   for (const auto* key : constraints_of(statement)) {
     if (key->kind != Constraint::Kind::primary_key || key->columns.size() != 1 || !key->using_index.empty()) continue;
@@ -271,7 +272,7 @@ std::vector<std::pair<std::string, std::string>> names_given(const parsed::State
 }  // namespace
 
 void check_reserved(const Context& context, const Rule& rule, Findings& findings) {
-  const auto reserved = context.dialect.lint_support().reserved;
+  const auto reserved = context.dialect.lint().reserved;
   if (reserved == nullptr) return;
   const auto* old = made_anew(context);
   for (const auto& [what, name] : names_given(context.parsed())) {
@@ -281,7 +282,7 @@ void check_reserved(const Context& context, const Rule& rule, Findings& findings
 }
 
 void check_long_name(const Context& context, const Rule& rule, Findings& findings) {
-  const auto& support = context.dialect.lint_support();
+  const auto& support = context.dialect.lint();
   if (support.longest_name == 0) return;
   for (const auto& [what, name] : names_given(context.parsed())) {
     if (name.size() <= support.longest_name) continue;
@@ -292,7 +293,7 @@ void check_long_name(const Context& context, const Rule& rule, Findings& finding
 
 void check_unnamed(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
-  if (!makes_table(statement) || !context.dialect.lint_support().names_constraints || statement.temporary) return;
+  if (!makes_table(statement) || !context.dialect.lint().names_constraints || statement.temporary) return;
   for (const auto* constraint : constraints_of(statement)) {
     if (!constraint->name.empty() || constraint->kind == Constraint::Kind::primary_key || constraint->of_column || !constraint->using_index.empty()) continue;
     if (statement.verb == Verb::create_table && constraint->kind == Constraint::Kind::unique) continue;

@@ -63,7 +63,7 @@ std::vector<const Rule*> all_rules() {
   std::vector<const Rule*> rules;
   for (const auto& rule : common_rules()) rules.push_back(&rule);
   for (const auto* name : {"postgresql", "mysql", "sqlite"}) {
-    for (const auto& rule : dialect_named(name).lint_support().rules) rules.push_back(&rule);
+    for (const auto& rule : dialect_named(name).lint().rules) rules.push_back(&rule);
   }
   return rules;
 }

@@ -1,5 +1,7 @@
 #include "runner/crash_connection.hpp"
 
+#include "dialect/sql.hpp"
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -30,7 +32,7 @@ class CrashConnection final : public Connection {
   }
   void execute(std::string_view sql) override {
     std::size_t from = 0;
-    for (const auto& statement : dialect_.split(sql, {})) {
+    for (const auto& statement : dialect_.sql().split(sql, {})) {
       const auto found = sql.find(statement.text, from);
       if (found != std::string_view::npos) from = found;
       around([&] {

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "dialect/connection.hpp"
 #include "dialect/dialect.hpp"
 
 namespace migrate {

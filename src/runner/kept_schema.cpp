@@ -7,6 +7,8 @@
 
 #include "core/clock.hpp"
 #include "core/sha256.hpp"
+#include "dialect/run.hpp"
+#include "dialect/sql.hpp"
 #include "runner/run_lock.hpp"
 
 namespace migrate {
@@ -63,18 +65,18 @@ class Splitter {
 };
 
 std::string insert_head(const Dialect& dialect, const Versions& versions) {
-  return fmt::format("INSERT INTO {} (id, kind, name, hash, kept_at, definition) VALUES\n", dialect.quote_name(versions.schema_table()));
+  return fmt::format("INSERT INTO {} (id, kind, name, hash, kept_at, definition) VALUES\n", dialect.sql().quote_name(versions.schema_table()));
 }
 
 /// DELETE and INSERT of what changed, each over as many rows as fit into a piece.
 std::vector<std::string> write_sql(const Dialect& dialect, const Versions& versions, const std::vector<std::string>& gone,
                                    const std::vector<KeptObject>& fresh) {
   std::vector<std::string> sql;
-  const auto now = dialect.quote_text(now_utc());
+  const auto now = dialect.sql().quote_text(now_utc());
   for (std::size_t i = 0; i < gone.size(); i += 1000) {
     std::string list;
-    for (std::size_t k = i; k < std::min(gone.size(), i + 1000); ++k) list += (list.empty() ? "" : ", ") + dialect.quote_text(gone[k]);
-    sql.push_back(fmt::format("DELETE FROM {} WHERE id IN ({})", dialect.quote_name(versions.schema_table()), list));
+    for (std::size_t k = i; k < std::min(gone.size(), i + 1000); ++k) list += (list.empty() ? "" : ", ") + dialect.sql().quote_text(gone[k]);
+    sql.push_back(fmt::format("DELETE FROM {} WHERE id IN ({})", dialect.sql().quote_name(versions.schema_table()), list));
   }
   std::string values;
   const auto flush = [&] {
@@ -83,8 +85,8 @@ std::vector<std::string> write_sql(const Dialect& dialect, const Versions& versi
   };
   for (const auto& object : fresh) {
     if (!values.empty()) values += ",\n";
-    values += fmt::format("({}, {}, {}, {}, {}, {})", dialect.quote_text(object.id), dialect.quote_text(object.kind), dialect.quote_text(object.name),
-                          dialect.quote_text(object.hash), now, dialect.quote_text(object.text));
+    values += fmt::format("({}, {}, {}, {}, {}, {})", dialect.sql().quote_text(object.id), dialect.sql().quote_text(object.kind), dialect.sql().quote_text(object.name),
+                          dialect.sql().quote_text(object.hash), now, dialect.sql().quote_text(object.text));
     if (values.size() > piece) flush();
   }
   flush();
@@ -148,7 +150,7 @@ void create_table(Session& session, const Versions& versions) {
   try {
     (void)session.connection().query(versions.schema_probe_sql());
   } catch (const DatabaseError& error) {
-    if (!session.dialect().is_missing_table(error)) throw;
+    if (!session.dialect().run().is_missing_table(error)) throw;
     for (const auto& sql : versions.create_schema_sql(session.server())) session.connection().execute(sql);
   }
 }
@@ -195,9 +197,9 @@ KeptSchema read_kept_schema(Connection& connection, const Dialect& dialect, cons
   Result result;
   try {
     result = connection.query(fmt::format("SELECT id, hash, kept_at, kind{} FROM {} ORDER BY kind, name, id",
-                                          texts ? ", name, definition" : "", dialect.quote_name(versions.schema_table())) );
+                                          texts ? ", name, definition" : "", dialect.sql().quote_name(versions.schema_table())) );
   } catch (const DatabaseError& error) {
-    if (!dialect.is_missing_table(error)) throw;
+    if (!dialect.run().is_missing_table(error)) throw;
     return kept;
   }
   for (auto& row : result.rows) {

@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "core/clock.hpp"
+#include "dialect/run.hpp"
+#include "dialect/sql.hpp"
 
 namespace migrate {
 namespace {
@@ -23,7 +25,7 @@ long long number(const Value& value) { return value ? std::atoll(value->c_str())
 }  // namespace
 
 Lease::Lease(Session& session, const Versions& versions, std::string key, std::chrono::milliseconds lasts)
-    : session_(session), versions_(versions), key_(std::move(key)), lasts_(lasts), table_(session.dialect().quote_name(versions.lock_table())) {}
+    : session_(session), versions_(versions), key_(std::move(key)), lasts_(lasts), table_(session.dialect().sql().quote_name(versions.lock_table())) {}
 
 Lease::~Lease() { release(); }
 
@@ -75,7 +77,7 @@ bool Lease::take(const State& state, const std::string& holder) {
   try {
     const auto taken = session_.connection().query(
         fmt::format("UPDATE {} SET token = {}, beat = beat + 1, lasts_ms = {}, holder = {}, since = {} WHERE name = 'lease' AND token = {} AND beat = {}", table_,
-                    state.token + 1, lasts_.count(), session_.dialect().quote_text(holder), session_.dialect().quote_text(now_utc()), state.token, state.beat));
+                    state.token + 1, lasts_.count(), session_.dialect().sql().quote_text(holder), session_.dialect().sql().quote_text(now_utc()), state.token, state.beat));
     if (taken.affected != 1) return false;
   } catch (const DatabaseError& error) {
     // Another one did the same at the same time, on another node perhaps.
@@ -102,12 +104,12 @@ bool Lease::take_fence() {
 bool Lease::try_acquire() {
   if (taken_ && fenced_) return true;
   if (!taken_) {
-    if (const auto sql = session_.dialect().see_all_commits_sql(session_.server()); !sql.empty()) session_.connection().execute(sql);
+    if (const auto sql = session_.dialect().run().see_all_commits_sql(session_.server()); !sql.empty()) session_.connection().execute(sql);
     State state;
     try {
       state = read();
     } catch (const DatabaseError& error) {
-      if (!session_.dialect().is_missing_table(error)) throw;
+      if (!session_.dialect().run().is_missing_table(error)) throw;
     }
     if (!state.exists) {
       make_table();
@@ -127,7 +129,7 @@ bool Lease::try_acquire() {
   fenced_ = take_fence();
   if (!fenced_) return false;
   // A run that is connected to the server itself holds a session's lock, and looks for leases behind it as we look for its lock here.
-  const auto lock = session_.dialect().make_lock(session_.connection(), session_.server(), key_);
+  const auto lock = session_.dialect().run().make_lock(session_.connection(), session_.server(), key_);
   other_ = lock ? lock->holder() : std::string();
   if (!other_.empty()) {
     release();
@@ -182,7 +184,7 @@ std::string Lease::holder() {
 
 bool Lease::held_by_other() {
   try {
-    const auto exists = session_.dialect().lease_table_exists_sql(versions_.lock_table());
+    const auto exists = session_.dialect().run().lease_table_exists_sql(versions_.lock_table());
     if (exists.empty()) return false;
     if (const auto found = session_.connection().query(exists); found.rows.empty() || found.rows[0].at(0) != "t") return false;
     const auto state = read();
@@ -191,7 +193,7 @@ bool Lease::held_by_other() {
     // Whoever held it is gone; should it wake up, it finds another token.
     return !(take(state, "") && take_fence());
   } catch (const DatabaseError& error) {
-    if (session_.dialect().is_missing_table(error)) return false;
+    if (session_.dialect().run().is_missing_table(error)) return false;
     throw;
   }
 }

@@ -6,6 +6,7 @@
 #include "core/clock.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
+#include "dialect/run.hpp"
 #include "revision/graph.hpp"
 #include "runner/run_lock.hpp"
 #include "runner/run_step.hpp"
@@ -50,7 +51,7 @@ class Run {
         lock_(session, versions_, options) {}
 
   RunResult execute() {
-    if (const auto sql = session_.dialect().limit_waiting(options_.lock_wait); !sql.empty()) session_.connection().execute(sql);
+    if (const auto sql = session_.dialect().run().limit_waiting(options_.lock_wait); !sql.empty()) session_.connection().execute(sql);
     wait_for_database(options_, events_, "the versions table cannot be read", [&] { rows_ = versions_.read(session_.connection(), &table_exists_); });
     // A row that is begun may be another run's work in progress: only behind the lock it is known to be cut off.
     const bool under_way = std::any_of(rows_.begin(), rows_.end(), [](const VersionRow& row) { return row.state != RowState::applied; });
@@ -235,7 +236,7 @@ void run_locked(Session& session, const RunOptions& options, RunEvents& events,
   HeldLock lock(session, versions, options);
   lock.acquire(events);
   const auto waiting = [&](const std::function<void()>& part) { wait_for_database(options, events, "nothing was changed", part); };
-  if (const auto sql = session.dialect().limit_waiting(options.lock_wait); !sql.empty()) session.connection().execute(sql);
+  if (const auto sql = session.dialect().run().limit_waiting(options.lock_wait); !sql.empty()) session.connection().execute(sql);
   bool exists = false;
   waiting([&] { (void)versions.read(session.connection(), &exists); });
   if (!exists) waiting([&] { create_tables(session, versions); });

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "core/clock.hpp"
+#include "dialect/run.hpp"
 #include "runner/stop.hpp"
 
 namespace migrate {
@@ -48,7 +49,7 @@ void HeldLock::make() {
     lock_ = std::move(lease);
     return;
   }
-  lock_ = session_.dialect().make_lock(session_.connection(), session_.server(), key_);
+  lock_ = session_.dialect().run().make_lock(session_.connection(), session_.server(), key_);
   if (lock_ && !can.single_writer) others_ = std::make_unique<Lease>(session_, versions_, key_, lasts);
 }
 

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "core/clock.hpp"
+#include "dialect/run.hpp"
+#include "dialect/sql.hpp"
 #include "revision/graph.hpp"
 #include "runner/run_lock.hpp"
 #include "runner/run_step.hpp"
@@ -59,7 +61,7 @@ class StepRunner::TransactionSink final : public StepSink {
 
   Result query(const std::string&, const Statement& statement) override {
     refuse_further();
-    const auto kind = runner_.session_.dialect().classify(statement);
+    const auto kind = runner_.session_.dialect().sql().classify(statement);
     if (kind != StatementClass::query && kind != StatementClass::session) throw refuse_query(step_, statement);
     Result result;
     step_.statements.push_back(statement);
@@ -88,7 +90,7 @@ class StepRunner::TransactionSink final : public StepSink {
   }
 
   void run_all(std::vector<Statement> statements) {
-    auto frame = runner_.session_.dialect().frame_unit(std::move(statements), &runner_.connection());
+    auto frame = runner_.session_.dialect().run().frame_unit(std::move(statements), &runner_.connection());
     for (auto& statement : frame.before) {
       if (std::any_of(outside_.begin(), outside_.end(), [&](const Statement& other) { return other.text == statement.text; })) continue;
       outside_.push_back(std::move(statement));
@@ -128,7 +130,7 @@ StepOutcome StepRunner::run_program_in_transaction(Step& step) {
   std::vector<Statement> outside;
   while (true) {
     step.statements.clear();
-    const auto frame = session_.dialect().frame_unit(outside, &connection());
+    const auto frame = session_.dialect().run().frame_unit(outside, &connection());
     const auto restore = [&] {
       for (const auto& sql : frame.restore) connection().execute(sql);
     };
@@ -187,7 +189,7 @@ StepOutcome StepRunner::run_together(std::vector<Step>& steps) {
       throw Error{ErrorKind::usage, "the unit " + title(step.revision) + " says `transaction: off` and cannot be part of one transaction for all",
                   "run with transaction: per-revision", step.revision.location};
     }
-    for (auto& statement : session_.dialect().frame_unit(step.statements, &connection()).before) outside.push_back(std::move(statement));
+    for (auto& statement : session_.dialect().run().frame_unit(step.statements, &connection()).before) outside.push_back(std::move(statement));
   }
   while (true) {
     const auto outcome = try_together(steps, outside);
@@ -197,7 +199,7 @@ StepOutcome StepRunner::run_together(std::vector<Step>& steps) {
 
 /// Nothing when something more has to stand in front of the transaction.
 std::optional<StepOutcome> StepRunner::try_together(std::vector<Step>& steps, std::vector<Statement>& outside) {
-  const auto frame = session_.dialect().frame_unit(outside, &connection());
+  const auto frame = session_.dialect().run().frame_unit(outside, &connection());
   const auto give_up = [&] {
     rollback();
     for (const auto& sql : frame.restore) connection().execute(sql);
@@ -232,7 +234,7 @@ std::optional<StepOutcome> StepRunner::try_together(std::vector<Step>& steps, st
           throw DatabaseError(sink.failure()->first);
         }
       } else {
-        for (const auto& statement : session_.dialect().frame_unit(step.statements, &connection()).statements) {
+        for (const auto& statement : session_.dialect().run().frame_unit(step.statements, &connection()).statements) {
           current = index_of(step, statement);
           connection().execute(statement.text);
           events_.statement_done(step, current);
@@ -333,7 +335,7 @@ class StepRunner::ProgressSink final : public StepSink {
   }
 
   Result query(const std::string& key, const Statement& statement) override {
-    const auto kind = runner_.session_.dialect().classify(statement);
+    const auto kind = runner_.session_.dialect().sql().classify(statement);
     if (kind != StatementClass::query && kind != StatementClass::session) throw refuse_query(step_, statement);
     return answered(key, statement, [&] { return runner_.connection().query(statement.text); });
   }
@@ -465,7 +467,7 @@ class StepRunner::ProgressSink final : public StepSink {
   /// What sets the session up is done again: the session that did it is gone.
   void set_up_again(std::vector<Statement> statements) {
     for (auto& statement : statements) {
-      if (runner_.session_.dialect().classify(statement) != StatementClass::session) continue;
+      if (runner_.session_.dialect().sql().classify(statement) != StatementClass::session) continue;
       step_.statements.push_back(std::move(statement));
       runner_.run_free(step_, step_.statements.size() - 1);
     }

@@ -14,6 +14,8 @@
 #include <utility>
 
 #include "core/clock.hpp"
+#include "dialect/run.hpp"
+#include "dialect/sql.hpp"
 #include "revision/graph.hpp"
 #include "runner/run_step.hpp"
 #include "runner/stop.hpp"
@@ -116,7 +118,7 @@ const Step::Block* StepRunner::block_of(const Step& step, std::size_t index) {
 /// Whether the statement sets up the session, for what comes behind. In a transaction that only its own statements are
 /// part of, it may as well be about this transaction (SET LOCAL, LOCK TABLE).
 bool StepRunner::is_setting(const Step& step, std::size_t index) const {
-  if (session_.dialect().classify(step.statements[index]) != StatementClass::session) return false;
+  if (session_.dialect().sql().classify(step.statements[index]) != StatementClass::session) return false;
   return !session_.server().capabilities.transactional_ddl || block_of(step, index) == nullptr;
 }
 
@@ -128,7 +130,7 @@ std::size_t StepRunner::run_group(const Step& step, std::size_t index) {
     if (const auto next = run_block(step, index, *block)) return *next;
   }
   const auto& statement = step.statements[index];
-  const auto kind = dialect.classify(statement);
+  const auto kind = dialect.sql().classify(statement);
   if (kind == StatementClass::session || kind == StatementClass::query) {
     if (kind == StatementClass::query) clean_up(step, index);
     run_free(step, index);
@@ -138,12 +140,12 @@ std::size_t StepRunner::run_group(const Step& step, std::size_t index) {
     if (transactional) clean_up(step, index);
     return run_witnessed(step, index, group);
   }
-  const bool together = transactional || (kind == StatementClass::data && guarded(step, index, [&] { return dialect.rolls_back(connection(), statement); }));
+  const bool together = transactional || (kind == StatementClass::data && guarded(step, index, [&] { return dialect.run().rolls_back(connection(), statement); }));
   if (together) {
     try {
       return run_group_together(step, index, index + 1);
     } catch (const StepFailure& failure) {
-      if (!transactional || !dialect.refuses_transaction(failure.error)) throw;
+      if (!transactional || !dialect.run().refuses_transaction(failure.error)) throw;
     }
   }
   if (kind == StatementClass::definition) clean_up(step, index);
@@ -159,9 +161,9 @@ std::optional<std::size_t> StepRunner::run_block(const Step& step, std::size_t i
     bool savepoints = false;
     for (auto i = index; i < block.end; ++i) {
       all.text += step.statements[i].text + "\n;\n";
-      savepoints = savepoints || dialect.classify(step.statements[i]) == StatementClass::transaction;
+      savepoints = savepoints || dialect.sql().classify(step.statements[i]) == StatementClass::transaction;
     }
-    if (!guarded(step, index, [&] { return dialect.rolls_back(connection(), all); })) {
+    if (!guarded(step, index, [&] { return dialect.run().rolls_back(connection(), all); })) {
       if (!block.undone && !savepoints) return std::nullopt;
       stop_at(step, index);
       throw Error{ErrorKind::usage, fmt::format("{} of {}: a table in this transaction has no transactions, and {} cannot be undone", to_text(step.direction),
@@ -172,7 +174,7 @@ std::optional<std::size_t> StepRunner::run_block(const Step& step, std::size_t i
   try {
     return block.undone ? run_undone(step, index, block.end) : run_group_together(step, index, block.end);
   } catch (const StepFailure& failure) {
-    if (dialect.refuses_transaction(failure.error)) stop_at(step, index);
+    if (dialect.run().refuses_transaction(failure.error)) stop_at(step, index);
     throw;
   }
 }
@@ -195,7 +197,7 @@ std::size_t StepRunner::run_undone(const Step& step, std::size_t first, std::siz
 /// Clears away what an earlier try of the statement left.
 void StepRunner::clean_up(const Step& step, std::size_t index) {
   guarded(step, index, [&] {
-    const auto cleanup = session_.dialect().cleanup_before(connection(), step.statements[index]);
+    const auto cleanup = session_.dialect().run().cleanup_before(connection(), step.statements[index]);
     if (cleanup.empty()) return;
     events_.notice("clearing away what an earlier try left: " + cleanup);
     connection().execute(cleanup);
@@ -238,7 +240,7 @@ std::vector<Witness> StepRunner::witnesses_from(const Step& step, std::size_t in
   std::set<std::string> objects;
   bool drops = false;
   for (auto i = index; i < step.statements.size() && group.size() < largest_group && block_of(step, i) == nullptr; ++i) {
-    auto witness = session_.dialect().witness(step.statements[i]);
+    auto witness = session_.dialect().run().witness(step.statements[i]);
     if (!witness) break;
     if (!group.empty()) {
       const bool follows = drops ? witness->drops && !objects.contains(witness->object)
@@ -303,7 +305,7 @@ std::size_t StepRunner::run_observed(const Step& step, std::size_t index, Statem
   progress.in_doubt = true;
   progress.begun = digest_of(step.statements, index, index + 1);
   if (kind == StatementClass::definition) {
-    const auto before = guarded(step, index, [&] { return session_.dialect().fingerprint(connection(), session_.server(), step.statements[index]); });
+    const auto before = guarded(step, index, [&] { return session_.dialect().run().fingerprint(connection(), session_.server(), step.statements[index]); });
     progress.visible = before.visible;
     progress.before = before.value;
   }
@@ -357,7 +359,7 @@ void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, b
     const int guilty = in_record ? -1 : known || !atomic ? static_cast<int>(failed) : failed_again(step, first, first + batch.starts.size(), error);
     if (!atomic && !in_record) forget_pending();  // they stand in front of it
     if (!known && !atomic) forget_pending();      // the record in the database says what was begun: it is settled from there
-    const bool refused = session_.server().capabilities.transactional_ddl && session_.dialect().refuses_transaction(error);
+    const bool refused = session_.server().capabilities.transactional_ddl && session_.dialect().run().refuses_transaction(error);
     if (atomic && refused) throw StepFailure{error, static_cast<int>(first), {}};
     try {
       if (atomic) record_stop(step, first);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "core/text.hpp"
+#include "dialect/run.hpp"
 #include "revision/graph.hpp"
 #include "runner/run_step.hpp"
 
@@ -64,7 +65,7 @@ std::size_t StepRunner::settle_by_witnesses(const Step& step, std::size_t done, 
   std::vector<Witness> witnesses;
   std::vector<std::string> values;
   for (std::size_t i = 0; i < static_cast<std::size_t>(progress.witnesses); ++i) {
-    auto witness = session_.dialect().witness(step.statements[done + i]);
+    auto witness = session_.dialect().run().witness(step.statements[done + i]);
     if (!witness || i >= before.size()) throw in_doubt(step, done + i, "this version of migrate cannot tell");
     values.push_back(witness->value);
     witnesses.push_back(std::move(*witness));
@@ -90,7 +91,7 @@ std::size_t StepRunner::settle_by_fingerprint(const Step& step, std::size_t done
   if (!progress.visible) throw in_doubt(step, done, "the catalog does not show");
   // What a failed try left is not the statement's effect.
   clean_up(step, done);
-  return session_.dialect().fingerprint(connection(), session_.server(), statement).value != progress.before ? done + 1 : done;
+  return session_.dialect().run().fingerprint(connection(), session_.server(), statement).value != progress.before ? done + 1 : done;
 }
 
 std::vector<std::string> resume_sql(const Versions& versions, const VersionRow& row, const Step& step, Doubt answer) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/clock.hpp"
+#include "dialect/run.hpp"
 #include "revision/graph.hpp"
 #include "runner/run_lock.hpp"
 #include "runner/stop.hpp"
@@ -70,8 +71,8 @@ StepRunner::StepRunner(Session& session, const Versions& versions, const RunOpti
 
 void StepRunner::set_up(Session& session, const RunOptions& options) {
   if (session.server().capabilities.pooled) {
-    session.set_up_transactions(session.dialect().transaction_setup(options.timeouts));
-  } else if (const auto sql = session.dialect().session_setup(options.timeouts); !sql.empty()) {
+    session.set_up_transactions(session.dialect().run().transaction_setup(options.timeouts));
+  } else if (const auto sql = session.dialect().run().session_setup(options.timeouts); !sql.empty()) {
     session.connection().execute(sql);
   }
 }
@@ -109,7 +110,7 @@ void StepRunner::fail(const Step& step, const DatabaseError& error, int statemen
   failure.earlier_kept = statement > 0 && !(step.transaction && session_.server().capabilities.transactional_ddl);
   if (error.cause == DatabaseError::Cause::statement && statement >= 0 && statement < static_cast<int>(step.statements.size())) {
     try {
-      failure.mended = session_.dialect().mend(connection(), step.statements[static_cast<std::size_t>(statement)], error);
+      failure.mended = session_.dialect().run().mend(connection(), step.statements[static_cast<std::size_t>(statement)], error);
     } catch (const DatabaseError&) {
       // The first error is the one to tell.
     }
@@ -120,7 +121,7 @@ void StepRunner::fail(const Step& step, const DatabaseError& error, int statemen
       for (std::size_t i = 0; i < step.statements.size(); ++i) {
         if (statement < 0 || static_cast<int>(i) == statement) about.text += step.statements[i].text + "\n;\n";
       }
-      failure.blockers = session_.dialect().blockers(connection(), about);
+      failure.blockers = session_.dialect().run().blockers(connection(), about);
     } catch (const Error&) {
       // Not being allowed to see who blocks is no reason to hide what failed.
     }
@@ -187,10 +188,10 @@ StepOutcome StepRunner::run_in_transaction(const Step& step) {
 }
 
 std::vector<std::string> StepRunner::keep_session(const Step& step) {
-  auto sql = session_.dialect().restore_session(step.statements, &connection());
+  auto sql = session_.dialect().run().restore_session(step.statements, &connection());
   if (sql.empty()) return sql;
   flush();  // what is due may name the tables alone
-  versions_.stay_in(session_.dialect().schema_of(connection(), versions_.table()));
+  versions_.stay_in(session_.dialect().run().schema_of(connection(), versions_.table()));
   return sql;
 }
 
@@ -266,7 +267,7 @@ void StepRunner::begin_exclusive(const Step& step) {
 
 /// Behind the write lock: whether another process has changed what is applied since the plan was made.
 std::optional<StepOutcome> StepRunner::overtaken() {
-  const auto counter = session_.dialect().change_counter(connection());
+  const auto counter = session_.dialect().run().change_counter(connection());
   if (!counter.empty() && std::exchange(change_counter_, counter) == counter) return std::nullopt;
   return states_of(versions_.read(connection())) == expected_ ? std::nullopt : std::optional(StepOutcome::plan_changed);
 }
@@ -291,7 +292,7 @@ void StepRunner::expect_done(const Step& step) {
 }
 
 StepOutcome StepRunner::run_one_by_one(const Step& step) {
-  const auto frame = session_.dialect().frame_unit(step.statements, &connection());
+  const auto frame = session_.dialect().run().frame_unit(step.statements, &connection());
   const auto restore = [&] {
     for (const auto& sql : frame.restore) connection().execute(sql);
   };

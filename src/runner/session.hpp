@@ -7,7 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "dialect/catalog.hpp"
+#include "dialect/connection.hpp"
 #include "dialect/dialect.hpp"
+#include "dialect/run.hpp"
+#include "dialect/server.hpp"
 #include "project/url.hpp"
 #include "runner/crash_connection.hpp"
 #include "runner/guarded_connection.hpp"
@@ -32,23 +36,23 @@ class Session {
 
   /// What the server is; asked once, when it is first needed.
   [[nodiscard]] const ServerInfo& server() {
-    if (!server_) server_ = dialect_->probe(connection());
+    if (!server_) server_ = dialect_->catalog().probe(connection());
     return *server_;
   }
 
   /// Closes the connection and opens a new one.
   void reconnect() {
     connection_.reset();
-    connection_ = with_guard(with_crash_point(dialect_->connect(url_), *dialect_), guard_);
-    dialect_->enter_schemas(*connection_, schemas_);
+    connection_ = with_guard(with_crash_point(dialect_->run().connect(url_), *dialect_), guard_);
+    dialect_->run().enter_schemas(*connection_, schemas_);
   }
 
   /// Another connection to the same place, for another thread.
-  [[nodiscard]] std::unique_ptr<Connection> another() const { return dialect_->connect(url_); }
+  [[nodiscard]] std::unique_ptr<Connection> another() const { return dialect_->run().connect(url_); }
 
   /// Begins a transaction of the run: with what every transaction has to start with (see set_up_transactions and fence).
   [[nodiscard]] std::string begin_sql() const {
-    auto sql = std::string(dialect_->begin_sql());
+    auto sql = std::string(dialect_->run().begin_sql());
     for (const auto& opening : {setup_, fence_}) {
       if (!opening.empty()) sql += ";\n" + opening;
     }

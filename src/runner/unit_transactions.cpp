@@ -7,7 +7,9 @@
 #include <optional>
 
 #include "core/text.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/run.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "revision/graph.hpp"
 
 namespace migrate {
@@ -120,7 +122,7 @@ class PairAbsorber {
   PairAbsorber(Step& step, const Dialect& dialect, bool modes) : step_(step), dialect_(dialect), modes_(modes) {}
 
   void run() {
-    for (auto& statement : step_.statements) absorb(statement, read_control(statement, dialect_.lexical_rules()));
+    for (auto& statement : step_.statements) absorb(statement, read_control(statement, dialect_.sql().lexical_rules()));
     close();
     step_.statements = std::move(kept_);
   }
@@ -144,7 +146,7 @@ class PairAbsorber {
         savepoints_.follow(step_, statement, control);
         break;
       case Verb::none:
-        if (open_ && dialect_.ends_transaction(statement)) {
+        if (open_ && dialect_.sql().ends_transaction(statement)) {
           close();
           kept_.push_back(std::move(statement));
           open_ = kept_.size();
@@ -188,14 +190,14 @@ class PairAbsorber {
 }  // namespace
 
 void absorb_transactions(Step& step, const Dialect& dialect, bool transactional_ddl) {
-  if (transactional_ddl && step.transaction) absorb_whole(step, dialect.lexical_rules());
+  if (transactional_ddl && step.transaction) absorb_whole(step, dialect.sql().lexical_rules());
   else PairAbsorber(step, dialect, transactional_ddl).run();
 }
 
 Opening opening_of(const Session& session, const Statement& first) {
   const auto whole = session.begin_sql();
   if (!starts_with_ignoring_case(first.text, "SET TRANSACTION")) return {whole + ";\n", ""};
-  const std::string begin(session.dialect().begin_sql());
+  const std::string begin(session.dialect().run().begin_sql());
   const auto rest = whole.substr(begin.size());
   return {begin + ";\n", rest.empty() ? "" : rest.substr(2) + "\n;\n"};
 }

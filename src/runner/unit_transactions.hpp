@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dialect/dialect.hpp"
+#include "dialect/statement.hpp"
 #include "runner/session.hpp"
 #include "runner/step.hpp"
 

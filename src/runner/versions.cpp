@@ -9,6 +9,10 @@
 #include <cstdlib>
 
 #include "core/text.hpp"
+#include "dialect/canonical.hpp"
+#include "dialect/render.hpp"
+#include "dialect/run.hpp"
+#include "dialect/sql.hpp"
 
 namespace migrate {
 namespace {
@@ -100,7 +104,7 @@ bool Versions::owns(const QualifiedName& name) const {
 }
 
 std::string Versions::select_sql() const {
-  return fmt::format("SELECT {} FROM {} ORDER BY applied_at, revision", columns, dialect_->quote_name(table_));
+  return fmt::format("SELECT {} FROM {} ORDER BY applied_at, revision", columns, dialect_->sql().quote_name(table_));
 }
 
 std::vector<VersionRow> Versions::read(Connection& connection, bool* exists) const {
@@ -109,7 +113,7 @@ std::vector<VersionRow> Versions::read(Connection& connection, bool* exists) con
   try {
     result = connection.query(select_sql());
   } catch (const DatabaseError& error) {
-    if (!dialect_->is_missing_table(error)) throw;
+    if (!dialect_->run().is_missing_table(error)) throw;
     if (exists != nullptr) *exists = false;
     return {};
   }
@@ -124,7 +128,7 @@ std::vector<VersionRow> Versions::read(Connection& connection, bool* exists) con
 }
 
 std::string Versions::read_downgrade(Connection& connection, const std::string& revision) const {
-  const auto result = connection.query(fmt::format("SELECT downgrade FROM {} WHERE revision = {}", dialect_->quote_name(table_), text(revision)));
+  const auto result = connection.query(fmt::format("SELECT downgrade FROM {} WHERE revision = {}", dialect_->sql().quote_name(table_), text(revision)));
   return result.rows.empty() ? "" : result.rows[0].at(0).value_or("");
 }
 
@@ -133,9 +137,9 @@ std::vector<LogEntry> Versions::read_log(Connection& connection, int limit) cons
   try {
     result = connection.query(fmt::format(
         "SELECT action, revision, outcome, logged_at, logged_by, duration_ms, tool_version FROM {} ORDER BY id DESC LIMIT {}",
-        dialect_->quote_name(log_), limit));
+        dialect_->sql().quote_name(log_), limit));
   } catch (const DatabaseError& error) {
-    if (!dialect_->is_missing_table(error)) throw;
+    if (!dialect_->run().is_missing_table(error)) throw;
     return {};
   }
   std::vector<LogEntry> entries;
@@ -147,7 +151,7 @@ std::vector<LogEntry> Versions::read_log(Connection& connection, int limit) cons
 }
 
 std::vector<std::string> Versions::create_sql(const ServerInfo& server) const {
-  const auto long_text = dialect_->long_text_type();
+  const auto long_text = dialect_->sql().long_text_type();
   Schema schema;
   Table versions{.name = table_};
   versions.columns = {column("revision", "varchar(200)", false), column("message", long_text), column("checksum", "varchar(100)"),
@@ -165,10 +169,10 @@ std::vector<std::string> Versions::create_sql(const ServerInfo& server) const {
   return create_tables_sql(std::move(schema), server);
 }
 
-std::string Versions::schema_probe_sql() const { return fmt::format("SELECT 1 FROM {} WHERE id = ''", dialect_->quote_name(schema_)); }
+std::string Versions::schema_probe_sql() const { return fmt::format("SELECT 1 FROM {} WHERE id = ''", dialect_->sql().quote_name(schema_)); }
 
 std::vector<std::string> Versions::create_schema_sql(const ServerInfo& server) const {
-  const auto long_text = dialect_->long_text_type();
+  const auto long_text = dialect_->sql().long_text_type();
   Table table{.name = schema_};
   table.columns = {column("id", "varchar(64)", false), column("kind", "varchar(40)", false), column("name", long_text),
                    column("hash", "varchar(64)", false), column("kept_at", "varchar(40)"),   column("definition", long_text)};
@@ -185,13 +189,13 @@ std::vector<std::string> Versions::create_lock_sql(const ServerInfo& server) con
 }
 
 std::vector<std::string> Versions::create_tables_sql(Schema schema, const ServerInfo& server) const {
-  for (auto& table : schema.tables) table.options = dialect_->durable_table_options();
-  dialect_->canonicalize(schema, server);
+  for (auto& table : schema.tables) table.options = dialect_->run().durable_table_options();
+  dialect_->canonical().canonicalize(schema, server);
   // Canonical order is by name, but who finds the versions table must find the others.
   std::stable_partition(schema.tables.begin(), schema.tables.end(), [&](const Table& table) { return table.name != table_; });
   std::vector<std::string> sql;
   for (const auto& table : schema.tables) {
-    for (auto& statement : dialect_->render({Create<Table>{table}}, Schema{}, server)) {
+    for (auto& statement : dialect_->render().render({Create<Table>{table}}, Schema{}, server)) {
       auto create = std::move(statement.text);
       // Two that start together on an empty database both get here before either holds a lock.
       if (starts_with_ignoring_case(create, "CREATE TABLE ")) create.insert(13, "IF NOT EXISTS ");
@@ -214,7 +218,7 @@ std::string Versions::insert_sql(const VersionRow& row, const std::string& downg
   return fmt::format(
       "INSERT INTO {} (revision, message, checksum, state, statement, fingerprint, downgrade, applied_at, applied_by, duration_ms, "
       "tool_version) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
-      dialect_->quote_name(table_), text(row.revision), text(row.message), text(row.checksum), text(std::string(state_text(row.state))), statement,
+      dialect_->sql().quote_name(table_), text(row.revision), text(row.message), text(row.checksum), text(std::string(state_text(row.state))), statement,
       fingerprint, text(downgrade), text(row.applied_at), text(row.applied_by), row.duration_ms, text(row.tool_version));
 }
 
@@ -227,43 +231,43 @@ std::string Versions::fingerprint_sql(const Progress& progress, const std::vecto
 
 std::string Versions::progress_sql(const std::string& revision, int statement, const Progress& progress,
                                    const std::vector<std::string>& expressions) const {
-  return fmt::format("UPDATE {} SET statement = {}, fingerprint = {} WHERE revision = {}", dialect_->quote_name(table_), statement,
+  return fmt::format("UPDATE {} SET statement = {}, fingerprint = {} WHERE revision = {}", dialect_->sql().quote_name(table_), statement,
                      fingerprint_sql(progress, expressions), text(revision));
 }
 
 std::string Versions::state_begun_sql(const std::string& revision, RowState state, int statement, const Progress& progress,
                                       const std::vector<std::string>& expressions) const {
-  return fmt::format("UPDATE {} SET state = {}, statement = {}, fingerprint = {} WHERE revision = {}", dialect_->quote_name(table_),
+  return fmt::format("UPDATE {} SET state = {}, statement = {}, fingerprint = {} WHERE revision = {}", dialect_->sql().quote_name(table_),
                      text(std::string(state_text(state))), statement, fingerprint_sql(progress, expressions), text(revision));
 }
 
 std::string Versions::state_sql(const std::string& revision, RowState state, const std::string& at, long long duration_ms) const {
   std::string set = fmt::format("state = {}, statement = 0, fingerprint = ''", text(std::string(state_text(state))));
   if (!at.empty()) set += fmt::format(", applied_at = {}, duration_ms = {}", text(at), duration_ms);
-  return fmt::format("UPDATE {} SET {} WHERE revision = {}", dialect_->quote_name(table_), set, text(revision));
+  return fmt::format("UPDATE {} SET {} WHERE revision = {}", dialect_->sql().quote_name(table_), set, text(revision));
 }
 
 std::string Versions::checksum_sql(const std::string& revision, const std::string& checksum) const {
-  return fmt::format("UPDATE {} SET checksum = {} WHERE revision = {}", dialect_->quote_name(table_), text(checksum), text(revision));
+  return fmt::format("UPDATE {} SET checksum = {} WHERE revision = {}", dialect_->sql().quote_name(table_), text(checksum), text(revision));
 }
 
 std::string Versions::unit_sql(const std::string& revision, const std::string& checksum, const std::string& downgrade) const {
-  return fmt::format("UPDATE {} SET checksum = {}, downgrade = {} WHERE revision = {}", dialect_->quote_name(table_), text(checksum), text(downgrade),
+  return fmt::format("UPDATE {} SET checksum = {}, downgrade = {} WHERE revision = {}", dialect_->sql().quote_name(table_), text(checksum), text(downgrade),
                      text(revision));
 }
 
 std::string Versions::delete_sql(const std::string& revision) const {
-  return fmt::format("DELETE FROM {} WHERE revision = {}", dialect_->quote_name(table_), text(revision));
+  return fmt::format("DELETE FROM {} WHERE revision = {}", dialect_->sql().quote_name(table_), text(revision));
 }
 
 std::string Versions::log_sql(const LogEntry& entry) const {
   return fmt::format("INSERT INTO {} (action, revision, outcome, logged_at, logged_by, duration_ms, tool_version) VALUES ({}, {}, {}, {}, {}, {}, {})",
-                     dialect_->quote_name(log_), text(entry.action), text(entry.revision), text(entry.outcome), text(entry.at), text(entry.by),
+                     dialect_->sql().quote_name(log_), text(entry.action), text(entry.revision), text(entry.outcome), text(entry.at), text(entry.by),
                      entry.duration_ms, text(entry.tool_version));
 }
 
 std::string Versions::row_sql(const std::string& revision) const {
-  return fmt::format("SELECT state, statement, fingerprint FROM {} WHERE revision = {}", dialect_->quote_name(table_), text(revision));
+  return fmt::format("SELECT state, statement, fingerprint FROM {} WHERE revision = {}", dialect_->sql().quote_name(table_), text(revision));
 }
 
 std::string tool_version() { return MIGRATE_VERSION; }

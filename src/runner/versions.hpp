@@ -4,7 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "dialect/connection.hpp"
 #include "dialect/dialect.hpp"
+#include "dialect/server.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/statement.hpp"
 
 namespace migrate {
 
@@ -108,7 +112,7 @@ class Versions {
   [[nodiscard]] std::string insert_sql(const VersionRow& row, const std::string& downgrade, int statement, const std::string& fingerprint) const;
   /// What stands in the column for a progress, as SQL.
   [[nodiscard]] std::string fingerprint_sql(const Progress& progress, const std::vector<std::string>& expressions) const;
-  [[nodiscard]] std::string text(const std::string& value) const { return dialect_->quote_text(value); }
+  [[nodiscard]] std::string text(const std::string& value) const { return dialect_->sql().quote_text(value); }
 
   const Dialect* dialect_;
   QualifiedName table_;

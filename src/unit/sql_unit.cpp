@@ -4,7 +4,8 @@
 
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "revision/sum.hpp"
 
 namespace migrate {
@@ -277,7 +278,7 @@ bool is_reversible(const SqlUnit& unit, std::span<const std::string> engines) {
 std::vector<Statement> statements_of(const SqlSection& section, const Dialect& dialect) {
   const Location start{section.location.file, 1, 1};
   try {
-    auto statements = dialect.split(section.text, start);
+    auto statements = dialect.sql().split(section.text, start);
     for (auto& statement : statements)
       statement.location = section.lines.locate(statement.location.line, statement.location.column);
     return statements;

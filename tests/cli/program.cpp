@@ -1,3 +1,4 @@
+#include "dialect/run.hpp"
 #include "program.hpp"
 
 #include <doctest/doctest.h>
@@ -9,6 +10,7 @@
 
 #include "core/filesystem.hpp"
 #include "dialect/dialect.hpp"
+#include "project/url.hpp"
 
 namespace migrate::cli_test {
 namespace {
@@ -27,7 +29,7 @@ std::string with_database(const std::string& url, const std::string& name) {
 
 void execute(const std::string& url, const std::string& sql) {
   const auto parsed = parse_url(url);
-  dialect_named(parsed.dialect()).connect(parsed)->execute(sql);
+  dialect_named(parsed.dialect()).run().connect(parsed)->execute(sql);
 }
 
 }  // namespace

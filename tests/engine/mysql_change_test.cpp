@@ -1,3 +1,4 @@
+#include "dialect/render.hpp"
 #include "mysql_support.hpp"
 
 namespace mysql_change_test {
@@ -212,7 +213,7 @@ TEST_CASE("each change on MariaDB gives the schema that was asked for, and its r
       const auto before_dump = database.dump();
       const auto operations = one.change(before);
       std::string sql;
-      for (const auto& statement : dialect().render(operations, before, database.server)) {
+      for (const auto& statement : dialect().render().render(operations, before, database.server)) {
         sql += statement.text + ";\n";
         database.run(statement);
       }
@@ -222,7 +223,7 @@ TEST_CASE("each change on MariaDB gives the schema that was asked for, and its r
       const auto difference = first_difference(wanted.dump(), database.dump());
       CHECK_MESSAGE(difference.empty(), difference);
       std::string back;
-      for (const auto& statement : dialect().render(reverse(operations), expected, database.server)) {
+      for (const auto& statement : dialect().render().render(reverse(operations), expected, database.server)) {
         back += statement.text + ";\n";
         database.run(statement);
       }

@@ -1,6 +1,8 @@
 #include <filesystem>
 
 #include "core/filesystem.hpp"
+#include "dialect/canonical.hpp"
+#include "dialect/sql.hpp"
 #include "mysql_support.hpp"
 
 namespace mysql_inspect_test {
@@ -107,7 +109,7 @@ void check_rebuild(Database& original, const char* database_options = "") {
   const auto difference = first_difference(original.dump(), copy.dump());
   CHECK_MESSAGE(difference.empty(), difference);
   auto canonical = schema;
-  dialect().canonicalize(canonical, original.server);
+  dialect().canonical().canonicalize(canonical, original.server);
   CHECK(canonical == schema);
 }
 
@@ -140,8 +142,8 @@ TEST_CASE("the corpora load into MySQL, are inspected, and are built again from 
       for (const auto& file : list_files(std::filesystem::path(root) / name)) {
         if (!file.ends_with(".up.sql")) continue;
         const auto path = std::filesystem::path(root) / name / file;
-        for (const auto& statement : dialect().split(read_file(path), {path.string(), 1, 1})) {
-          if (dialect().classify(statement) == StatementClass::data && statement.text.size() > 20000) continue;
+        for (const auto& statement : dialect().sql().split(read_file(path), {path.string(), 1, 1})) {
+          if (dialect().sql().classify(statement) == StatementClass::data && statement.text.size() > 20000) continue;
           try {
             static_cast<void>(database.connection->query(statement.text));
           } catch (const DatabaseError& error) {

@@ -1,5 +1,8 @@
 #include <thread>
 
+#include "dialect/canonical.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/run.hpp"
 #include "mysql_support.hpp"
 #include "schema/model.hpp"
 
@@ -56,7 +59,7 @@ TEST_CASE("what goes wrong on MariaDB has its cause") {
     try {
       static_cast<void>(connection.query(sql));
     } catch (const DatabaseError& error) {
-      if (error.native_code == 1146) CHECK(dialect().is_missing_table(error));
+      if (error.native_code == 1146) CHECK(dialect().run().is_missing_table(error));
       return error.cause;
     }
     FAIL("no error: " << sql);
@@ -64,11 +67,11 @@ TEST_CASE("what goes wrong on MariaDB has its cause") {
   };
   CHECK(cause("SELECT * FROM missing") == DatabaseError::Cause::statement);
   connection.execute("CREATE TABLE t (a int)");
-  const auto other = dialect().connect(database.url);
+  const auto other = dialect().run().connect(database.url);
   other->execute("BEGIN; SELECT * FROM t");
-  connection.execute(dialect().session_setup({.lock = std::chrono::milliseconds(1000), .statement = std::chrono::milliseconds(0)}));
+  connection.execute(dialect().run().session_setup({.lock = std::chrono::milliseconds(1000), .statement = std::chrono::milliseconds(0)}));
   CHECK(cause("ALTER TABLE t ADD COLUMN b int") == DatabaseError::Cause::lock_timeout);
-  const auto blockers = dialect().blockers(connection, {"ALTER TABLE t ADD COLUMN b int", {}});
+  const auto blockers = dialect().run().blockers(connection, {"ALTER TABLE t ADD COLUMN b int", {}});
   REQUIRE(!blockers.empty());
   other->execute("COMMIT");
   std::thread killer([&] {
@@ -82,7 +85,7 @@ TEST_CASE("what goes wrong on MariaDB has its cause") {
   auto wrong = database.url;
   wrong.password = "not-the-secret";
   try {
-    static_cast<void>(dialect().connect(wrong));
+    static_cast<void>(dialect().run().connect(wrong));
     FAIL("no error");
   } catch (const DatabaseError& error) {
     CHECK(error.cause == DatabaseError::Cause::authentication);
@@ -90,15 +93,15 @@ TEST_CASE("what goes wrong on MariaDB has its cause") {
   }
   auto none = database.url;
   none.database.clear();
-  CHECK_THROWS_AS(static_cast<void>(dialect().connect(none)), Error);
+  CHECK_THROWS_AS(static_cast<void>(dialect().run().connect(none)), Error);
 }
 
 TEST_CASE("the run lock of MariaDB has one holder, who can be named, and dies with its session") {
   REQUIRE_MYSQL();
   Database database;
-  auto other = dialect().connect(database.url);
-  const auto mine = dialect().make_lock(*database.connection, database.server, "key");
-  const auto theirs = dialect().make_lock(*other, database.server, "key");
+  auto other = dialect().run().connect(database.url);
+  const auto mine = dialect().run().make_lock(*database.connection, database.server, "key");
+  const auto theirs = dialect().run().make_lock(*other, database.server, "key");
   CHECK(theirs->try_acquire());
   CHECK_FALSE(mine->try_acquire());
   mine->release();
@@ -112,7 +115,7 @@ TEST_CASE("a fingerprint changes with the effect of its statement and with nothi
   REQUIRE_MYSQL();
   Database database;
   auto& connection = *database.connection;
-  const auto take = [&](const std::string& sql) { return dialect().fingerprint(connection, database.server, {sql, {}}); };
+  const auto take = [&](const std::string& sql) { return dialect().run().fingerprint(connection, database.server, {sql, {}}); };
   for (const auto* sql : {"CREATE TABLE t (a int AUTO_INCREMENT PRIMARY KEY, b int)", "ALTER TABLE t ADD COLUMN c int", "CREATE INDEX i ON t (b)", "DROP INDEX i ON t",
                           "ALTER TABLE t AUTO_INCREMENT = 100", "CREATE VIEW v AS SELECT 1 AS a", "CREATE OR REPLACE VIEW v AS SELECT 2 AS a", "RENAME TABLE t TO u, v TO w", "ALTER TABLE u RENAME TO t",
                           "ALTER TABLE t ADD CONSTRAINT c CHECK (b > 0)", "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.b = 1", "DROP TRIGGER g",
@@ -161,20 +164,20 @@ views:
   ModelOptions options;
   options.sections = database.server.sections;
   auto declared = parse_model(model, "model.yaml", options);
-  dialect().canonicalize(declared, database.server);
+  dialect().canonical().canonicalize(declared, database.server);
   auto again = declared;
-  dialect().canonicalize(again, database.server);
+  dialect().canonical().canonicalize(again, database.server);
   CHECK(again == declared);
   database.run(creation_of(declared));
   const auto live = database.inspect();
-  const auto normal = dialect().normalize(*database.connection, database.server, declared, declared, live);
+  const auto normal = dialect().catalog().normalize(*database.connection, database.server, declared, declared, live);
   CHECK(normal.tables == live.tables);
   CHECK(normal.views == live.views);
   CHECK(database.inspect() == live);
 
   const auto file = write_model(live, "mysql");
   auto loaded = parse_model(file, "written.yaml", options);
-  dialect().canonicalize(loaded, database.server);
+  dialect().canonical().canonicalize(loaded, database.server);
   CHECK(loaded.tables == live.tables);
   CHECK(loaded.views == live.views);
   CHECK(loaded.options == live.options);

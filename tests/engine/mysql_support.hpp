@@ -12,9 +12,14 @@
 #include <vector>
 
 #include "core/text.hpp"
-#include "dialect/lexer.hpp"
-#include "dialect/mysql/dialect.hpp"
-#include "dialect/mysql/text.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/mysql/sql/text.hpp"
+#include "dialect/registry.hpp"
+#include "dialect/render.hpp"
+#include "dialect/run.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "schema/lookup.hpp"
 
 namespace migrate::mysql_test {
@@ -38,13 +43,13 @@ class Database {
   explicit Database(const std::string& options = "") {
     static int count = 0;
     name_ = "my_" + std::to_string(::getpid()) + "_" + std::to_string(++count);
-    admin_ = dialect().connect(parse_url(server_url()));
+    admin_ = dialect().run().connect(parse_url(server_url()));
     admin_->execute("DROP DATABASE IF EXISTS " + name_);
     admin_->execute("CREATE DATABASE " + name_ + " " + options);
     url = parse_url(server_url());
     url.database = name_;
-    connection = dialect().connect(url);
-    server = dialect().probe(*connection);
+    connection = dialect().run().connect(url);
+    server = dialect().catalog().probe(*connection);
   }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -58,7 +63,7 @@ class Database {
 
   /// Runs SQL as a unit would: split, one statement after the other.
   void run(const std::string& sql) {
-    for (const auto& statement : dialect().split(sql, {"test.sql", 1, 1})) run(statement);
+    for (const auto& statement : dialect().sql().split(sql, {"test.sql", 1, 1})) run(statement);
   }
   void run(const Statement& statement) {
     try {
@@ -69,10 +74,10 @@ class Database {
     }
   }
   void run(const std::vector<Operation>& operations) {
-    for (const auto& statement : dialect().render(operations, inspect(), server)) run(statement);
+    for (const auto& statement : dialect().render().render(operations, inspect(), server)) run(statement);
   }
 
-  [[nodiscard]] Schema inspect() { return dialect().inspect(*connection, server, {}); }
+  [[nodiscard]] Schema inspect() { return dialect().catalog().inspect(*connection, server, {}); }
 
   /// What the server itself says about everything: SHOW CREATE of each object.
   [[nodiscard]] std::string dump(bool with_database = true) {

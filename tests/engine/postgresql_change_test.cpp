@@ -1,5 +1,6 @@
 /// Change by change: a database is brought from one schema to the other and back, and pg_dump has the last word.
 #include "autogenerate/autogenerate.hpp"
+#include "dialect/render.hpp"
 #include "postgresql_support.hpp"
 
 namespace postgresql_change_test {
@@ -21,7 +22,7 @@ struct Case {
 std::vector<Statement> statements(const std::vector<PlannedChange>& changes, const Schema& before, const ServerInfo& server) {
   std::vector<Operation> operations;
   for (const auto& change : changes) operations.push_back(change.operation);
-  return engine().render(operations, before, server);
+  return engine().render().render(operations, before, server);
 }
 
 void run_all(const Scratch& scratch, const std::vector<Statement>& list) {

@@ -3,7 +3,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "dialect/postgresql/canonical.hpp"
+#include "dialect/canonical.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/postgresql/canonical/canonical.hpp"
 #include "postgresql_support.hpp"
 #include "schema/lookup.hpp"
 
@@ -153,7 +155,7 @@ TEST_CASE("postgresql: a schema with everything is inspected and made again just
   CHECK(find_named(schema.tables, QualifiedName{"", "measures_1"}) == nullptr);
 
   auto again = schema;
-  engine().canonicalize(again, original.server);
+  engine().canonical().canonicalize(again, original.server);
   for (std::size_t i = 0; i < schema.tables.size(); ++i) {
     INFO(schema.tables[i].name.text());
     CHECK(again.tables[i] == schema.tables[i]);
@@ -202,7 +204,7 @@ TEST_CASE("postgresql: only the tables that are asked for are inspected") {
   if (!have_server()) return;
   Scratch scratch;
   scratch.execute("CREATE TABLE a (id integer PRIMARY KEY); CREATE TABLE b (id integer PRIMARY KEY, a_id integer REFERENCES a)");
-  const auto schema = engine().inspect(*scratch.connection, scratch.server, InspectOptions{.tables = {{"", "b"}}});
+  const auto schema = engine().catalog().inspect(*scratch.connection, scratch.server, InspectOptions{.tables = {{"", "b"}}});
   REQUIRE(schema.tables.size() == 1);
   CHECK(schema.tables[0].foreign_keys.at(0).referenced_columns == std::vector<std::string>{"id"});
 }
@@ -236,7 +238,7 @@ TEST_CASE("postgresql: the real schemas of other projects are made again just li
     const auto schema = original.inspect();
     CHECK(schema.tables.size() > 5);
     auto again = schema;
-    engine().canonicalize(again, original.server);
+    engine().canonical().canonicalize(again, original.server);
     CHECK(again == schema);
     Scratch copy;
     copy.execute("SET check_function_bodies = off; SET client_min_messages = warning");

@@ -1,7 +1,8 @@
 /// The connection, the lock, blockers and fingerprints on a real server.
 #include <chrono>
 
-#include "dialect/postgresql/names.hpp"
+#include "dialect/postgresql/sql/text.hpp"
+#include "dialect/run.hpp"
 #include "postgresql_support.hpp"
 
 namespace postgresql_run_test {
@@ -34,8 +35,8 @@ TEST_CASE("postgresql: a statement's error has the server's words, its code and 
   CHECK(unknown.position == 26);
   const auto twice = error_of(*scratch.connection, "INSERT INTO t VALUES (1), (1)");
   CHECK(twice.message().find("DETAIL:  Key (id)=(1) already exists.") != std::string::npos);
-  CHECK(engine().is_missing_table(error_of(*scratch.connection, "SELECT * FROM missing")));
-  CHECK(engine().is_missing_table(error_of(*scratch.connection, "SELECT * FROM no_schema.missing")) == true);
+  CHECK(engine().run().is_missing_table(error_of(*scratch.connection, "SELECT * FROM missing")));
+  CHECK(engine().run().is_missing_table(error_of(*scratch.connection, "SELECT * FROM no_schema.missing")) == true);
   CHECK(error_of(*scratch.connection, "SET statement_timeout = 50; SELECT pg_sleep(5)").cause == DatabaseError::Cause::cancelled);
 }
 
@@ -56,7 +57,7 @@ TEST_CASE("postgresql: values are bound, queries travel together, transactions a
   scratch.execute("BEGIN; CREATE TABLE t (id integer); INSERT INTO t VALUES (1), (2)");
   CHECK(scratch.connection->query("DELETE FROM t").affected == 2);
   scratch.execute("ROLLBACK");
-  CHECK(engine().is_missing_table(error_of(*scratch.connection, "SELECT * FROM t")));
+  CHECK(engine().run().is_missing_table(error_of(*scratch.connection, "SELECT * FROM t")));
   CHECK_THROWS_AS((void)scratch.connection->query_all(std::vector<std::string>{"SELECT 1", "SELECT 1/0", "SELECT 2"}), DatabaseError);
   CHECK(scratch.connection->query("SELECT 3").rows[0][0] == "3");
 }
@@ -68,7 +69,7 @@ TEST_CASE("postgresql: a connection that cannot be made or breaks says so and sh
   url.password = "very-secret";
   url.port = 1;
   try {
-    static_cast<void>(engine().connect(url));
+    static_cast<void>(engine().run().connect(url));
     FAIL("connected");
   } catch (const DatabaseError& error) {
     CHECK(error.cause == DatabaseError::Cause::connection);
@@ -76,16 +77,16 @@ TEST_CASE("postgresql: a connection that cannot be made or breaks says so and sh
   }
   url = scratch.url();
   url.parameters["sslmode"] = "very-wrong";
-  CHECK_THROWS_AS(static_cast<void>(engine().connect(url)), Error);
+  CHECK_THROWS_AS(static_cast<void>(engine().run().connect(url)), Error);
   url = scratch.url();
   url.user = "nobody_of_that_name";
   try {
-    static_cast<void>(engine().connect(url));
+    static_cast<void>(engine().run().connect(url));
     FAIL("connected");
   } catch (const DatabaseError& error) {
     CHECK(error.cause == DatabaseError::Cause::authentication);
   }
-  const auto other = engine().connect(scratch.url());
+  const auto other = engine().run().connect(scratch.url());
   const auto pid = other->query("SELECT pg_backend_pid(), current_setting('application_name')").rows[0];
   CHECK(pid[1] == "migrate");
   scratch.connection->query("SELECT pg_terminate_backend(" + *pid[0] + ")");
@@ -96,15 +97,15 @@ TEST_CASE("postgresql: a connection that cannot be made or breaks says so and sh
 TEST_CASE("postgresql: the run lock is one for a key, names its holder and dies with the session") {
   if (!have_server()) return;
   Scratch scratch;
-  auto other = engine().connect(scratch.url());
-  const auto mine = engine().make_lock(*scratch.connection, scratch.server, "schema_versions");
-  auto theirs = engine().make_lock(*other, scratch.server, "schema_versions");
+  auto other = engine().run().connect(scratch.url());
+  const auto mine = engine().run().make_lock(*scratch.connection, scratch.server, "schema_versions");
+  auto theirs = engine().run().make_lock(*other, scratch.server, "schema_versions");
   CHECK(mine->holder() == "");
   CHECK(mine->try_acquire());
   CHECK(mine->try_acquire());
   CHECK_FALSE(theirs->try_acquire());
   CHECK(theirs->holder().find("process ") != std::string::npos);
-  CHECK(engine().make_lock(*other, scratch.server, "another")->try_acquire());
+  CHECK(engine().run().make_lock(*other, scratch.server, "another")->try_acquire());
   theirs->release();
   CHECK_FALSE(theirs->try_acquire());
   mine->release();
@@ -117,12 +118,12 @@ TEST_CASE("postgresql: who blocks a statement is named, and a lock timeout is to
   if (!have_server()) return;
   Scratch scratch;
   scratch.execute("CREATE TABLE t (id integer)");
-  const auto other = engine().connect(scratch.url());
+  const auto other = engine().run().connect(scratch.url());
   other->execute("BEGIN; SELECT * FROM t");
-  scratch.execute(engine().session_setup({std::chrono::milliseconds(50), std::chrono::milliseconds(0)}));
+  scratch.execute(engine().run().session_setup({std::chrono::milliseconds(50), std::chrono::milliseconds(0)}));
   const Statement statement{"ALTER TABLE t ADD COLUMN a integer", {}};
   CHECK(error_of(*scratch.connection, statement.text).cause == DatabaseError::Cause::lock_timeout);
-  const auto blockers = engine().blockers(*scratch.connection, statement);
+  const auto blockers = engine().run().blockers(*scratch.connection, statement);
   REQUIRE(blockers.size() == 1);
   CHECK(blockers[0].find("AccessShareLock on t") != std::string::npos);
 }
@@ -136,13 +137,13 @@ TEST_CASE("postgresql: a fingerprint changes with what the statement does, and w
                                 "CREATE SCHEMA s", "CREATE TABLE s.u (id integer)", "DROP INDEX CONCURRENTLY i", "DROP TABLE s.u", "CREATE VIEW v AS SELECT * FROM t"}) {
     INFO(sql);
     const Statement statement{sql, {}};
-    const auto before = engine().fingerprint(*scratch.connection, scratch.server, statement);
+    const auto before = engine().run().fingerprint(*scratch.connection, scratch.server, statement);
     CHECK(before.visible);
-    CHECK(engine().fingerprint(*scratch.connection, scratch.server, statement).value == before.value);
+    CHECK(engine().run().fingerprint(*scratch.connection, scratch.server, statement).value == before.value);
     scratch.execute(sql);
-    CHECK(engine().fingerprint(*scratch.connection, scratch.server, statement).value != before.value);
+    CHECK(engine().run().fingerprint(*scratch.connection, scratch.server, statement).value != before.value);
   }
-  CHECK_FALSE(engine().fingerprint(*scratch.connection, scratch.server, {"UPDATE t SET id = 1", {}}).visible);
+  CHECK_FALSE(engine().run().fingerprint(*scratch.connection, scratch.server, {"UPDATE t SET id = 1", {}}).visible);
 }
 
 TEST_CASE("postgresql: the invalid index that a failed concurrent build leaves is cleared away") {
@@ -150,12 +151,12 @@ TEST_CASE("postgresql: the invalid index that a failed concurrent build leaves i
   Scratch scratch;
   scratch.execute("CREATE TABLE t (id integer); INSERT INTO t VALUES (1), (1)");
   const Statement statement{"CREATE UNIQUE INDEX CONCURRENTLY i ON t (id)", {}};
-  CHECK(engine().cleanup_before(*scratch.connection, statement) == "");
+  CHECK(engine().run().cleanup_before(*scratch.connection, statement) == "");
   CHECK(error_of(*scratch.connection, statement.text).sqlstate == "23505");
-  CHECK(engine().cleanup_before(*scratch.connection, statement) == "DROP INDEX IF EXISTS i");
+  CHECK(engine().run().cleanup_before(*scratch.connection, statement) == "DROP INDEX IF EXISTS i");
   scratch.execute("DROP INDEX IF EXISTS i; DELETE FROM t");
   scratch.execute(statement.text);
-  CHECK(engine().cleanup_before(*scratch.connection, statement) == "");
+  CHECK(engine().run().cleanup_before(*scratch.connection, statement) == "");
 }
 
 TEST_CASE("postgresql: a thousand tables are inspected in about the time of the bare queries") {

@@ -14,7 +14,11 @@
 #include <vector>
 
 #include "core/text.hpp"
-#include "dialect/postgresql/dialect.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/registry.hpp"
+#include "dialect/render.hpp"
+#include "dialect/run.hpp"
 #include "operation/operation.hpp"
 #include "project/url.hpp"
 
@@ -35,11 +39,11 @@ class Scratch {
   Scratch() {
     static int counter = 0;
     url_ = parse_url(std::getenv("MIGRATE_TEST_POSTGRESQL"));
-    admin_ = engine().connect(url_);
+    admin_ = engine().run().connect(url_);
     url_.database = "migrate_test_" + std::to_string(::getpid()) + "_" + std::to_string(++counter);
     admin_->execute("CREATE DATABASE " + url_.database);
-    connection = engine().connect(url_);
-    server = engine().probe(*connection);
+    connection = engine().run().connect(url_);
+    server = engine().catalog().probe(*connection);
   }
   ~Scratch() {
     connection.reset();
@@ -54,10 +58,10 @@ class Scratch {
   [[nodiscard]] const DatabaseUrl& url() const { return url_; }
   void execute(const std::string& sql) const { connection->execute(sql); }
   [[nodiscard]] Schema inspect(std::vector<std::string> schemas = {}) const {
-    return engine().inspect(*connection, server, InspectOptions{.schemas = std::move(schemas)});
+    return engine().catalog().inspect(*connection, server, InspectOptions{.schemas = std::move(schemas)});
   }
   void run(const std::vector<Operation>& operations, const Schema& before) const {
-    for (const auto& statement : engine().render(operations, before, server)) {
+    for (const auto& statement : engine().render().render(operations, before, server)) {
       INFO(statement.text);
       REQUIRE_NOTHROW(connection->execute(statement.text));
     }

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <functional>
 
-#include "dialect/sqlite/dialect.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/registry.hpp"
+#include "dialect/render.hpp"
+#include "dialect/sql.hpp"
 #include "schema/lookup.hpp"
 #include "sqlite_support.hpp"
 
@@ -89,7 +92,7 @@ Trip there(const std::string& setup, const std::function<std::vector<Operation>(
   trip.before = live_schema(*trip.database);
   const auto operations = make(trip.before);
   const Schema expected = applied(trip.before, operations);
-  const auto statements = sqlite::dialect().render(operations, trip.before, sqlite_server());
+  const auto statements = sqlite::dialect().render().render(operations, trip.before, sqlite_server());
   trip.sql = text_of(statements);
   INFO(trip.sql);
   run_unit(*trip.database, statements);
@@ -123,7 +126,7 @@ Trip there(const std::string& setup, const std::function<std::vector<Operation>(
 std::string there_and_back(const std::string& setup, const std::function<std::vector<Operation>(const Schema&)>& make, bool keys = true) {
   const auto original = memory_database(setup);
   Trip trip = there(setup, make, keys);
-  const auto back = sqlite::dialect().render(reverse(make(trip.before)), trip.after, sqlite_server());
+  const auto back = sqlite::dialect().render().render(reverse(make(trip.before)), trip.after, sqlite_server());
   INFO(trip.sql, "-- back\n", text_of(back));
   run_unit(*trip.database, back);
   CHECK(first_difference(sqlite_catalog(*trip.database), sqlite_catalog(*original)) == "");
@@ -273,7 +276,7 @@ TEST_CASE("a column of sqlite is renamed under views over views, which are then 
   auto trip = there(shop, make);
   CHECK(rows(*trip.database, "SELECT address FROM v_mails ORDER BY 1") == "NULL; a@x; b@x");
   const auto original = memory_database(shop);
-  run_unit(*trip.database, sqlite::dialect().render(reverse(make(trip.before)), trip.after, sqlite_server()));
+  run_unit(*trip.database, sqlite::dialect().render().render(reverse(make(trip.before)), trip.after, sqlite_server()));
   CHECK(first_difference(sqlite_catalog(*trip.database), sqlite_catalog(*original)) == "");
 }
 
@@ -400,7 +403,7 @@ TEST_CASE("a rebuild on sqlite fails where a row breaks a new rule, and leaves e
   const Schema before = live_schema(*database);
   const auto catalog_before = sqlite_catalog(*database);
   const std::vector<Operation> operations{Add<Unique>{users, Unique{.name = "uq", .parts = {{.column = "team_id"}}, .options = {{"on_conflict", "ignore"}}}}};
-  CHECK_THROWS_AS(run_unit(*database, sqlite::dialect().render(operations, before, sqlite_server())), DatabaseError);
+  CHECK_THROWS_AS(run_unit(*database, sqlite::dialect().render().render(operations, before, sqlite_server())), DatabaseError);
   CHECK(sqlite_catalog(*database) == catalog_before);
   CHECK(rows(*database, "PRAGMA legacy_alter_table") == "0");
 }
@@ -408,7 +411,7 @@ TEST_CASE("a rebuild on sqlite fails where a row breaks a new rule, and leaves e
 TEST_CASE("a unit on sqlite that leaves orphans fails") {
   const auto database = memory_database(shop);
   database->execute("PRAGMA foreign_keys = ON");
-  CHECK_THROWS_WITH(run_unit(*database, sqlite::dialect().split("PRAGMA foreign_keys = OFF; DELETE FROM teams WHERE id = 1;", {})),
+  CHECK_THROWS_WITH(run_unit(*database, sqlite::dialect().sql().split("PRAGMA foreign_keys = OFF; DELETE FROM teams WHERE id = 1;", {})),
                     "a new violation: row 1 of users refers to a row of teams that does not exist");
   CHECK(rows(*database, "SELECT count(*) FROM teams") == "2");
   CHECK(rows(*database, "PRAGMA foreign_keys") == "1");

@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "autogenerate/autogenerate.hpp"
-#include "dialect/sqlite/dialect.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/registry.hpp"
+#include "dialect/render.hpp"
 #include "schema/model.hpp"
 #include "sqlite_support.hpp"
 
@@ -37,8 +40,8 @@ std::vector<Statement> back(const Difference& difference) {
     operations.push_back(change.operation);
   }
   Schema after = difference.before;
-  for (const auto& change : difference.changes) sqlite::dialect().apply(after, change.operation);
-  return sqlite::dialect().render(operations, after, sqlite_server());
+  for (const auto& change : difference.changes) sqlite::dialect().catalog().apply(after, change.operation);
+  return sqlite::dialect().render().render(operations, after, sqlite_server());
 }
 
 std::string text_of(const std::vector<Statement>& statements) {

@@ -4,7 +4,10 @@
 #include <filesystem>
 
 #include "core/filesystem.hpp"
-#include "dialect/sqlite/dialect.hpp"
+#include "dialect/canonical.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/registry.hpp"
+#include "dialect/render.hpp"
 #include "schema/model.hpp"
 #include "sqlite_support.hpp"
 
@@ -62,14 +65,14 @@ void rebuilds_the_same(const std::string& sql) {
   const auto database = memory_database(sql);
   const Schema live = live_schema(*database);
   const auto copy = memory_database();
-  for (const auto& statement : sqlite::dialect().render(creations(live), {}, sqlite_server())) {
+  for (const auto& statement : sqlite::dialect().render().render(creations(live), {}, sqlite_server())) {
     INFO(statement.text);
     copy->execute(statement.text);
   }
   CHECK(first_difference(sqlite_catalog(*copy), sqlite_catalog(*database)) == "");
   CHECK(live_schema(*copy) == live);
   Schema again = live;
-  sqlite::dialect().canonicalize(again, sqlite_server());
+  sqlite::dialect().canonical().canonicalize(again, sqlite_server());
   CHECK(again == live);
 }
 

@@ -4,9 +4,13 @@
 #include <stdexcept>
 
 #include "core/text.hpp"
-#include "dialect/sqlite/connect.hpp"
-#include "dialect/sqlite/dialect.hpp"
-#include "dialect/sqlite/text.hpp"
+#include "dialect/canonical.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/registry.hpp"
+#include "dialect/run.hpp"
+#include "dialect/sqlite/run/connect.hpp"
+#include "dialect/sqlite/sql/text.hpp"
 #include "schema/model.hpp"
 
 namespace migrate::test {
@@ -56,11 +60,11 @@ std::string first_difference(const std::string& a, const std::string& b) {
 }
 
 ServerInfo sqlite_server() {
-  static const ServerInfo server = sqlite::dialect().probe(*memory_database());
+  static const ServerInfo server = sqlite::dialect().catalog().probe(*memory_database());
   return server;
 }
 
-Schema live_schema(Connection& connection) { return sqlite::dialect().inspect(connection, sqlite_server(), {}); }
+Schema live_schema(Connection& connection) { return sqlite::dialect().catalog().inspect(connection, sqlite_server(), {}); }
 
 std::string sqlite_catalog(Connection& connection) {
   std::string out;
@@ -103,7 +107,7 @@ std::vector<Operation> creations(const Schema& schema) {
 }
 
 void run_unit(Connection& connection, const std::vector<Statement>& statements) {
-  const UnitFrame frame = sqlite::dialect().frame_unit(statements, &connection);
+  const UnitFrame frame = sqlite::dialect().run().frame_unit(statements, &connection);
   for (const auto& statement : frame.before) connection.execute(statement.text);
   connection.execute("BEGIN IMMEDIATE");
   std::vector<std::string> known;
@@ -138,7 +142,7 @@ Schema declared_schema(const std::string& yaml) {
   options.sections = {"sqlite"};
   options.other_sections = {"mysql", "mariadb", "postgresql"};
   Schema schema = parse_model(yaml, "model.yaml", options);
-  sqlite::dialect().canonicalize(schema, sqlite_server());
+  sqlite::dialect().canonical().canonicalize(schema, sqlite_server());
   return schema;
 }
 

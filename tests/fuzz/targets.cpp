@@ -10,8 +10,12 @@
 
 #include "core/mustache.hpp"
 #include "core/text.hpp"
+#include "dialect/canonical.hpp"
+#include "dialect/catalog.hpp"
 #include "dialect/dialect.hpp"
-#include "dialect/lexer.hpp"
+#include "dialect/run.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "project/config.hpp"
 #include "project/url.hpp"
 #include "revision/argument.hpp"
@@ -37,8 +41,8 @@ void check_statement(const Dialect& dialect, const Statement& statement, std::st
   expect(!statement.text.empty(), "no statement is empty");
   expect(statement.text.size() <= source.size() + 1, "a statement is no longer than its source");
   expect(statement.location.line >= 1, "a statement has a line");
-  static_cast<void>(dialect.classify(statement));
-  static_cast<void>(dialect.witness(statement));
+  static_cast<void>(dialect.sql().classify(statement));
+  static_cast<void>(dialect.run().witness(statement));
 }
 
 /// A text that ends inside a body gives a last statement with the ';' in it, for the server to refuse.
@@ -48,17 +52,17 @@ std::string_view without_end(std::string_view text) {
 }
 
 void split_sql(const Dialect& dialect, std::string_view input) {
-  const auto statements = dialect.split(input, Location{"unit.sql", 1, 1});
+  const auto statements = dialect.sql().split(input, Location{"unit.sql", 1, 1});
   std::string script = "\n";  // a BOM that was a statement is none here
   for (const auto& statement : statements) {
     check_statement(dialect, statement, input);
-    script += dialect.script_statement(statement) + "\n";
+    script += dialect.sql().script_statement(statement) + "\n";
   }
   // What --sql writes has the same statements. Only a body that DELIMITER has cut off is none that a script can hold.
   const bool certain = written_by_hand || lower(input).find("delimiter") == std::string::npos;
   std::vector<Statement> again;
   try {
-    again = dialect.split(script, Location{"script.sql", 1, 1});
+    again = dialect.sql().split(script, Location{"script.sql", 1, 1});
   } catch (const Error& error) {
     if (!certain) return;
     std::fprintf(stderr, "%s\n---- script:\n%s\n", error.what(), script.c_str());
@@ -69,7 +73,7 @@ void split_sql(const Dialect& dialect, std::string_view input) {
   if (!same && certain) std::fprintf(stderr, "%zu statements, then %zu; script:\n%s\n", statements.size(), again.size(), script.c_str());
   expect(same || !certain, "a script of statements is split into the same");
   try {
-    static_cast<void>(dialect.frame_unit(statements, nullptr));
+    static_cast<void>(dialect.run().frame_unit(statements, nullptr));
   } catch (const Error&) {
   }
 }
@@ -80,7 +84,7 @@ void split_mysql(std::string_view input) { split_sql(dialect_named("mysql"), inp
 
 void lexer(std::string_view input) {
   for (const auto* name : {"sqlite", "postgresql", "mysql"}) {
-    const auto& rules = dialect_named(name).lexical_rules();
+    const auto& rules = dialect_named(name).sql().lexical_rules();
     try {
       std::size_t end = 0;
       for (const auto& token : tokenize(input, rules)) {
@@ -161,16 +165,16 @@ void check_model(const std::string& name, std::string_view input, const ModelOpt
   auto schema = parse_model(input, "model.yaml", options);
   const auto& dialect = dialect_named(name);
   DatabaseUrl url{.scheme = name, .database = "app"};
-  const auto server = dialect.assume(url);
-  dialect.canonicalize(schema, server);
+  const auto server = dialect.catalog().assume(url);
+  dialect.canonical().canonicalize(schema, server);
   auto again = schema;
-  dialect.canonicalize(again, server);
+  dialect.canonical().canonicalize(again, server);
   expect(again == schema || !written_by_hand, "canonicalize is idempotent");
   const auto text = write_model(schema, name);
   Schema read;
   try {
     read = parse_model(text, "written.yaml", options);
-    dialect.canonicalize(read, server);
+    dialect.canonical().canonicalize(read, server);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n---- %s\n%s\n", error.what(), name.c_str(), text.c_str());
     expect(false, "a model that was written can be read");

@@ -1,4 +1,4 @@
-#include "dialect/lexer.hpp"
+#include "dialect/sql/lexer.hpp"
 
 #include <doctest/doctest.h>
 

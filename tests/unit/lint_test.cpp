@@ -8,7 +8,9 @@
 
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
-#include "dialect/postgresql/lint.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/lint.hpp"
+#include "dialect/postgresql/lint/lint.hpp"
 #include "lint/fix.hpp"
 #include "lint/lint.hpp"
 #include "project/url.hpp"
@@ -53,7 +55,7 @@ std::vector<Case> load_cases() {
   }
   // Without libpg_query nobody reads PostgreSQL's grammar.
   std::erase_if(cases, [](const Case& item) {
-    if (dialect_named(split(item.part("engine"), ' ').at(0) == "mariadb" ? "mysql" : split(item.part("engine"), ' ').at(0)).lint_support().prefix.empty()) return true;
+    if (dialect_named(split(item.part("engine"), ' ').at(0) == "mariadb" ? "mysql" : split(item.part("engine"), ' ').at(0)).lint().prefix.empty()) return true;
     return item.part("findings").find("PG001") != std::string::npos && !postgresql::check_syntax("SELECT 1").known;
   });
   return cases;
@@ -72,9 +74,9 @@ Setup setup_of(const Case& item) {
   const auto words = split(item.part("engine"), ' ');
   setup.engine = words.at(0);
   const auto& dialect = dialect_of(setup.engine);
-  setup.facts.server = dialect.assume(parse_url(setup.engine == "sqlite" ? "sqlite://" : setup.engine + "://u@h/d"));
+  setup.facts.server = dialect.catalog().assume(parse_url(setup.engine == "sqlite" ? "sqlite://" : setup.engine + "://u@h/d"));
   setup.engines = setup.facts.server.sections;
-  setup.facts.version = words.size() > 1 ? lint::version_number(words[1], dialect.lint_support()) : setup.facts.server.version_number;
+  setup.facts.version = words.size() > 1 ? lint::version_number(words[1], dialect.lint()) : setup.facts.server.version_number;
   if (item.parts.contains("rows")) {
     setup.facts.connected = true;
     for (const auto& pair : split(item.part("rows"), ',')) {
@@ -196,7 +198,7 @@ TEST_CASE("ids of rules are unique and carry their engine's prefix") {
   std::set<std::string_view> ids;
   for (const auto* rule : lint::all_rules()) CHECK_MESSAGE(ids.insert(rule->id).second, rule->id << " stands twice");
   for (const auto* name : {"postgresql", "mysql", "sqlite"}) {
-    const auto& support = dialect_named(name).lint_support();
+    const auto& support = dialect_named(name).lint();
     for (const auto& rule : support.rules) CHECK(rule.id.starts_with(support.prefix));
   }
 }

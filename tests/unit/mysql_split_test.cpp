@@ -1,8 +1,12 @@
 #include <doctest/doctest.h>
 
-#include "dialect/mysql/dialect.hpp"
-#include "dialect/mysql/text.hpp"
-#include "dialect/mysql/types.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/mysql/sql/classify.hpp"
+#include "dialect/mysql/sql/split.hpp"
+#include "dialect/mysql/sql/text.hpp"
+#include "dialect/mysql/sql/types.hpp"
+#include "dialect/registry.hpp"
+#include "dialect/sql.hpp"
 
 namespace mysql_split_test {
 
@@ -47,7 +51,7 @@ TEST_CASE("bodies of MySQL's stored programs hold together with and without a DE
 
 TEST_CASE("a statement of a MySQL script is split as it was written") {
   for (const auto* sql : {"SELECT 1", "CREATE TRIGGER t BEFORE INSERT ON x FOR EACH ROW BEGIN SET NEW.a = 1 // 2; END", "SELECT ';'"}) {
-    const auto script = mysql::dialect().script_statement({sql, {}});
+    const auto script = mysql::dialect().sql().script_statement({sql, {}});
     CHECK(texts(script + "\nSELECT 2;") == Texts{sql, "SELECT 2"});
   }
 }

@@ -1,11 +1,13 @@
 /// PostgreSQL's text: splitting, classifying, types, defaults, names.
 #include <doctest/doctest.h>
 
-#include "dialect/postgresql/canonical.hpp"
-#include "dialect/postgresql/dialect.hpp"
-#include "dialect/postgresql/literals.hpp"
-#include "dialect/postgresql/names.hpp"
-#include "dialect/postgresql/types.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/postgresql/canonical/canonical.hpp"
+#include "dialect/postgresql/sql/literals.hpp"
+#include "dialect/postgresql/sql/text.hpp"
+#include "dialect/postgresql/sql/types.hpp"
+#include "dialect/registry.hpp"
+#include "dialect/sql.hpp"
 
 namespace postgresql_text_test {
 
@@ -16,7 +18,7 @@ namespace {
 
 std::vector<std::string> texts(const std::string& sql) {
   std::vector<std::string> list;
-  for (const auto& statement : dialect().split(sql, {"unit.sql", 1, 1})) list.push_back(statement.text);
+  for (const auto& statement : dialect().sql().split(sql, {"unit.sql", 1, 1})) list.push_back(statement.text);
   return list;
 }
 
@@ -29,7 +31,7 @@ TEST_CASE("postgresql: a script splits where the server would end a statement") 
   CHECK(texts("CREATE RULE r AS ON INSERT TO t DO ALSO (SELECT 1; SELECT 2); SELECT 3").size() == 2);
   CHECK(texts("BEGIN; SELECT 1; COMMIT").size() == 3);
   CHECK(texts("  -- nothing\n").empty());
-  const auto statements = dialect().split("\nSELECT 1;\n  SELECT 2", {"unit.sql", 10, 1});
+  const auto statements = dialect().sql().split("\nSELECT 1;\n  SELECT 2", {"unit.sql", 10, 1});
   CHECK(statements.at(1).location == Location{"unit.sql", 12, 3});
 }
 
@@ -47,7 +49,7 @@ TEST_CASE("postgresql: commands of psql are refused where they stand") {
 }
 
 TEST_CASE("postgresql: statements are classified") {
-  const auto kind = [](const std::string& sql) { return dialect().classify({sql, {}}); };
+  const auto kind = [](const std::string& sql) { return dialect().sql().classify({sql, {}}); };
   CHECK(kind("create index concurrently i on t (a)") == StatementClass::definition);
   CHECK(kind("WITH x AS (DELETE FROM t RETURNING 1) SELECT * FROM x") == StatementClass::data);
   CHECK(kind("SELECT setval('s', 1)") == StatementClass::data);

@@ -1,3 +1,4 @@
+#include "dialect/dialect.hpp"
 #include "unit/sql_unit.hpp"
 
 #include <doctest/doctest.h>
@@ -7,7 +8,7 @@
 
 #include "core/filesystem.hpp"
 #include "core/mustache.hpp"
-#include "dialect/sqlite/dialect.hpp"
+#include "dialect/registry.hpp"
 #include "unit/templates.hpp"
 #include "unit/write.hpp"
 

@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
-#include "dialect/sqlite/split.hpp"
-#include "dialect/sqlite/text.hpp"
+#include "dialect/sqlite/run/frame.hpp"
+#include "dialect/sqlite/sql/classify.hpp"
+#include "dialect/sqlite/sql/split.hpp"
+#include "dialect/sqlite/sql/text.hpp"
 
 namespace sqlite_split_test {
 

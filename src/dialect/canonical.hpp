@@ -1,0 +1,25 @@
+/// The face `canonical`: the engine's own form of schema values, without asking it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dialect/server.hpp"
+#include "migrate/schema.hpp"
+
+namespace migrate {
+
+class CanonicalFace {
+ public:
+  virtual ~CanonicalFace() = default;
+
+  /// Brings a declared schema to the engine's own terms, without asking it: types, defaults, enum columns, implied
+  /// indexes and keys, well-known spellings. Throws Error (usage) with the model's location for what the engine cannot do.
+  virtual void canonicalize(Schema& declared, const ServerInfo& server) const = 0;
+
+  /// Names of a table's parts (NAME, or SCHEMA.NAME as of the table) that nothing else in the schema may have: no other table, no
+  /// part of one. With a word before it a name is in the way of others with that word only.
+  [[nodiscard]] virtual std::vector<std::string> schema_wide_names(const Table& table) const = 0;
+};
+
+}  // namespace migrate

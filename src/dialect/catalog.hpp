@@ -1,0 +1,57 @@
+/// The face `catalog`: what the server says of itself and of the schema in it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dialect/connection.hpp"
+#include "dialect/server.hpp"
+#include "migrate/schema.hpp"
+#include "operation/operation.hpp"
+#include "project/url.hpp"
+
+namespace migrate {
+
+/// Which objects a command looks at.
+struct InspectOptions {
+  std::vector<std::string> schemas;  ///< the schemas to read; empty: the default one. The first is the default schema
+  std::vector<QualifiedName> tables; ///< only these tables (and what stands on them) when not empty
+  /// Whether an object is looked at at all: kind ("table", "view", "function", ...) and its name. Null: all.
+  std::function<bool(std::string_view kind, const QualifiedName& name)> filter;
+};
+
+class CatalogFace {
+ public:
+  virtual ~CatalogFace() = default;
+
+  /// Asks the server what it is and can do; at most one round trip. Kept by the caller for as long as the connection.
+  [[nodiscard]] virtual ServerInfo probe(Connection& connection) const = 0;
+
+  /// What the server of a URL is taken to be when there is no connection (scripts, sections of units).
+  [[nodiscard]] virtual ServerInfo assume(const DatabaseUrl& url) const = 0;
+
+  /// The live schema in canonical form, by a number of round trips that does not grow with the number of tables.
+  [[nodiscard]] virtual Schema inspect(Connection& connection, const ServerInfo& server, const InspectOptions& options) const = 0;
+
+  /// What the database has and no model can say, as the engine names it ("operator public.~~(anynonarray,text)"): commands
+  /// leave it alone. Where the same is made by an extension it is not listed.
+  [[nodiscard]] virtual std::vector<std::string> left_alone(Connection& connection) const {
+    static_cast<void>(connection);
+    return {};
+  }
+
+  /// Asks the engine how it would store `objects` (tables, views, routines, ... of the declared schema whose text
+  /// differs from the live one): they are made in a scratch place that leaves no trace, and inspected. `declared` is the
+  /// whole declared schema, for what the objects refer to. `live` is the database's. Throws Error (usage) with the
+  /// model's location when the engine refuses a definition. Objects it cannot try come back unchanged.
+  [[nodiscard]] virtual Schema normalize(Connection& connection, const ServerInfo& server, const Schema& objects,
+                                         const Schema& declared, const Schema& live) const = 0;
+
+  /// Makes the change in a schema value as migrate::apply does, and what else the engine changes with it: the definitions
+  /// that follow a rename in place.
+  virtual void apply(Schema& schema, const Operation& operation) const { migrate::apply(schema, operation); }
+};
+
+}  // namespace migrate

@@ -1,0 +1,25 @@
+#include "dialect/mysql/canonical/face.hpp"
+
+#include "dialect/mysql/canonical/canonical.hpp"
+
+namespace migrate::mysql {
+namespace {
+
+class MysqlCanonical final : public CanonicalFace {
+ public:
+  void canonicalize(Schema& declared, const ServerInfo& server) const override { canonicalize_schema(declared, server); }
+  [[nodiscard]] std::vector<std::string> schema_wide_names(const Table& table) const override {
+    std::vector<std::string> names;
+    for (const auto& key : table.foreign_keys) names.push_back("key " + key.name);
+    return names;
+  }
+};
+
+}  // namespace
+
+const CanonicalFace& canonical_face() {
+  static const MysqlCanonical instance;
+  return instance;
+}
+
+}  // namespace migrate::mysql

@@ -1,0 +1,30 @@
+#include "dialect/mysql/catalog/face.hpp"
+
+#include "dialect/mysql/catalog/inspect.hpp"
+#include "dialect/mysql/catalog/normalize.hpp"
+#include "dialect/mysql/catalog/probe.hpp"
+
+namespace migrate::mysql {
+namespace {
+
+class MysqlCatalog final : public CatalogFace {
+ public:
+  [[nodiscard]] ServerInfo probe(Connection& connection) const override { return probe_server(connection); }
+  [[nodiscard]] ServerInfo assume(const DatabaseUrl& url) const override { return assumed_server(url); }
+  [[nodiscard]] Schema inspect(Connection& connection, const ServerInfo& server, const InspectOptions& options) const override {
+    return inspect_database(connection, server, options);
+  }
+  [[nodiscard]] Schema normalize(Connection& connection, const ServerInfo& server, const Schema& objects, const Schema& declared,
+                                 const Schema& live) const override {
+    return normalize_objects(connection, server, objects, declared, live);
+  }
+};
+
+}  // namespace
+
+const CatalogFace& catalog_face() {
+  static const MysqlCatalog instance;
+  return instance;
+}
+
+}  // namespace migrate::mysql

@@ -1,0 +1,613 @@
+// Operations to SQL. Operations on one table that follow each other become one ALTER TABLE: not clause by clause, but
+// from the difference between the table before the first and after the last of them.
+
+#include "dialect/mysql/render/render.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/sha256.hpp"
+#include "core/text.hpp"
+#include "dialect/mysql/canonical/programs.hpp"
+#include "dialect/mysql/render/render_table.hpp"
+#include "dialect/mysql/sql/split.hpp"
+#include "dialect/mysql/sql/text.hpp"
+#include "dialect/mysql/sql/types.hpp"
+#include "schema/lookup.hpp"
+
+namespace migrate::mysql {
+namespace {
+
+template <class T>
+constexpr bool is_one_of(const Operation& operation) {
+  return std::holds_alternative<T>(operation);
+}
+
+/// Operations that an ALTER TABLE can carry.
+bool is_alteration(const Operation& operation) {
+  return std::visit(overloaded{[]<class T>(const Add<T>&) { return !std::is_same_v<T, Trigger> && !std::is_same_v<T, Policy> && !std::is_same_v<T, Exclusion>; },
+                               []<class T>(const Remove<T>&) { return !std::is_same_v<T, Trigger> && !std::is_same_v<T, Policy> && !std::is_same_v<T, Exclusion>; },
+                               []<class T>(const Change<T>&) { return !std::is_same_v<T, Trigger> && !std::is_same_v<T, Policy> && !std::is_same_v<T, Exclusion>; },
+                               []<class T>(const RenamePart<T>&) { return !std::is_same_v<T, Trigger> && !std::is_same_v<T, Policy> && !std::is_same_v<T, Exclusion>; },
+                               [](const ReorderColumns&) { return true; }, [](const Alter<Table>&) { return true; }, [](const auto&) { return false; }},
+                    operation);
+}
+
+const QualifiedName& altered_table(const Operation& operation) {
+  if (const auto* alter = std::get_if<Alter<Table>>(&operation)) return alter->before.name;
+  return *table_of(operation);
+}
+
+/// Follows the parts of a table through operations.
+void follow(Origins& origins, const Operation& operation) {
+  const auto rename = [](std::map<std::string, std::string>& names, const std::string& from, const std::string& to) {
+    const auto found = names.find(from);
+    if (found == names.end()) return;
+    auto was = found->second;
+    names.erase(found);
+    names[to] = std::move(was);
+  };
+  std::visit(overloaded{[&](const Add<Column>& op) { origins.columns.erase(op.object.name); }, [&](const Remove<Column>& op) { origins.columns.erase(op.object.name); },
+                        [&](const RenamePart<Column>& op) { rename(origins.columns, op.from, op.to); },
+                        [&](const Remove<Unique>& op) { origins.keys.erase(op.object.name); }, [&](const Remove<Index>& op) { origins.keys.erase(op.object.name); },
+                        [&](const RenamePart<Unique>& op) { rename(origins.keys, op.from, op.to); },
+                        [&](const RenamePart<Index>& op) { rename(origins.keys, op.from, op.to); }, [](const auto&) {}},
+             operation);
+}
+
+Origins origins_of(const Table& table) {
+  Origins origins;
+  for (const auto& column : table.columns) origins.columns[column.name] = column.name;
+  for (const auto& unique : table.uniques) origins.keys[unique.name] = unique.name;
+  for (const auto& index : table.indexes) origins.keys[index.name] = index.name;
+  return origins;
+}
+
+struct ForeignKeyPlace {
+  QualifiedName table;
+  std::string name;
+  auto operator<=>(const ForeignKeyPlace&) const = default;
+};
+
+class Renderer {
+ public:
+  /// Nothing is joined across `ends`, the operations that end a part.
+  Renderer(const Schema& before, const ServerInfo& server, const std::vector<Operation>& operations, std::set<std::size_t> ends = {})
+      : state_(before), context_(context_of(server, before)), operations_(operations), ends_(std::move(ends)) {}
+
+  /// The statements of each part.
+  std::vector<std::vector<Statement>> run_parts() {
+    std::vector<std::vector<Statement>> parts;
+    auto all = run();
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+      const auto to = i + 1 == counts_.size() ? all.size() : counts_[i];  // the end belongs to the last
+      parts.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(from), all.begin() + static_cast<std::ptrdiff_t>(to));
+      from = to;
+    }
+    return parts;
+  }
+
+  std::vector<Statement> run() {
+    for (std::size_t i = 0; i < operations_.size();) {
+      auto end = i + 1;
+      if (is_alteration(operations_[i])) {
+        while (end < operations_.size() && !ends_.contains(end - 1) && is_alteration(operations_[end]) && altered_table(operations_[end]) == altered_table(operations_[i]) &&
+               !needs_own_step(operations_[end]) && !needs_own_step(operations_[end - 1])) {
+          ++end;
+        }
+        alterations(i, end);
+      } else {
+        single(operations_[i]);
+      }
+      if (ends_.contains(end - 1)) counts_.push_back(statements_.size());
+      i = end;
+    }
+    finish();
+    return std::move(statements_);
+  }
+
+ private:
+  void add(std::string text) { statements_.push_back({std::move(text), {}}); }
+
+  [[nodiscard]] std::string database_collation() const {
+    const auto own = option(state_.options, "collation");
+    return own.empty() ? context_.collation : own;
+  }
+
+  [[nodiscard]] std::string physical_collation(const QualifiedName& table) const {
+    const auto found = physical_.find(table);
+    return found == physical_.end() ? database_collation() : found->second;
+  }
+
+  // ---- one ALTER TABLE ------------------------------------------------------------------------------------------------
+
+  static bool turns_generated(const Change<Column>& op) {
+    const auto kind = [](const Column& column) { return !column.generated ? 0 : column.generated->stored ? 1 : 2; };
+    return kind(op.before) != kind(op.after);
+  }
+
+  /// Whether a key of `owner` stands on one of these columns of the table `name`, at either end.
+  static bool stands_on(const ForeignKey& key, const QualifiedName& owner, const QualifiedName& name, const std::set<std::string>& columns) {
+    const auto any = [&](const std::vector<std::string>& names) {
+      return std::any_of(names.begin(), names.end(), [&](const auto& column) { return columns.contains(column); });
+    };
+    return (owner == name && any(key.columns)) || (key.references == name && any(key.referenced_columns));
+  }
+
+  /// A table that is copied (for another clause) cannot have such a column renamed on the way.
+  [[nodiscard]] bool in_foreign_key(const QualifiedName& name, const std::string& column) const {
+    return std::any_of(state_.tables.begin(), state_.tables.end(), [&](const Table& table) {
+      return std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(), [&](const ForeignKey& key) { return stands_on(key, table.name, name, {column}); });
+    });
+  }
+
+  /// Whether an expression of the table uses the column: it is given its new words in the statement that renames.
+  [[nodiscard]] bool stands_in_expression(const QualifiedName& name, const std::string& column) const {
+    const auto uses = [&](const std::string& text) { return mentions(text, column, lexical_rules()); };
+    const auto& table = *find_named(state_.tables, name);
+    return std::any_of(table.columns.begin(), table.columns.end(),
+                       [&](const Column& other) {
+                         return (other.generated && uses(other.generated->expression)) || (other.default_value && other.default_value->expression && uses(other.default_value->text)) ||
+                                uses(option(other.options, "column_check"));
+                       }) ||
+           std::any_of(table.checks.begin(), table.checks.end(), [&](const Check& check) { return uses(check.expression); });
+  }
+
+  /// It cannot be a clause among others: a change of rows goes with it, or the server wants it alone.
+  [[nodiscard]] bool needs_own_step(const Operation& operation) const {
+    if (const auto* op = std::get_if<Change<Column>>(&operation)) {
+      if (!op->after.declared.cast.empty() && op->before.type != op->after.type) return true;
+      if (!op->after.declared.backfill.empty() && op->before.nullable && !op->after.nullable) return true;
+      if (!renamed_values(*op).empty()) return true;
+      return turns_generated(*op);
+    }
+    if (const auto* op = std::get_if<RenamePart<Column>>(&operation)) return in_foreign_key(op->table, op->from) && !stands_in_expression(op->table, op->from);
+    if (const auto* op = std::get_if<Add<Column>>(&operation)) {
+      return !op->object.declared.backfill.empty() && !op->object.generated && !op->object.identity;
+    }
+    return false;
+  }
+
+  void alterations(std::size_t from, std::size_t to) {
+    const auto name = altered_table(operations_[from]);
+    const auto* table = find_named(state_.tables, name);
+    if (table == nullptr) throw std::logic_error("an operation on a table that is not there: " + name.text());
+    if (to == from + 1 && needs_own_step(operations_[from]) && !std::holds_alternative<RenamePart<Column>>(operations_[from])) {
+      suspend_for(from, to, name);
+      own_step(operations_[from], *table);
+      apply(state_, operations_[from]);
+      return;
+    }
+    suspend_for(from, to, name);
+    for (auto i = from; i < to && to - from > 1; ++i) {
+      const auto* rename = std::get_if<RenamePart<Column>>(&operations_[i]);
+      if (rename != nullptr) suspend({rename->from}, name);
+    }
+    TableChange change;
+    change.before = with_collations(*find_named(state_.tables, name), physical_collation(name));
+    change.origins = origins_of(change.before);
+    for (auto i = from; i < to; ++i) {
+      follow(change.origins, operations_[i]);
+      apply(state_, operations_[i]);
+    }
+    physical_.erase(name);
+    change.after = with_collations(*find_named(state_.tables, name), database_collation());
+    alter(std::move(change));
+  }
+
+  void alter(TableChange change) {
+    hide_suspended(change);
+    for (auto& sql : alter_table_sql(change, context_)) add(std::move(sql));
+  }
+
+  // ---- foreign keys that stand in the way -----------------------------------------------------------------------------
+
+  /// What the server compares: a foreign key needs the same on both ends.
+  static std::string key_type(const Column& column) { return column.type + column.collation; }
+
+  /// The columns of the table whose type or collation changes.
+  [[nodiscard]] std::set<std::string> retyped(std::size_t from, std::size_t to, const QualifiedName& name) const {
+    auto after = state_;
+    auto origins = origins_of(*find_named(state_.tables, name));
+    for (auto i = from; i < to; ++i) {
+      follow(origins, operations_[i]);
+      apply(after, operations_[i]);
+    }
+    const auto was = with_collations(*find_named(state_.tables, name), physical_collation(name));
+    const auto now = with_collations(*find_named(after.tables, name), database_collation());
+    std::set<std::string> names;
+    for (const auto& column : now.columns) {
+      const auto origin = origins.columns.find(column.name);
+      if (origin == origins.columns.end()) continue;
+      const auto* before = find_named(was.columns, origin->second);
+      if (before != nullptr && key_type(*before) != key_type(column)) names.insert(before->name);
+    }
+    return names;
+  }
+
+  [[nodiscard]] bool may_retype(std::size_t from, std::size_t to, const QualifiedName& name) const {
+    if (physical_.contains(name)) return true;
+    return std::any_of(operations_.begin() + static_cast<std::ptrdiff_t>(from), operations_.begin() + static_cast<std::ptrdiff_t>(to), [](const Operation& operation) {
+      if (const auto* op = std::get_if<Change<Column>>(&operation)) return key_type(op->before) != key_type(op->after);
+      if (const auto* op = std::get_if<Alter<Table>>(&operation)) return option(op->before.options, "collation") != option(op->after.options, "collation");
+      return false;
+    });
+  }
+
+  void suspend_for(std::size_t from, std::size_t to, const QualifiedName& name) {
+    if (!may_retype(from, to, name)) return;
+    suspend(retyped(from, to, name), name);
+  }
+
+  /// Drops the foreign keys over these columns until the end, when both sides have changed.
+  void suspend(const std::set<std::string>& columns, const QualifiedName& name) {
+    if (columns.empty()) return;
+    for (const auto& table : state_.tables) {
+      for (const auto& key : table.foreign_keys) {
+        const ForeignKeyPlace place{table.name, key.name};
+        if (!stands_on(key, table.name, name, columns) || suspended_.contains(place)) continue;
+        suspended_.insert(place);
+        add("ALTER TABLE " + quote_name(table.name) + " DROP FOREIGN KEY " + quote_name(key.name));
+      }
+    }
+  }
+
+  /// A suspended key is not there now, and comes back at the end; a new one whose columns do not fit yet waits as well.
+  void hide_suspended(TableChange& change) {
+    const auto name = change.after.name;
+    std::erase_if(change.before.foreign_keys, [&](const ForeignKey& key) { return suspended_.contains({name, key.name}); });
+    for (const auto& key : change.after.foreign_keys) {
+      const auto* was = find_named(change.before.foreign_keys, key.name);
+      const bool fresh = was == nullptr || !(*was == key);
+      if (fresh && (!fits(key, change.after) || (key.references == name && !stands(key, change.before, change.after)))) suspended_.insert({name, key.name});
+    }
+    std::erase_if(suspended_, [&](const ForeignKeyPlace& place) { return place.table == name && find_named(change.after.foreign_keys, place.name) == nullptr; });
+    std::erase_if(change.after.foreign_keys, [&](const ForeignKey& key) { return suspended_.contains({name, key.name}); });
+  }
+
+  /// Whether a key or index of the table starts with these columns. What one ALTER TABLE adds does not serve a foreign key in it.
+  static bool indexed(const Table& table, const std::vector<std::string>& columns) {
+    const auto starts = [&](const std::vector<IndexPart>& parts) {
+      return parts.size() >= columns.size() &&
+             std::equal(columns.begin(), columns.end(), parts.begin(), [](const std::string& column, const IndexPart& part) { return part.column == column; });
+    };
+    return (table.primary_key && starts(table.primary_key->parts)) ||
+           std::any_of(table.uniques.begin(), table.uniques.end(), [&](const Unique& unique) { return starts(unique.parts); }) ||
+           std::any_of(table.indexes.begin(), table.indexes.end(), [&](const Index& index) { return starts(index.parts); });
+  }
+
+  /// Whether a key of the table to itself finds what it needs before the ALTER TABLE that adds it: the index, and the types.
+  static bool stands(const ForeignKey& key, const Table& before, const Table& after) {
+    const auto same_type = [&](const std::string& name) {
+      const auto* was = find_named(before.columns, name);
+      const auto* now = find_named(after.columns, name);
+      return was == nullptr || now == nullptr || key_type(*was) == key_type(*now);
+    };
+    return indexed(before, key.referenced_columns) && std::all_of(key.columns.begin(), key.columns.end(), same_type) &&
+           std::all_of(key.referenced_columns.begin(), key.referenced_columns.end(), same_type);
+  }
+
+  [[nodiscard]] bool fits(const ForeignKey& key, const Table& table) const {
+    if (!key.references.schema.empty() || key.references == table.name) return true;
+    const auto* target = find_named(state_.tables, key.references);
+    if (target == nullptr) return false;
+    const auto whole = with_collations(*target, physical_collation(target->name));
+    for (std::size_t i = 0; i < key.columns.size() && i < key.referenced_columns.size(); ++i) {
+      const auto* here = find_named(table.columns, key.columns[i]);
+      const auto* there = find_named(whole.columns, key.referenced_columns[i]);
+      if (here != nullptr && there != nullptr && key_type(*here) != key_type(*there)) return false;
+      if (there == nullptr) return false;
+    }
+    return true;
+  }
+
+  // ---- changes with rows ----------------------------------------------------------------------------------------------
+
+  static std::map<std::string, std::string> renamed_values(const Change<Column>& op) {
+    std::map<std::string, std::string> renames;
+    if (!op.before.type.starts_with("enum(") || !op.after.type.starts_with("enum(")) return renames;
+    const auto values = [](const std::string& type) { return read_type(type, {}).arguments; };
+    const auto before = values(op.before.type);
+    const auto after = values(op.after.type);
+    const auto has = [](const std::vector<std::string>& list, const std::string& value) { return std::find(list.begin(), list.end(), value) != list.end(); };
+    for (const auto& [now, was] : op.after.declared.value_renames) {
+      if (has(after, now) && has(before, was) && !has(before, now) && !has(after, was) && !equal_ignoring_case(now, was)) renames[now] = was;
+    }
+    return renames;
+  }
+
+  void own_step(const Operation& operation, const Table& table) {
+    if (const auto* op = std::get_if<Add<Column>>(&operation)) return add_filled(*op, table);
+    const auto& op = std::get<Change<Column>>(operation);
+    if (const auto renames = renamed_values(op); !renames.empty()) return rename_values(op, renames);
+    const bool cast = !op.after.declared.cast.empty() && op.before.type != op.after.type;
+    if (cast || turns_generated(op)) return copy_column(op);
+    fill(op.table, op.after.name, op.after.declared.backfill, true);
+    change_to(op.table, op.after);
+  }
+
+  void fill(const QualifiedName& table, const std::string& column, const std::string& expression, bool only_null) {
+    add(fmt::format("UPDATE {} SET {} = {}{}", quote_name(table), quote_name(column), expression, only_null ? " WHERE " + quote_name(column) + " IS NULL" : ""));
+  }
+
+  /// The table with one column as given; the state is not touched.
+  void change_to(const QualifiedName& name, const Column& column) {
+    TableChange change;
+    change.before = with_collations(*find_named(scratch_or_state(name), name), physical_collation(name));
+    auto after = *find_named(scratch_or_state(name), name);
+    *find_named(after.columns, column.name) = column;
+    change.after = with_collations(after, database_collation());
+    change.origins = origins_of(change.before);
+    alter(std::move(change));
+  }
+
+  std::vector<Table>& scratch_or_state(const QualifiedName&) { return scratch_.empty() ? state_.tables : scratch_; }
+
+  /// NOT NULL needs a value in every row first.
+  void add_filled(const Add<Column>& op, const Table& table) {
+    auto loose = op.object;
+    loose.nullable = true;
+    auto step = op;
+    step.object = loose;
+    Schema copy;
+    copy.options = state_.options;
+    copy.tables = {table};
+    apply(copy, step);
+    TableChange change;
+    change.before = with_collations(table, physical_collation(table.name));
+    change.after = with_collations(copy.tables[0], database_collation());
+    change.origins = origins_of(change.before);
+    change.origins.columns.erase(op.object.name);
+    alter(std::move(change));
+    fill(op.table, op.object.name, op.object.declared.backfill, false);
+    if (op.object.nullable) return;
+    scratch_ = copy.tables;
+    change_to(op.table, op.object);
+    scratch_.clear();
+  }
+
+  /// Old and new values side by side, the rows moved, the old values taken away.
+  void rename_values(const Change<Column>& op, const std::map<std::string, std::string>& renames) {
+    auto both = op.after;
+    auto type = read_type(op.after.type, context_);
+    for (const auto& value : read_type(op.before.type, context_).arguments) {
+      const bool known = std::any_of(type.arguments.begin(), type.arguments.end(), [&](const auto& other) { return equal_ignoring_case(other, value); });
+      if (!known) type.arguments.push_back(value);
+    }
+    both.type = type.text();
+    change_to(op.table, both);
+    std::string cases;
+    for (const auto& [now, was] : renames) cases += fmt::format(" WHEN {} THEN {}", quote_text(was), quote_text(now));
+    const auto column = quote_name(op.after.name);
+    std::vector<std::string> old;
+    for (const auto& [now, was] : renames) old.push_back(quote_text(was));
+    add(fmt::format("UPDATE {} SET {} = CASE {}{} END WHERE {} IN ({})", quote_name(op.table), column, column, cases, column, join(old, ", ")));
+    scratch_ = {*find_named(state_.tables, op.table)};
+    *find_named(scratch_[0].columns, op.after.name) = both;
+    change_to(op.table, op.after);
+    scratch_.clear();
+  }
+
+  /// A new column beside the old one, filled from it, put in its place.
+  void copy_column(const Change<Column>& op) {
+    const auto& name = op.after.name;
+    const auto& table = *find_named(state_.tables, op.table);
+    suspend({name}, op.table);
+    const auto cast = op.after.declared.cast.empty() ? quote_name(name) : op.after.declared.cast;
+    const auto copy_name = "migrate_" + sha256(op.table.text() + "." + name).substr(0, 12);
+    const bool filled = !op.after.generated;
+
+    auto beside = table;
+    if (filled) {
+      auto column = op.after;
+      column.name = copy_name;
+      column.nullable = true;
+      column.options.erase("column_check");
+      beside.columns.push_back(column);
+      TableChange first;
+      first.before = with_collations(table, physical_collation(op.table));
+      first.after = with_collations(beside, database_collation());
+      first.origins = origins_of(first.before);
+      alter(std::move(first));
+      fill(op.table, copy_name, cast, false);
+    }
+    TableChange second;
+    second.before = with_collations(beside, physical_collation(op.table));
+    auto after = table;
+    *find_named(after.columns, name) = op.after;
+    second.after = with_collations(after, database_collation());
+    second.origins = origins_of(second.after);
+    if (filled) second.origins.columns[name] = copy_name;
+    else second.origins.columns.erase(name);
+    alter(std::move(second));
+  }
+
+  // ---- other operations -----------------------------------------------------------------------------------------------
+
+  void single(const Operation& operation) {
+    std::visit([&](const auto& op) { render(op); }, operation);
+    if (!std::holds_alternative<SetDatabaseOptions>(operation)) apply(state_, operation);
+  }
+
+  void render(const Create<Table>& op) {
+    auto table = op.object;
+    const auto whole = with_collations(table, database_collation());
+    for (const auto& key : table.foreign_keys) {
+      if (!fits(key, whole)) suspended_.insert({table.name, key.name});
+    }
+    std::erase_if(table.foreign_keys, [&](const ForeignKey& key) { return suspended_.contains({table.name, key.name}); });
+    auto context = context_;
+    context.collation = database_collation();
+    add(create_table_sql(table, context));
+  }
+  void render(const Drop<Table>& op) {
+    std::erase_if(suspended_, [&](const ForeignKeyPlace& place) { return place.table == op.object.name; });
+    physical_.erase(op.object.name);
+    add("DROP TABLE " + quote_name(op.object.name));
+  }
+  void render(const Rename<Table>& op) {
+    add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to)));
+    std::set<ForeignKeyPlace> moved;
+    for (auto place : suspended_) {
+      if (place.table == op.from) place.table = op.to;
+      moved.insert(place);
+    }
+    suspended_ = std::move(moved);
+    if (auto node = physical_.extract(op.from)) {
+      node.key() = op.to;
+      physical_.insert(std::move(node));
+    }
+  }
+
+  /// Tables that inherit the database's collation stay as they are until they are converted, at their next change or
+  /// at the end.
+  void render(const SetDatabaseOptions& op) {
+    const auto collation = option(op.after, "collation");
+    if (!collation.empty() && collation != database_collation()) {
+      add(fmt::format("ALTER DATABASE CHARACTER SET {} COLLATE {}", charset_of(collation), collation));
+      for (const auto& table : state_.tables) {
+        if (!table.options.contains("collation")) physical_.try_emplace(table.name, database_collation());
+      }
+    }
+    apply(state_, op);
+  }
+
+  void render(const Sql& op) {
+    for (auto& statement : split_statements(op.text, {})) add(std::move(statement.text));
+  }
+
+  void render(const Create<View>& op) { add(create_view(op.object, false)); }
+  void render(const Drop<View>& op) { add("DROP VIEW " + quote_name(op.object.name)); }
+  void render(const Alter<View>& op) { add(create_view(op.after, true)); }
+  void render(const Rename<View>& op) { add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to))); }
+
+  static std::string kind_sql(const Routine& routine) { return routine.kind == Routine::Kind::function ? "FUNCTION " : "PROCEDURE "; }
+
+  /// MariaDB replaces in one statement, so that grants stay and nobody misses the routine in between.
+  void replace(const std::string& drop, std::string create) {
+    if (context_.mariadb && create.starts_with("CREATE ")) {
+      add("CREATE OR REPLACE " + create.substr(7));
+      return;
+    }
+    add(drop);
+    add(std::move(create));
+  }
+
+  void render(const Create<Routine>& op) { add(create_routine(op.object)); }
+  void render(const Drop<Routine>& op) { add("DROP " + kind_sql(op.object) + quote_name(op.object.name)); }
+  void render(const Alter<Routine>& op) {
+    if (op.before.definition == op.after.definition) {
+      add("ALTER " + kind_sql(op.after) + quote_name(op.after.name) + " COMMENT " + quote_text(op.after.comment));
+      return;
+    }
+    if (op.before.kind == op.after.kind) return replace("DROP " + kind_sql(op.before) + quote_name(op.before.name), create_routine(op.after));
+    add("DROP " + kind_sql(op.before) + quote_name(op.before.name));
+    add(create_routine(op.after));
+  }
+  void render(const Rename<Routine>& op) {
+    const auto* routine = find_named(state_.routines, op.from);
+    if (routine == nullptr) throw std::logic_error("rename of a routine that is not there: " + op.from.text());
+    auto renamed = *routine;
+    renamed.definition = renamed_program(routine->definition, quote_name(op.to));
+    add(create_routine(renamed));
+    add("DROP " + kind_sql(*routine) + quote_name(op.from));
+  }
+
+  void render(const Create<Definition>& op) { add(create_event(op.object)); }
+  void render(const Drop<Definition>& op) { add("DROP EVENT " + quote_name(op.object.name)); }
+  void render(const Alter<Definition>& op) { replace("DROP EVENT " + quote_name(op.before.name), create_event(op.after)); }
+  void render(const Rename<Definition>& op) { add(fmt::format("ALTER EVENT {} RENAME TO {}", quote_name(op.from), quote_name(op.to))); }
+
+  void render(const Create<Sequence>& op) {
+    std::string text = "CREATE SEQUENCE " + quote_name(op.object.name);
+    if (!op.object.type.empty()) text += " AS " + op.object.type;
+    text += sequence_clauses(op.object.sequence, false);
+    if (const auto engine = option(op.object.options, "engine"); !engine.empty()) text += " ENGINE=" + engine;
+    if (!op.object.comment.empty()) text += " COMMENT=" + quote_text(op.object.comment);
+    add(std::move(text));
+  }
+  void render(const Drop<Sequence>& op) { add("DROP SEQUENCE " + quote_name(op.object.name)); }
+  void render(const Alter<Sequence>& op) {
+    if (op.before.sequence != op.after.sequence) add("ALTER SEQUENCE " + quote_name(op.after.name) + sequence_clauses(op.after.sequence, true));
+    if (op.before.comment != op.after.comment) add("ALTER TABLE " + quote_name(op.after.name) + " COMMENT=" + quote_text(op.after.comment));
+    const auto engine = option(op.after.options, "engine");
+    if (engine != option(op.before.options, "engine")) add("ALTER TABLE " + quote_name(op.after.name) + " ENGINE=" + (engine.empty() ? context_.engine : engine));
+  }
+  void render(const Rename<Sequence>& op) { add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to))); }
+
+  void render(const Add<Trigger>& op) { add(op.object.definition); }
+  void render(const Remove<Trigger>& op) { add("DROP TRIGGER " + quote_name(op.object.name)); }
+  void render(const Change<Trigger>& op) { replace("DROP TRIGGER " + quote_name(op.before.name), op.after.definition); }
+  void render(const RenamePart<Trigger>& op) {
+    const auto* table = find_named(state_.tables, op.table);
+    const auto* trigger = table == nullptr ? nullptr : find_named(table->triggers, op.from);
+    if (trigger == nullptr) throw std::logic_error("rename of a trigger that is not there: " + op.from);
+    add("DROP TRIGGER " + quote_name(op.from));
+    add(renamed_program(trigger->definition, quote_name(op.to)));
+  }
+
+  template <class T>
+  void render(const T& op) {
+    throw Error{ErrorKind::usage, "MySQL has no such change: " + describe(Operation(op))};
+  }
+
+  // ---- the end --------------------------------------------------------------------------------------------------------
+
+  void finish() {
+    while (!physical_.empty()) {
+      const auto [name, collation] = *physical_.begin();
+      const auto* table = find_named(state_.tables, name);
+      if (table == nullptr) {
+        physical_.erase(physical_.begin());
+        continue;
+      }
+      TableChange change;
+      change.before = with_collations(*table, collation);
+      change.after = with_collations(*table, database_collation());
+      change.origins = origins_of(change.before);
+      std::set<std::string> changed;
+      for (const auto& column : change.before.columns) {
+        if (key_type(column) != key_type(*find_named(change.after.columns, column.name))) changed.insert(column.name);
+      }
+      suspend(changed, name);
+      physical_.erase(name);
+      alter(std::move(change));
+    }
+    for (const auto& place : suspended_) {
+      const auto* table = find_named(state_.tables, place.table);
+      const auto* key = table == nullptr ? nullptr : find_named(table->foreign_keys, place.name);
+      if (key != nullptr) add("ALTER TABLE " + quote_name(place.table) + " ADD " + foreign_key_sql(*key));
+    }
+  }
+
+  Schema state_;
+  Context context_;
+  const std::vector<Operation>& operations_;
+  std::set<std::size_t> ends_;
+  std::vector<std::size_t> counts_;  ///< of statements, at each of `ends_`
+  std::vector<Statement> statements_;
+  std::set<ForeignKeyPlace> suspended_;             ///< foreign keys that are in the state but not in the database
+  std::map<QualifiedName, std::string> physical_;   ///< inherited collations that the database's change left behind
+  std::vector<Table> scratch_;
+};
+
+}  // namespace
+
+std::vector<Statement> render_operations(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server) {
+  return Renderer(before, server, operations).run();
+}
+
+std::vector<std::vector<Statement>> render_operation_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before, const ServerInfo& server) {
+  std::vector<Operation> operations;
+  std::set<std::size_t> ends;
+  for (const auto& part : parts) {
+    operations.insert(operations.end(), part.begin(), part.end());
+    ends.insert(operations.size() - 1);  // no part is empty
+  }
+  return Renderer(before, server, operations, std::move(ends)).run_parts();
+}
+
+}  // namespace migrate::mysql

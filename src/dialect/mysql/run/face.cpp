@@ -1,0 +1,55 @@
+#include "dialect/mysql/run/face.hpp"
+
+#include "dialect/driver.hpp"
+#include "dialect/mysql/run/blockers.hpp"
+#include "dialect/mysql/run/fingerprint.hpp"
+#include "dialect/mysql/run/lock.hpp"
+#include "dialect/mysql/run/rolls_back.hpp"
+#include "dialect/mysql/run/settings.hpp"
+#include "dialect/mysql/run/witness.hpp"
+
+namespace migrate::mysql {
+namespace {
+
+class MysqlRun final : public RunFace {
+ public:
+  [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return open_with_driver("mysql", url); }
+  [[nodiscard]] std::string session_setup(const RunTimeouts& timeouts) const override { return mysql::session_setup(timeouts); }
+  [[nodiscard]] std::string schema_of(Connection& connection, const QualifiedName&) const override {
+    return connection.query("SELECT DATABASE()").rows.at(0).at(0).value_or("");
+  }
+  [[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const override {
+    return mysql::restore_session(statements, connection);
+  }
+  /// A node of a Galera cluster applies what others have committed a little later, unless it is asked to wait for that.
+  [[nodiscard]] std::string see_all_commits_sql(const ServerInfo& server) const override {
+    return server.defaults.contains("galera") ? "SET SESSION wsrep_sync_wait = 15" : "";
+  }
+  [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo&, const std::string& key) const override {
+    return make_session_lock(connection, key);
+  }
+  [[nodiscard]] Options durable_table_options() const override { return {{"engine", "InnoDB"}, {"charset", "utf8mb4"}}; }
+  [[nodiscard]] std::optional<Witness> witness(const Statement& statement) const override { return witness_of(statement); }
+  [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const override {
+    return take_fingerprint(connection, server, statement);
+  }
+  [[nodiscard]] bool rolls_back(Connection& connection, const Statement& statement) const override {
+    return changes_roll_back(connection, statement);
+  }
+  [[nodiscard]] std::vector<std::string> blockers(Connection& connection, const Statement& statement) const override {
+    return find_blockers(connection, statement);
+  }
+  [[nodiscard]] bool mend(Connection& connection, const Statement& statement, const DatabaseError& error) const override {
+    return mend_stale_table(connection, statement, error);
+  }
+  [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override { return error.native_code == 1146; }
+};
+
+}  // namespace
+
+const RunFace& run_face() {
+  static const MysqlRun instance;
+  return instance;
+}
+
+}  // namespace migrate::mysql

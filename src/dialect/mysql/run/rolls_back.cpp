@@ -1,0 +1,77 @@
+// Whether what a data statement changes can be rolled back: MyISAM, Aria, MEMORY, CSV and others cannot.
+
+#include "dialect/mysql/run/rolls_back.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "core/text.hpp"
+#include "dialect/mysql/sql/text.hpp"
+
+namespace migrate::mysql {
+namespace {
+
+struct NamesUsed {
+  std::set<std::string> schemas;  ///< what stands in front of a dot
+  std::set<std::string> names;
+};
+
+void collect_names(const std::string& sql, NamesUsed& found) {
+  const auto tokens = tokenize(sql, lexical_rules());
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const auto& token = tokens[i];
+    if (token.kind != TokenKind::quoted_name && (token.kind != TokenKind::word || is_reserved(token.text))) continue;
+    const auto name = unquote_name(token.text);
+    if (i + 1 < tokens.size() && tokens[i + 1].is_symbol(".")) found.schemas.insert(name);
+    found.names.insert(name);
+  }
+}
+
+/// One lookup for each name: with a list the server would open every table there is.
+std::string lookups(const NamesUsed& names, const std::string& select, const std::string& schema_column, const std::string& name_column) {
+  std::vector<std::string> parts;
+  for (const auto& name : names.names) {
+    const auto look = [&](const std::string& schema) {
+      parts.push_back(fmt::format("{} WHERE {} = {} AND {} = {}", select, schema_column, schema, name_column, quote_text(name)));
+    };
+    look("DATABASE()");
+    for (const auto& schema : names.schemas) look(quote_text(schema));
+  }
+  return join(parts, "\nUNION ALL ");
+}
+
+}  // namespace
+
+bool changes_roll_back(Connection& connection, const Statement& statement) {
+  std::set<std::string> seen;
+  NamesUsed names;
+  collect_names(statement.text, names);
+  // What a table's triggers and a routine or view do in turn counts too.
+  for (int depth = 0; depth < 8 && !names.names.empty(); ++depth) {
+    const std::vector<std::string> queries = {
+        "SELECT engine FROM information_schema.engines WHERE transactions = 'YES'",
+        lookups(names, "SELECT engine FROM information_schema.tables", "table_type <> 'SEQUENCE' AND engine IS NOT NULL AND table_schema", "table_name"),
+        lookups(names, "SELECT action_statement FROM information_schema.triggers", "event_object_schema", "event_object_table"),
+        lookups(names, "SELECT routine_definition FROM information_schema.routines", "routine_schema", "routine_name"),
+        lookups(names, "SELECT view_definition FROM information_schema.views", "table_schema", "table_name")};
+    const auto results = connection.query_all(queries);
+    std::set<std::string> safe;
+    for (const auto& row : results[0].rows) safe.insert(row.at(0).value_or(""));
+    for (const auto& row : results[1].rows) {
+      if (!safe.contains(row.at(0).value_or(""))) return false;
+    }
+    seen.insert(names.names.begin(), names.names.end());
+    NamesUsed next;
+    for (std::size_t i = 2; i < results.size(); ++i) {
+      for (const auto& row : results[i].rows) collect_names(row.at(0).value_or(""), next);
+    }
+    names = {.schemas = next.schemas, .names = {}};
+    for (const auto& name : next.names) {
+      if (!seen.contains(name)) names.names.insert(name);
+    }
+  }
+  return true;
+}
+
+}  // namespace migrate::mysql

@@ -1,0 +1,45 @@
+#include "dialect/mysql/sql/face.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "dialect/mysql/sql/classify.hpp"
+#include "dialect/mysql/sql/split.hpp"
+#include "dialect/mysql/sql/text.hpp"
+
+namespace migrate::mysql {
+namespace {
+
+class MysqlSql final : public SqlFace {
+ public:
+  [[nodiscard]] std::string quote_name(std::string_view name) const override { return mysql::quote_name(name); }
+  [[nodiscard]] std::string quote_name(const QualifiedName& name) const override { return mysql::quote_name(name); }
+  [[nodiscard]] std::string quote_text(std::string_view text) const override { return mysql::quote_text(text); }
+  /// `text` ends at 64 KiB here.
+  [[nodiscard]] std::string long_text_type() const override { return "longtext"; }
+  [[nodiscard]] const LexicalRules& lexical_rules() const override { return mysql::lexical_rules(); }
+  [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
+    return split_statements(sql, location);
+  }
+  [[nodiscard]] StatementClass classify(const Statement& statement) const override { return classify_statement(statement.text); }
+  [[nodiscard]] bool ends_transaction(const Statement& statement) const override { return commits_transaction(statement.text); }
+
+  /// The mysql client ends a statement at its first ';', in a body too, unless told otherwise.
+  [[nodiscard]] std::string script_statement(const Statement& statement) const override {
+    const auto tokens = tokenize(statement.text, mysql::lexical_rules());
+    const bool body = std::any_of(tokens.begin(), tokens.end(), [](const Token& token) { return token.is_symbol(";"); });
+    if (!body) return statement.text + ";";
+    std::string delimiter = "//";
+    while (statement.text.find(delimiter) != std::string::npos) delimiter += "/";
+    return fmt::format("DELIMITER {0}\n{1}\n{0}\nDELIMITER ;", delimiter, statement.text);
+  }
+};
+
+}  // namespace
+
+const SqlFace& sql_face() {
+  static const MysqlSql instance;
+  return instance;
+}
+
+}  // namespace migrate::mysql

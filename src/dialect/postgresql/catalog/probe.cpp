@@ -1,0 +1,65 @@
+#include "dialect/postgresql/catalog/probe.hpp"
+
+namespace migrate::postgresql {
+namespace {
+
+Capabilities capabilities() {
+  return {.transactional_ddl = true,
+          .session_lock = true,
+          .schemas = true,
+          .enum_types = true,
+          .alter_column_in_place = true,
+          .views_pin_columns = true,
+          .overloads = true,
+          .deferrable_keys = true,
+          .triggers_per_table = true};
+}
+
+/// Servers that speak the protocol and whose advisory locks do nothing, or only since a late version.
+std::string flavour_without_locks(std::string_view version) {
+  if (version.find("CockroachDB") != std::string_view::npos) return "cockroachdb";
+  if (version.find("-YB-") != std::string_view::npos) return "yugabytedb";
+  return {};
+}
+
+}  // namespace
+
+// A pooler (PgBouncer and others of its kind) gives its clients numbers of its own. One that keeps a server's session for
+// each client looks the same from here; what works without sessions works there too.
+ServerInfo probe_server(Connection& connection) {
+  const auto result = connection.query(R"(
+    select current_setting('server_version_num'), current_setting('server_version'), current_user, coalesce(current_schema(), 'public'),
+           current_setting('server_encoding'), datcollate, pg_backend_pid(), version()
+      from pg_catalog.pg_database
+     where datname = current_database())");
+  const auto& row = result.rows.at(0);
+  ServerInfo info;
+  info.product = "PostgreSQL";
+  info.version_number = std::stoi(row[0].value_or("0"));
+  const auto version = row[1].value_or("");
+  info.version = version.substr(0, version.find(' '));
+  info.sections = {"postgresql"};
+  info.user = row[2].value_or("");
+  info.default_schema = row[3].value_or("public");
+  info.capabilities = capabilities();
+  info.defaults = {{"encoding", row[4].value_or("")}, {"collation", row[5].value_or("")}};
+  if (const auto flavour = flavour_without_locks(row[7].value_or("")); !flavour.empty()) {
+    info.defaults["flavour"] = flavour;
+    info.capabilities.session_lock = false;
+  } else if (connection.session_id() != 0 && row[6] != std::to_string(connection.session_id())) {
+    info.capabilities.pooled = true;
+    info.capabilities.session_lock = false;
+  }
+  return info;
+}
+
+ServerInfo assumed_server(const DatabaseUrl& url) {
+  ServerInfo server;
+  server.sections = {"postgresql"};
+  if (url.scheme != "postgresql") server.sections.push_back(url.scheme);
+  server.default_schema = "public";
+  server.capabilities = capabilities();
+  return server;
+}
+
+}  // namespace migrate::postgresql

@@ -1,0 +1,63 @@
+#include "dialect/postgresql/run/face.hpp"
+
+#include "core/text.hpp"
+#include "dialect/driver.hpp"
+#include "dialect/postgresql/run/blockers.hpp"
+#include "dialect/postgresql/run/concurrently.hpp"
+#include "dialect/postgresql/run/fingerprint.hpp"
+#include "dialect/postgresql/run/lock.hpp"
+#include "dialect/postgresql/run/settings.hpp"
+#include "dialect/postgresql/sql/text.hpp"
+
+namespace migrate::postgresql {
+namespace {
+
+class PostgresqlRun final : public RunFace {
+ public:
+  [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return open_with_driver("postgresql", url); }
+  [[nodiscard]] std::string session_setup(const RunTimeouts& timeouts) const override { return postgresql::session_setup(timeouts); }
+  [[nodiscard]] std::string transaction_setup(const RunTimeouts& timeouts) const override {
+    return replace_all(postgresql::session_setup(timeouts), "SET ", "SET LOCAL ");
+  }
+  [[nodiscard]] std::string use_schemas(const std::vector<std::string>& schemas) const override { return postgresql::use_schemas(schemas); }
+  void enter_schemas(Connection& connection, const std::vector<std::string>& schemas) const override {
+    postgresql::enter_schemas(connection, schemas);
+  }
+  [[nodiscard]] std::string schema_of(Connection& connection, const QualifiedName& table) const override {
+    return postgresql::schema_of(connection, table);
+  }
+  [[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const override {
+    return postgresql::restore_session(statements, connection);
+  }
+  [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo&, const std::string& key) const override {
+    return postgresql::make_lock(connection, key);
+  }
+  [[nodiscard]] std::string lease_table_exists_sql(const QualifiedName& table) const override {
+    return "select to_regclass(" + quote_text(quote_name(table)) + ") is not null";
+  }
+  [[nodiscard]] std::string cleanup_before(Connection& connection, const Statement& statement) const override {
+    return postgresql::cleanup_before(connection, statement);
+  }
+  [[nodiscard]] std::optional<Witness> witness(const Statement& statement) const override { return postgresql::witness(statement); }
+  [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo&, const Statement& statement) const override {
+    return postgresql::fingerprint(connection, statement);
+  }
+  [[nodiscard]] std::vector<std::string> blockers(Connection& connection, const Statement& statement) const override {
+    return postgresql::blockers(connection, statement);
+  }
+  [[nodiscard]] bool refuses_transaction(const DatabaseError& error) const override {
+    return error.sqlstate == "25001" || error.sqlstate == "2D000";
+  }
+  [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override {
+    return error.sqlstate == "42P01" || error.sqlstate == "3F000";
+  }
+};
+
+}  // namespace
+
+const RunFace& run_face() {
+  static const PostgresqlRun instance;
+  return instance;
+}
+
+}  // namespace migrate::postgresql

@@ -1,0 +1,9 @@
+#pragma once
+
+#include "dialect/sql.hpp"
+
+namespace migrate::postgresql {
+
+[[nodiscard]] const SqlFace& sql_face();
+
+}  // namespace migrate::postgresql

@@ -1,0 +1,27 @@
+/// The face `render`: operations to statements.
+#pragma once
+
+#include <vector>
+
+#include "dialect/server.hpp"
+#include "dialect/statement.hpp"
+#include "migrate/schema.hpp"
+#include "operation/operation.hpp"
+
+namespace migrate {
+
+class RenderFace {
+ public:
+  virtual ~RenderFace() = default;
+
+  /// The statements that carry out the operations, in order, on a database that looks like `before`. Operations on the
+  /// same table that follow each other are joined where that is safe (one ALTER TABLE, one rebuild).
+  [[nodiscard]] virtual std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before,
+                                                      const ServerInfo& server) const = 0;
+
+  /// The same for operations in parts whose statements have to stay apart. All parts are known when the first is rendered.
+  [[nodiscard]] virtual std::vector<std::vector<Statement>> render_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before,
+                                                                         const ServerInfo& server) const = 0;
+};
+
+}  // namespace migrate

@@ -1,0 +1,202 @@
+/// The face `run`: connections, sessions, locks, and what is known of a statement while units run.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dialect/connection.hpp"
+#include "dialect/server.hpp"
+#include "dialect/statement.hpp"
+#include "migrate/schema.hpp"
+#include "project/url.hpp"
+
+namespace migrate {
+
+/// The lock that lets one runner at a time work on a database.
+class RunLock {
+ public:
+  virtual ~RunLock() = default;
+  /// Tries once, without waiting. True when it is ours now.
+  virtual bool try_acquire() = 0;
+  /// Gives it back; nothing happens when it is not ours.
+  virtual void release() noexcept = 0;
+  /// Who holds it, for people: "deploy@10.0.0.7, process 4711, since 10:31:02"; "" when nobody does or it cannot be told.
+  virtual std::string holder() = 0;
+};
+
+struct RunTimeouts {
+  std::chrono::milliseconds lock{5000};     ///< how long a statement waits for a table lock; 0: as the server does
+  std::chrono::milliseconds statement{0};   ///< how long a statement may run; 0: without limit
+};
+
+/// The effect of a statement on the catalog as it can be seen from outside.
+struct Fingerprint {
+  bool visible = false;  ///< false: the statement's effect cannot be seen in the catalog
+  std::string value;     ///< digest of the catalog's description of all that the statement names
+};
+
+/// What proves that a statement took effect: the value of an SQL expression that only this statement changes. The
+/// expression goes into the progress record itself, so that nothing has to be asked before.
+struct Witness {
+  std::string value;    ///< a scalar SQL expression, not NULL
+  std::string after;    ///< its value once the statement has taken effect
+  std::string object;   ///< the table or other object that it is about, comparable
+  bool creates = false; ///< the statement makes `object`, at once
+  bool anew = false;    ///< it creates, and fails when `object` is there
+  std::string absent;   ///< the value while `object` is not there; "" where that does not follow
+  bool drops = false;   ///< the statement removes `object`, at once
+  std::string finish;   ///< SQL that completes a statement that took effect in part (DROP TABLE of several), or ""
+};
+
+/// What stands around a unit that runs in one transaction. The runner does: before; BEGIN; violations; statements;
+/// violations (a new one fails the unit); COMMIT; after; restore. `restore` runs after a rollback too.
+struct UnitFrame {
+  std::vector<Statement> before;      ///< what only works outside a transaction and stands at the unit's beginning
+  std::vector<Statement> statements;  ///< the rest, for inside
+  std::vector<Statement> after;       ///< what only works outside a transaction and stands at the unit's end
+  std::vector<std::string> restore;   ///< gives the session back as it was before the unit
+  /// Lists what breaks the database's rules, one line for people each: called first in the transaction and again before
+  /// COMMIT. A line that comes the second time and did not the first (counting repeats) fails the unit. Null: none.
+  std::function<std::vector<std::string>(Connection&)> violations;
+};
+
+class RunFace {
+ public:
+  virtual ~RunFace() = default;
+
+  /// Opens a connection. Throws DatabaseError (connection, authentication) or Error (usage); no message shows a password.
+  [[nodiscard]] virtual std::unique_ptr<Connection> connect(const DatabaseUrl& url) const = 0;
+
+  /// Makes the URL one for a command that only looks: where connecting would make the database, it makes none.
+  virtual void only_look(DatabaseUrl& url) const { static_cast<void>(url); }
+
+  /// SQL that sets up a session for running units; "" for none. `statements` are the ones about to run.
+  [[nodiscard]] virtual std::string session_setup(const RunTimeouts& timeouts) const = 0;
+
+  /// SQL that keeps the connection itself from waiting for another's lock longer than that; "" where only the server waits.
+  [[nodiscard]] virtual std::string limit_waiting(std::chrono::milliseconds wait) const {
+    static_cast<void>(wait);
+    return "";
+  }
+
+  /// SQL that makes unqualified names mean the first of `schemas` (and new objects go there), as long as it exists; "" where
+  /// there are no schemas, or none are named.
+  [[nodiscard]] virtual std::string use_schemas(const std::vector<std::string>& schemas) const {
+    static_cast<void>(schemas);
+    return "";
+  }
+
+  /// Makes a connection use them so. Throws Error (usage) where the server cannot keep that for our session.
+  virtual void enter_schemas(Connection& connection, const std::vector<std::string>& schemas) const {
+    if (const auto sql = use_schemas(schemas); !sql.empty()) static_cast<void>(connection.query(sql));
+  }
+
+  /// The schema (MySQL: the database) of the table that an unqualified name means now; "" where names need none.
+  [[nodiscard]] virtual std::string schema_of(Connection& connection, const QualifiedName& table) const {
+    static_cast<void>(connection);
+    static_cast<void>(table);
+    return "";
+  }
+
+  /// What session_setup does, for one transaction, where a pooler keeps no sessions; "" where that cannot be.
+  [[nodiscard]] virtual std::string transaction_setup(const RunTimeouts& timeouts) const {
+    static_cast<void>(timeouts);
+    return "";
+  }
+
+  /// SQL that gives the session back what these statements change of it and a later unit does not expect: the search path, the
+  /// database in use, checks that are off. The values are read from the session; without one (a script is written) they
+  /// are those of a new session where the engine knows them. Empty when nothing is changed.
+  [[nodiscard]] virtual std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const {
+    static_cast<void>(statements);
+    static_cast<void>(connection);
+    return {};
+  }
+
+  /// SQL that makes a session see at once what was committed anywhere, on servers that replicate; "".
+  [[nodiscard]] virtual std::string see_all_commits_sql(const ServerInfo& server) const {
+    static_cast<void>(server);
+    return "";
+  }
+
+  /// Begins a transaction for a step; where a transaction locks the whole database it does so at once.
+  [[nodiscard]] virtual std::string_view begin_sql() const { return "BEGIN"; }
+
+  /// Divides a unit's statements into what runs inside its transaction and what has to stand around it. `connection` is
+  /// null when a script is written: then nothing is asked. Throws Error (usage) with its location for a statement that
+  /// would do nothing where it stands.
+  [[nodiscard]] virtual UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) const {
+    static_cast<void>(connection);
+    UnitFrame frame;
+    frame.statements = std::move(statements);
+    return frame;
+  }
+
+  /// The lock named by `key` on the server, held by `connection`'s session. Null where `single_writer` holds.
+  [[nodiscard]] virtual std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo& server,
+                                                           const std::string& key) const = 0;
+
+  /// Runs of others may reach the same database through a pooler, where they hold a leased row (runner/lease.hpp) and no lock
+  /// of a session: a query whose one value is true when the table of leases is there; "" where that cannot be.
+  [[nodiscard]] virtual std::string lease_table_exists_sql(const QualifiedName& table) const {
+    static_cast<void>(table);
+    return "";
+  }
+
+  /// Table options that make the framework's own tables survive a crash and hold any text, whatever the server's defaults are.
+  [[nodiscard]] virtual Options durable_table_options() const { return {}; }
+
+  /// A value that changes when another connection changes the database, where that is cheap to know; else "".
+  [[nodiscard]] virtual std::string change_counter(Connection& connection) const {
+    static_cast<void>(connection);
+    return "";
+  }
+
+  /// What has to be cleared away before a statement that failed half way can run again (an invalid index); SQL, or "".
+  [[nodiscard]] virtual std::string cleanup_before(Connection& connection, const Statement& statement) const {
+    static_cast<void>(connection), static_cast<void>(statement);
+    return "";
+  }
+
+  /// What proves that the statement took effect, where that is known from its text and where the statement does not run
+  /// in a transaction with its record.
+  [[nodiscard]] virtual std::optional<Witness> witness(const Statement& statement) const {
+    static_cast<void>(statement);
+    return std::nullopt;
+  }
+
+  /// What the catalog says about all that the statement names, as a digest (one round trip).
+  [[nodiscard]] virtual Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const = 0;
+
+  /// Whether the rows that a data statement changes can be rolled back (false for a table without transactions).
+  [[nodiscard]] virtual bool rolls_back(Connection& connection, const Statement& statement) const {
+    static_cast<void>(connection), static_cast<void>(statement);
+    return true;
+  }
+
+  /// The sessions that block ours or hold locks on what `statement` names, for people, one a line.
+  [[nodiscard]] virtual std::vector<std::string> blockers(Connection& connection, const Statement& statement) const = 0;
+
+  /// Takes away what made the server refuse a statement that is right, where that is a known fault of the server; false: not that.
+  /// The statement can then be run again. Throws DatabaseError when it does not work.
+  [[nodiscard]] virtual bool mend(Connection& connection, const Statement& statement, const DatabaseError& error) const {
+    static_cast<void>(connection), static_cast<void>(statement), static_cast<void>(error);
+    return false;
+  }
+
+  /// Whether the error says that a statement cannot run inside a transaction. It has done nothing then.
+  [[nodiscard]] virtual bool refuses_transaction(const DatabaseError& error) const {
+    static_cast<void>(error);
+    return false;
+  }
+
+  /// Whether the error means that the table does not exist.
+  [[nodiscard]] virtual bool is_missing_table(const DatabaseError& error) const = 0;
+};
+
+}  // namespace migrate

@@ -1,0 +1,10 @@
+/// Catalog to Schema.
+#pragma once
+
+#include "dialect/catalog.hpp"
+
+namespace migrate::sqlite {
+
+[[nodiscard]] Schema inspect(Connection& connection, const InspectOptions& options);
+
+}  // namespace migrate::sqlite

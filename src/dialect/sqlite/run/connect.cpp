@@ -1,0 +1,289 @@
+#include "dialect/sqlite/run/connect.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <utility>
+
+#include "core/text.hpp"
+
+namespace migrate::sqlite {
+namespace {
+
+using Cause = DatabaseError::Cause;
+
+struct Finalize {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using StatementHandle = std::unique_ptr<sqlite3_stmt, Finalize>;
+
+Cause cause_of(int code) {
+  if (code == SQLITE_BUSY_SNAPSHOT) return Cause::serialization;
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return Cause::lock_timeout;
+    case SQLITE_INTERRUPT:
+      return Cause::cancelled;
+    default:
+      return Cause::statement;
+  }
+}
+
+std::string hint_for(int code, const std::string& file) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return fmt::format("another process is using {}; wait for it to finish, or wait longer with ?busy_timeout=MILLISECONDS", file);
+    case SQLITE_READONLY:
+      return fmt::format("make {} and its folder writable for this user, and do not open it with ?mode=ro", file);
+    case SQLITE_NOTADB:
+      return fmt::format("{} is another kind of file, or an encrypted database; check the path in the database URL", file);
+    case SQLITE_CORRUPT:
+      return fmt::format("restore {} from a backup, or save what can be read with: sqlite3 {} .recover", file, file);
+    case SQLITE_FULL:
+      return fmt::format("make room on the disk that holds {}; nothing of the unfinished transaction was kept", file);
+    case SQLITE_CANTOPEN:
+      return fmt::format("check that {} and its folder exist and can be written by this user", file);
+    case SQLITE_IOERR:
+      return fmt::format("check the disk that holds {}", file);
+    default:
+      return {};
+  }
+}
+
+/// The text of a statement without the white space in front of it.
+std::size_t skip_space(std::string_view sql, std::size_t at) {
+  while (at < sql.size() && (sql[at] == ' ' || sql[at] == '\t' || sql[at] == '\n' || sql[at] == '\r' || sql[at] == '\f')) ++at;
+  return at;
+}
+
+Row read_row(sqlite3_stmt* statement, int columns) {
+  Row row;
+  row.reserve(static_cast<std::size_t>(columns));
+  for (int i = 0; i < columns; ++i) {
+    if (sqlite3_column_type(statement, i) == SQLITE_NULL) {
+      row.emplace_back();
+      continue;
+    }
+    const void* bytes = sqlite3_column_type(statement, i) == SQLITE_BLOB ? sqlite3_column_blob(statement, i)
+                                                                         : sqlite3_column_text(statement, i);
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, i));
+    row.emplace_back(size == 0 ? std::string() : std::string(static_cast<const char*>(bytes), size));
+  }
+  return row;
+}
+
+class SqliteConnection final : public Connection {
+ public:
+  SqliteConnection(sqlite3* handle, std::string file) : handle_(handle), file_(std::move(file)) {}
+  SqliteConnection(const SqliteConnection&) = delete;
+  SqliteConnection& operator=(const SqliteConnection&) = delete;
+  ~SqliteConnection() override { sqlite3_close_v2(handle_); }
+
+  Result query(std::string_view sql) override { return query(sql, {}); }
+
+  Result query(std::string_view sql, std::span<const Value> values) override {
+    ++round_trips_;
+    return run_one(sql, values);
+  }
+
+  void query_each(std::span<const std::string> queries, const std::function<void(std::size_t, Result)>& take) override {
+    ++round_trips_;
+    for (std::size_t i = 0; i < queries.size(); ++i) take(i, run_one(queries[i], {}));
+  }
+
+  void execute(std::string_view sql) override {
+    ++round_trips_;
+    refuse_nul(sql);
+    const std::string text(sql);  // with its final NUL SQLite reads it in place instead of copying the rest every time
+    std::size_t at = 0;
+    while ((at = skip_space(text, at)) < text.size()) {
+      std::size_t next = at;
+      const StatementHandle statement = prepare(text, at, next);
+      if (statement) {
+        int code = SQLITE_ROW;
+        while (code == SQLITE_ROW) code = sqlite3_step(statement.get());
+        if (code != SQLITE_DONE) fail(at, false);
+      }
+      at = next;
+    }
+  }
+
+  void cancel() noexcept override { sqlite3_interrupt(handle_); }
+  [[nodiscard]] long long round_trips() const override { return round_trips_; }
+  void on_notice(std::function<void(const std::string&)> /*handler*/) override {}  // SQLite has no notices
+
+ private:
+  StatementHandle prepare(const std::string& text, std::size_t at, std::size_t& next) {
+    sqlite3_stmt* raw = nullptr;
+    const char* tail = nullptr;
+    if (sqlite3_prepare_v2(handle_, text.c_str() + at, static_cast<int>(text.size() - at + 1), &raw, &tail) != SQLITE_OK) fail(at, true);
+    next = static_cast<std::size_t>(tail - text.c_str());
+    return StatementHandle(raw);
+  }
+
+  Result run_one(std::string_view sql, std::span<const Value> values) {
+    refuse_nul(sql);
+    const std::string text(sql);
+    const std::size_t start = skip_space(text, 0);
+    std::size_t next = 0;
+    Result result;
+    const StatementHandle statement = prepare(text, start, next);
+    if (!statement) return result;
+    if ((next = skip_space(text, next)) < text.size()) {
+      std::size_t end = 0;
+      if (prepare(text, next, end)) throw DatabaseError{Cause::statement, "more than one statement where one was expected"};
+    }
+    bind(statement.get(), values);
+    const int columns = sqlite3_column_count(statement.get());
+    for (int i = 0; i < columns; ++i) result.columns.emplace_back(sqlite3_column_name(statement.get(), i));
+    int code = SQLITE_ROW;
+    while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) result.rows.push_back(read_row(statement.get(), columns));
+    if (code != SQLITE_DONE) fail(start, false);
+    if (sqlite3_stmt_readonly(statement.get()) == 0) result.affected = sqlite3_changes(handle_);
+    return result;
+  }
+
+  void bind(sqlite3_stmt* statement, std::span<const Value> values) {
+    const int wanted = sqlite3_bind_parameter_count(statement);
+    if (static_cast<std::size_t>(wanted) != values.size()) {
+      throw DatabaseError{Cause::statement, fmt::format("the statement has {} parameters, {} values were given", wanted, values.size())};
+    }
+    for (int i = 0; i < wanted; ++i) {
+      const Value& value = values[static_cast<std::size_t>(i)];
+      const int code = value ? sqlite3_bind_text(statement, i + 1, value->data(), static_cast<int>(value->size()), SQLITE_TRANSIENT)
+                             : sqlite3_bind_null(statement, i + 1);
+      if (code != SQLITE_OK) fail(0, false);
+    }
+  }
+
+  static void refuse_nul(std::string_view sql) {
+    const auto at = sql.find('\0');
+    if (at == std::string_view::npos) return;
+    DatabaseError error{Cause::statement, "the statement holds a NUL byte"};
+    error.position = static_cast<long long>(at);
+    throw error;
+  }
+
+  /// `start` is where the statement stands in the text that was sent; the position is the server's where it tells, and
+  /// otherwise the statement's own.
+  [[noreturn]] void fail(std::size_t start, bool compiling) {
+    const int code = sqlite3_extended_errcode(handle_);
+    DatabaseError error{cause_of(code), sqlite3_errmsg(handle_), {}, code, hint_for(code, file_)};
+    error.position = static_cast<long long>(start);
+#if SQLITE_VERSION_NUMBER >= 3038000
+    if (compiling) {
+      if (const int offset = sqlite3_error_offset(handle_); offset >= 0) error.position += offset;
+    }
+#else
+    static_cast<void>(compiling);
+#endif
+    throw error;
+  }
+
+  sqlite3* handle_;
+  std::string file_;
+  long long round_trips_ = 0;
+};
+
+struct OpenOptions {
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  int busy_timeout = 5000;
+  std::string foreign_keys;
+};
+
+[[noreturn]] void refuse_parameter(const DatabaseUrl& url, const std::string& key, const std::string& value, const std::string& hint) {
+  throw Error{ErrorKind::usage, fmt::format("database URL {}: '{}' is not a value of '{}'", url.display(), value, key), hint};
+}
+
+OpenOptions read_parameters(const DatabaseUrl& url) {
+  static const std::array<std::string, 3> known = {"mode", "busy_timeout", "foreign_keys"};
+  OpenOptions options;
+  for (const auto& [key, value] : url.parameters) {
+    if (key == "mode") {
+      if (value == "ro") options.flags = SQLITE_OPEN_READONLY;
+      else if (value == "rw") options.flags = SQLITE_OPEN_READWRITE;
+      else if (value != "rwc") refuse_parameter(url, key, value, "ro, rw or rwc");
+    } else if (key == "busy_timeout") {
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), options.busy_timeout);
+      if (error != std::errc() || end != value.data() + value.size() || options.busy_timeout < 0) {
+        refuse_parameter(url, key, value, "a number of milliseconds");
+      }
+    } else if (key == "foreign_keys") {
+      const std::string chosen = lower(value);
+      if (chosen == "on" || chosen == "true" || chosen == "1" || chosen == "yes") options.foreign_keys = "ON";
+      else if (chosen == "off" || chosen == "false" || chosen == "0" || chosen == "no") options.foreign_keys = "OFF";
+      else refuse_parameter(url, key, value, "on or off");
+    } else {
+      throw Error{ErrorKind::usage, fmt::format("database URL {}: unknown parameter '{}'", url.display(), key), did_you_mean(key, known)};
+    }
+  }
+  return options;
+}
+
+/// Why a file cannot be opened, in words that SQLite's "unable to open database file" leaves out.
+std::string explain_open(const std::filesystem::path& file, bool create) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return "it is a folder";
+  auto folder = file.parent_path();
+  if (folder.empty()) folder = ".";
+  if (!std::filesystem::is_directory(folder, ignored)) return fmt::format("the folder {} does not exist", folder.string());
+  if (!std::filesystem::exists(file, ignored)) {
+    if (!create) return "the file does not exist";
+    if (::access(folder.c_str(), W_OK) != 0) return fmt::format("the folder {} is not writable for this user", folder.string());
+  } else if (::access(file.c_str(), R_OK) != 0) {
+    return "no permission to read it";
+  }
+  return {};
+}
+
+[[noreturn]] void refuse_open(sqlite3* handle, const std::string& file, const OpenOptions& options) {
+  const int code = handle == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(handle);
+  const std::string words = handle == nullptr ? "out of memory" : sqlite3_errmsg(handle);
+  sqlite3_close_v2(handle);
+  const std::string reason = explain_open(file, (options.flags & SQLITE_OPEN_CREATE) != 0);
+  throw DatabaseError{Cause::connection,
+                      fmt::format("cannot open {}: {}{}", file, words, reason.empty() ? "" : " (" + reason + ")"), {}, code,
+                      "check the path in the database URL: sqlite:///relative/path or sqlite:////absolute/path"};
+}
+
+}  // namespace
+
+std::unique_ptr<Connection> connect(const DatabaseUrl& url) {
+  const OpenOptions options = read_parameters(url);
+  const bool memory = url.database.empty() || url.database == ":memory:";
+  // A path is taken as a path: "file:..." would otherwise be read as a URI where the library was built so.
+  std::string file = memory ? ":memory:" : url.database;
+  if (!memory && starts_with_ignoring_case(file, "file:")) file = "./" + file;
+
+  sqlite3* handle = nullptr;
+  if (sqlite3_open_v2(file.c_str(), &handle, options.flags, nullptr) != SQLITE_OK) refuse_open(handle, file, options);
+  sqlite3_extended_result_codes(handle, 1);
+  sqlite3_busy_timeout(handle, options.busy_timeout);
+  auto connection = std::make_unique<SqliteConnection>(handle, file);
+  // Setting a session up is part of connecting, not a round trip of the caller's.
+  if (!options.foreign_keys.empty()) {
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, options.foreign_keys == "ON" ? 1 : 0, nullptr);
+  }
+  return connection;
+}
+
+void only_look(DatabaseUrl& url) {
+  const bool creates = (read_parameters(url).flags & SQLITE_OPEN_CREATE) != 0;
+  std::error_code error;
+  const auto folder = std::filesystem::path(url.database).parent_path();
+  // In a folder that is not there, opening fails and says so.
+  if (!creates || std::filesystem::exists(url.database, error) || !(folder.empty() || std::filesystem::is_directory(folder, error))) return;
+  url.database = ":memory:";
+}
+
+std::string library_version() { return sqlite3_libversion(); }
+int library_version_number() { return sqlite3_libversion_number(); }
+
+}  // namespace migrate::sqlite

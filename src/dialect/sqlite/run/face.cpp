@@ -1,0 +1,57 @@
+#include "dialect/sqlite/run/face.hpp"
+
+#include "dialect/sqlite/run/connect.hpp"
+#include "dialect/sqlite/run/fingerprint.hpp"
+#include "dialect/sqlite/run/frame.hpp"
+#include "dialect/sqlite/run/lock.hpp"
+#include "dialect/sqlite/run/settings.hpp"
+
+namespace migrate::sqlite {
+namespace {
+
+class SqliteRun final : public RunFace {
+ public:
+  [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return sqlite::connect(url); }
+  void only_look(DatabaseUrl& url) const override { sqlite::only_look(url); }
+  /// Waiting for the write lock is the connection's ?busy_timeout.
+  [[nodiscard]] std::string session_setup(const RunTimeouts& /*timeouts*/) const override { return {}; }
+  [[nodiscard]] std::string limit_waiting(std::chrono::milliseconds wait) const override {
+    return wait < std::chrono::seconds(5) ? "PRAGMA busy_timeout = " + std::to_string(wait.count()) : "";  // 5 s: the connection's own
+  }
+  [[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const override {
+    return sqlite::restore_session(statements, connection);
+  }
+  /// The write lock at once: a transaction that reads first and then writes can be refused in its middle.
+  [[nodiscard]] std::string_view begin_sql() const override { return "BEGIN IMMEDIATE"; }
+  [[nodiscard]] UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) const override {
+    return sqlite::frame_unit(std::move(statements), connection);
+  }
+  [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo& /*server*/, const std::string& key) const override {
+    return sqlite::make_lock(connection, key);
+  }
+  [[nodiscard]] std::string change_counter(Connection& connection) const override {
+    return connection.query("PRAGMA data_version").rows.at(0).at(0).value_or("");
+  }
+  [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& /*server*/, const Statement& statement) const override {
+    return sqlite::fingerprint(connection, statement);
+  }
+  /// A file's locks do not tell who holds them.
+  [[nodiscard]] std::vector<std::string> blockers(Connection& /*connection*/, const Statement& /*statement*/) const override {
+    return {"another process holds a lock on the database file"};
+  }
+  [[nodiscard]] bool refuses_transaction(const DatabaseError& error) const override {
+    return error.message().find("within a transaction") != std::string::npos || error.message().find("inside a transaction") != std::string::npos;
+  }
+  [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override {
+    return error.message().starts_with("no such table");
+  }
+};
+
+}  // namespace
+
+const RunFace& run_face() {
+  static const SqliteRun instance;
+  return instance;
+}
+
+}  // namespace migrate::sqlite
