@@ -24,20 +24,21 @@ struct Side {
 
 Side load_side(Context& context, const std::string& argument, Session& session) {
   auto& project = context.project();
-  if (argument == "database") return {"database", false, project.live_schema()};
-  if (argument == "model") return {"model", true, project.declared_schema()};
+  auto& target = context.target();
+  if (argument == "database") return {"database", false, target.live_schema()};
+  if (argument == "model") return {"model", true, target.declared_schema()};
   if (is_url(argument)) {
     const auto url = parse_url(argument);
     if (url.dialect() != session.dialect().name()) {
       throw Error{ErrorKind::usage, "cannot compare databases of different engines: " + url.display(), "compare each with the model"};
     }
     Session other(url, project.config().schemas);
-    return {url.display(), false, project.live_schema(other)};
+    return {url.display(), false, target.live_schema(other)};
   }
   if (!std::filesystem::exists(argument)) {
     throw Error{ErrorKind::usage, "'" + argument + "' is neither a database URL, a model file, `model` nor `database`"};
   }
-  return {argument, true, project.read_model({std::filesystem::path(argument)}, session)};
+  return {argument, true, target.read_model({std::filesystem::path(argument)}, session)};
 }
 
 /// The database that answers for the engine in a comparison: the first URL named, else the project's.
@@ -45,7 +46,7 @@ std::unique_ptr<Session> judge(Context& context, const std::vector<std::string>&
   for (const auto& argument : arguments) {
     if (is_url(argument)) return std::make_unique<Session>(parse_url(argument), context.project().config().schemas);
   }
-  return std::make_unique<Session>(context.project().url(), context.project().config().schemas);
+  return std::make_unique<Session>(context.target().url(), context.project().config().schemas);
 }
 
 Json to_json(const PlannedChange& change) {
@@ -93,9 +94,10 @@ int run_diff(Context& context) {
 
 int run_check(Context& context) {
   auto& project = context.project();
-  auto& session = project.session();
-  const auto rows = project.read_rows();
-  const auto& graph = project.graph_with(rows);
+  auto& target = context.target();
+  auto& session = target.session();
+  const auto rows = target.read_rows();
+  const auto& graph = target.graph_with(rows);
   const auto applied = applied_ids(rows);
   std::vector<std::string> findings;
   for (const auto& row : rows) {
@@ -118,7 +120,7 @@ int run_check(Context& context) {
   for (const auto& revision : graph.revisions()) {
     if (now[static_cast<std::size_t>(graph.index(revision.id))] == 0) findings.push_back("pending: " + title(revision));
   }
-  const auto difference = find_difference(session.dialect(), session.connection(), session.server(), project.live_schema(), project.declared_schema(),
+  const auto difference = find_difference(session.dialect(), session.connection(), session.server(), target.live_schema(), target.declared_schema(),
                                           {.policy = RenamePolicy::review, .answers = {}, .ask = {}});
   if (context.output.json()) {
     Json list = Json::array();
@@ -137,10 +139,10 @@ int run_check(Context& context) {
 }
 
 int run_inspect(Context& context) {
-  auto& project = context.project();
-  const auto schema = project.live_schema();
-  const auto text = write_model(schema, std::string(project.dialect().name()));
-  note_left_alone(context.output, project.session());
+  auto& target = context.target();
+  const auto schema = target.live_schema();
+  const auto text = write_model(schema, std::string(target.dialect().name()));
+  note_left_alone(context.output, target.session());
   const auto file = context.arguments.get("output");
   if (file.empty() || file == "-") {
     context.output.text(text);

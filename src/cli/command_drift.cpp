@@ -85,26 +85,26 @@ bool differs(const std::vector<KeptObject>& kept, const std::vector<KeptObject>&
          });
 }
 
-Drift find_once(Project& project, const std::vector<VersionRow>& rows) {
-  auto& session = project.session();
-  const auto& versions = project.versions();
+Drift find_once(Target& target, const std::vector<VersionRow>& rows) {
+  auto& session = target.session();
+  const auto& versions = target.versions();
   auto kept = read_kept_schema(session.connection(), session.dialect(), versions, false);
   Drift drift{.known = kept.known, .same_revisions = kept.applied == applied_digest(rows), .kept_at = kept.kept_at, .kept_by = kept.kept_by};
   if (!kept.known) return drift;
   for (const auto& row : rows) {
     if (!drift.same_revisions && row.applied_at >= kept.kept_at) drift.since.push_back(row.revision);
   }
-  auto live = project.live_schema();
+  auto live = target.live_schema();
   const auto objects = split_schema(live, std::string(session.dialect().name()));
   if (!differs(kept.objects, objects)) return drift;
   kept = read_kept_schema(session.connection(), session.dialect(), versions, true);
-  auto before = join_schema(kept.objects, project.model_options(session.server()));
+  auto before = join_schema(kept.objects, target.model_options(session.server()));
   // What migrate.yaml ignores by now is not looked at on either side.
-  filter_schema(before, project.filter());
+  filter_schema(before, target.filter());
   drift.difference = compare_inspected(session.dialect(), session.server(), std::move(before), std::move(live));
   drift.objects = compare_objects(kept.objects, objects);
   std::erase_if(drift.objects, [&](const DriftedObject& object) {
-    return object.after.empty() && object.kind == "table" && !project.filter()("table", {"", object.name});
+    return object.after.empty() && object.kind == "table" && !target.filter()("table", {"", object.name});
   });
   return drift;
 }
@@ -146,15 +146,15 @@ Json to_json(const Drift& drift) {
 }
 
 int accept(Context& context) {
-  auto& project = context.project();
+  auto& target = context.target();
   EventPrinter events(context.output);
-  auto options = project.run_options(context.arguments.get("lock-timeout"));
+  auto options = target.run_options(context.arguments.get("lock-timeout"));
   std::size_t changed = 0;
   bool kept = false;
   // Somebody asked for it: here a failure is an error.
-  run_locked(project.session(), options, events, [](const std::vector<VersionRow>&) { return std::vector<std::string>{}; },
+  run_locked(target.session(), options, events, [](const std::vector<VersionRow>&) { return std::vector<std::string>{}; },
              [&](Session& session) {
-               changed = keep_schema(session, project.versions(), [&] { return project.live_schema(session); });
+               changed = keep_schema(session, target.versions(), [&] { return target.live_schema(session); });
                kept = true;
              });
   if (context.output.json()) context.output.line(Json({{"accepted", changed}}).dump());
@@ -164,10 +164,10 @@ int accept(Context& context) {
 
 }  // namespace
 
-Drift find_drift(Project& project) {
+Drift find_drift(Target& target) {
   for (int attempt = 0;; ++attempt) {
-    const auto rows = project.read_rows();
-    auto drift = find_once(project, rows);
+    const auto rows = target.read_rows();
+    auto drift = find_once(target, rows);
     // A run in another process may stand between its last step and keeping the schema.
     if (!drift.known || drift.same_revisions || attempt == 5) return drift;
     sleep_with_jitter(std::chrono::milliseconds(200));
@@ -175,7 +175,7 @@ Drift find_drift(Project& project) {
 }
 
 void refuse_drift(Context& context, const std::vector<VersionRow>& rows, RunEvents& events) {
-  const auto drift = find_once(context.project(), rows);
+  const auto drift = find_once(context.target(), rows);
   if (!drift.known) {
     if (!rows.empty()) events.notice("cannot tell whether the schema drifted: none is kept yet");
     return;
@@ -190,13 +190,12 @@ void refuse_drift(Context& context, const std::vector<VersionRow>& rows, RunEven
 }
 
 int run_drift(Context& context) {
-  auto& project = context.project();
   if (context.arguments.has("accept")) return accept(context);
   const auto& output = context.output;
-  const auto drift = find_drift(project);
+  const auto drift = find_drift(context.target());
   if (!drift.known) {
     throw Error{ErrorKind::failed, "no schema is kept in this database to compare with",
-                project.config().drift.enabled ? "the next upgrade, downgrade or stamp keeps it; `migrate drift --accept` does it now"
+                context.project().config().drift.enabled ? "the next upgrade, downgrade or stamp keeps it; `migrate drift --accept` does it now"
                                                : "`drift: {enabled: false}` in migrate.yaml switches it off; `migrate drift --accept` keeps it once"};
   }
   if (output.json()) {

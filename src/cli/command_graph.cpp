@@ -138,10 +138,11 @@ std::string svg_graph(const Picture& picture) {
 
 int run_graph(Context& context) {
   auto& project = context.project();
+  auto& target = context.target();
   std::vector<VersionRow> rows;
-  if (project.has_database()) {
+  if (target.has_database()) {
     try {
-      rows = project.read_rows();
+      rows = target.read_rows();
     } catch (const Error& error) {
       context.output.detail("cannot read what is applied: " + error.message());
     }

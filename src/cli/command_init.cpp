@@ -18,8 +18,9 @@ void refuse_existing(const std::filesystem::path& file) {
 }
 
 /// A baseline: everything that the database has, as a unit that a new database runs and this one counts as applied.
-NewUnit make_baseline(Project& project, const Schema& live) {
-  const auto text = render_unit(compare_inspected(project.dialect(), project.session().server(), Schema{}, live), project.dialect());
+NewUnit make_baseline(Target& target, const Schema& live) {
+  auto& project = target.project();
+  const auto text = render_unit(compare_inspected(target.dialect(), target.session().server(), Schema{}, live), target.dialect());
   NewUnit unit{.revision = {}, .format = UnitFormat::sql, .upgrade = text.upgrade, .downgrade = text.downgrade};
   unit.revision.number = 1;
   unit.revision.id = make_revision_id(1, project.config().revision.number_width);
@@ -28,17 +29,18 @@ NewUnit make_baseline(Project& project, const Schema& live) {
   return unit;
 }
 
-void write_baseline(Context& context, Project& project, const NewUnit& unit) {
+void write_baseline(Context& context, Target& target, const NewUnit& unit) {
+  auto& project = target.project();
   const auto& config = project.config();
   const auto path = write_unit(project.new_unit_folder(), unit,
                                {.templates = config.templates, .file_name = config.revision.file_name, .number_width = config.revision.number_width});
   project.write_sum();
   const auto* file = project.unit(unit.revision.id);
   RunEvents events;
-  auto options = project.run_options(context.arguments.get("lock-timeout"));
-  options.keep_schema = project.schema_keeper();
-  run_locked(project.session(), options, events, [&](const std::vector<VersionRow>&) {
-    const auto& versions = project.versions();
+  auto options = target.run_options(context.arguments.get("lock-timeout"));
+  options.keep_schema = target.schema_keeper();
+  run_locked(target.session(), options, events, [&](const std::vector<VersionRow>&) {
+    const auto& versions = target.versions();
     const VersionRow row{.revision = unit.revision.id, .message = "baseline", .checksum = project.checksum_of(*file), .applied_at = now_utc(),
                          .applied_by = who_runs(), .tool_version = tool_version()};
     return std::vector<std::string>{versions.insert_sql(row, kept_downgrade(unit.revision, unit.downgrade, false)),
@@ -87,13 +89,14 @@ int run_init(Context& context) {
                                     {"environments", start.environments ? "yes" : ""}, {"file", parse_url(url).host.empty() ? "yes" : ""}, {"open", "${{"}},
                           .lists = {}};
   const auto config_text = render_file("migrate.yaml", data);
-  Project project(parse_config(config_text, config_file), std::nullopt);
+  Project project(parse_config(config_text, config_file));
+  Target target(project);
   // Everything that can fail comes before the first file is written.
-  const auto live = project.live_schema();
-  const auto rows = project.read_rows();
+  const auto live = target.live_schema();
+  const auto rows = target.read_rows();
   const bool empty = live == Schema{.options = live.options};
-  const auto section = std::string(project.dialect().name());
-  const auto baseline = !empty && rows.empty() ? std::optional(make_baseline(project, live)) : std::nullopt;
+  const auto section = std::string(target.dialect().name());
+  const auto baseline = !empty && rows.empty() ? std::optional(make_baseline(target, live)) : std::nullopt;
   if (start.model) write_file(folder / "model.yaml", empty ? render_file("model.yaml", TemplateData{.texts = {{"model", ""}}, .lists = {}}) : write_model(live, section));
   write_file(config_file, config_text);
   context.output.line("wrote " + std::filesystem::relative(config_file).string());
@@ -107,8 +110,8 @@ int run_init(Context& context) {
   if (!password.empty() && password.find("${") == std::string::npos) {
     context.output.note("migrate.yaml holds the password; `database: \"${DATABASE_URL}\"` or `password_file` keeps it out of version control");
   }
-  if (baseline) note_left_alone(context.output, project.session());
-  if (baseline) write_baseline(context, project, *baseline);
+  if (baseline) note_left_alone(context.output, target.session());
+  if (baseline) write_baseline(context, target, *baseline);
   else if (!rows.empty()) context.output.note("the database is under migration already: bring its units into " + (folder / "migrations").string());
   return 0;
 }

@@ -52,13 +52,14 @@ void take_version(Ground& ground, const lint::Settings& settings) {
 
 Ground look(Context& context, const lint::Settings& settings) {
   auto& project = context.project();
+  auto& target = context.target();
   Ground ground;
-  ground.dialect = &project.dialect();
+  ground.dialect = &target.dialect();
   if (!context.arguments.has("offline")) {
     try {
-      auto& session = project.session();
+      auto& session = target.session();
       ground.facts.server = session.server();
-      ground.applied = applied_ids(project.versions().read(session.connection()));
+      ground.applied = applied_ids(target.versions().read(session.connection()));
       std::erase_if(ground.applied, [&](const std::string& id) { return project.graph().index(id) < 0; });
       ground.live = session.dialect().catalog().inspect(session.connection(), session.server(), {.schemas = project.config().schemas, .tables = {}, .filter = {}});
       if (const auto rows = ground.dialect->lint().table_rows; rows != nullptr) ground.facts.rows = rows(session.connection(), ground.live);
@@ -67,7 +68,7 @@ Ground look(Context& context, const lint::Settings& settings) {
       context.output.note("no database at hand (" + error.message() + "): neither what is applied nor the tables' sizes are known");
     }
   }
-  if (!ground.connected) ground.facts.server = ground.dialect->catalog().assume(project.url());
+  if (!ground.connected) ground.facts.server = ground.dialect->catalog().assume(target.url());
   ground.engines = ground.facts.server.sections;
   if (!project.config().schemas.empty()) ground.facts.server.default_schema = project.config().schemas.front();
   take_version(ground, settings);
@@ -180,7 +181,7 @@ class Run {
   /// What a C++ unit runs, as far as it does not ask the database; nothing when it does, or cannot be compiled here.
   std::optional<std::vector<Statement>> statements_of_program(const UnitFile& file) {
     try {
-      auto step = context_.project().step(file.revision.id, Direction::upgrade);
+      auto step = context_.target().step(file.revision.id, Direction::upgrade);
       record_program(step);
       return step.statements;
     } catch (const Error& error) {
@@ -311,7 +312,8 @@ namespace {
 
 std::string annotated(Context& context, const Schema& live, const std::string& upgrade) {
   auto& project = context.project();
-  auto& session = project.session();
+  auto& target = context.target();
+  auto& session = target.session();
   auto settings = lint::read_settings(project.config().lint, project.config().file.string());
   settings.transactions = project.config().transaction != TransactionMode::none;
   Ground ground;

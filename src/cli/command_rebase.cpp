@@ -102,12 +102,12 @@ std::filesystem::path renamed(const UnitFile& unit, const Revision& after, int w
   return unit.path.parent_path() / name;
 }
 
-void refuse_applied(Project& project, const std::vector<Moved>& moved, const std::string& head) {
-  if (!project.has_database()) return;
-  for (const auto& row : project.read_rows()) {
+void refuse_applied(Target& target, const std::vector<Moved>& moved, const std::string& head) {
+  if (!target.has_database()) return;
+  for (const auto& row : target.read_rows()) {
     for (const auto& unit : moved) {
       if (unit.unit->revision.id != row.revision) continue;
-      throw Error{ErrorKind::failed, title(unit.unit->revision) + " is applied in " + project.url().display() + ": a revision that is applied keeps its place",
+      throw Error{ErrorKind::failed, title(unit.unit->revision) + " is applied in " + target.url().display() + ": a revision that is applied keeps its place",
                   "take it back first with `migrate downgrade`, put the other line on top with --onto " + head + ", or join both with `migrate merge heads -m MESSAGE`",
                   {unit.unit->path.string()}};
     }
@@ -188,7 +188,7 @@ int run_rebase(Context& context) {
   const auto [onto, head] = choose(context, graph);
   const auto moved = plan_move(project, onto, head);
   if (moved.empty()) throw Error{ErrorKind::usage, title(*graph.find(head)) + " is on top of " + onto + " already"};
-  refuse_applied(project, moved, head);
+  refuse_applied(context.target(), moved, head);
   check_move(project, moved);
   std::vector<std::pair<std::string, Revision>> told;
   for (const auto& unit : moved) told.emplace_back(unit.unit->revision.id, unit.after);

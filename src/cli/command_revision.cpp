@@ -218,11 +218,11 @@ void require_at_head(Context& context, const std::vector<VersionRow>& rows) {
 }
 
 int autogenerate(Context& context, Revision revision) {
-  auto& project = context.project();
-  auto& session = project.session();
-  require_at_head(context, project.read_rows());
-  auto declared = project.declared_schema();  // first: what reading it takes is free again for the live schema
-  auto live = project.live_schema();
+  auto& target = context.target();
+  auto& session = target.session();
+  require_at_head(context, target.read_rows());
+  auto declared = target.declared_schema();  // first: what reading it takes is free again for the live schema
+  auto live = target.live_schema();
   auto options = rename_options(context);
   check_answers(options.answers, live);
   auto difference = find_difference(session.dialect(), session.connection(), session.server(), std::move(live), std::move(declared), options);
@@ -237,7 +237,7 @@ int autogenerate(Context& context, Revision revision) {
     context.output.note("  " + std::string(mark) + describe(change.operation));
   }
   const auto format = format_of(context);
-  auto text = format == UnitFormat::cpp ? render_cpp_unit(difference, session.dialect(), project.declared_schema()) : render_unit(difference, session.dialect());
+  auto text = format == UnitFormat::cpp ? render_cpp_unit(difference, session.dialect(), target.declared_schema()) : render_unit(difference, session.dialect());
   if (format == UnitFormat::sql) text.upgrade = with_findings(context, difference.before, text.upgrade);
   const bool review = std::any_of(difference.changes.begin(), difference.changes.end(), [](const PlannedChange& change) { return !change.review.empty(); });
   const int code = write_new_unit(context, {.revision = std::move(revision), .format = format, .upgrade = text.upgrade, .downgrade = text.downgrade});

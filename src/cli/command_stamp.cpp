@@ -22,11 +22,12 @@ VersionRow stamped_row(Project& project, const std::string& id) {
           .applied_at = now_utc(), .applied_by = who_runs(), .tool_version = tool_version()};
 }
 
-std::string way_back(Project& project, const std::string& id) {
+std::string way_back(Target& target, const std::string& id) {
+  auto& project = target.project();
   const auto* file = project.unit(id);
   if (file->format != UnitFormat::sql) return kept_downgrade(file->revision, "", true);
   const auto unit = project.parse(*file);
-  const auto engines = project.sections();
+  const auto engines = target.sections();
   const bool back = is_reversible(unit, engines);
   return kept_downgrade(unit.revision, back ? section_for(unit, Direction::downgrade, engines).text : "", !back);
 }
@@ -35,13 +36,14 @@ std::string way_back(Project& project, const std::string& id) {
 
 int run_stamp(Context& context) {
   auto& project = context.project();
+  auto& target = context.target();
   const auto& graph = project.graph();
-  const auto& versions = project.versions();
+  const auto& versions = target.versions();
   StampPlan plan;
   EventPrinter events(context.output);
-  auto options = project.run_options(context.arguments.get("lock-timeout"));
-  options.keep_schema = project.schema_keeper();
-  run_locked(project.session(), options, events, [&](const std::vector<VersionRow>& rows) {
+  auto options = target.run_options(context.arguments.get("lock-timeout"));
+  options.keep_schema = target.schema_keeper();
+  run_locked(target.session(), options, events, [&](const std::vector<VersionRow>& rows) {
     Ids there;
     for (const auto& row : rows) there.push_back(row.revision);
     const bool purge = context.arguments.has("purge");
@@ -63,7 +65,7 @@ int run_stamp(Context& context) {
       if (row.state != RowState::applied && std::find(plan.remove.begin(), plan.remove.end(), row.revision) == plan.remove.end()) sql.push_back(versions.delete_sql(row.revision));
     }
     for (const auto& id : plan.add) {
-      sql.push_back(versions.insert_sql(stamped_row(project, id), way_back(project, id)));
+      sql.push_back(versions.insert_sql(stamped_row(project, id), way_back(target, id)));
       log("stamp", id);
     }
     return sql;
@@ -76,6 +78,7 @@ int run_stamp(Context& context) {
 
 int run_verify(Context& context) {
   auto& project = context.project();
+  auto& target = context.target();
   const auto& graph = project.graph();
   std::vector<SumFinding> findings;
   const auto file = project.sum_file();
@@ -99,8 +102,8 @@ int run_verify(Context& context) {
   for (const auto& unit : project.units()) {
     if (unit.format == UnitFormat::sql) (void)project.parse(unit);
   }
-  if (!context.arguments.has("offline") && project.has_database()) {
-    const auto rows = project.read_rows();
+  if (!context.arguments.has("offline") && target.has_database()) {
+    const auto rows = target.read_rows();
     for (const auto& row : rows) {
       const auto* unit = project.unit(row.revision);
       if (is_repeatable_id(row.revision)) continue;
@@ -133,12 +136,13 @@ int run_verify(Context& context) {
 
 int run_repair(Context& context) {
   auto& project = context.project();
+  auto& target = context.target();
   const auto accepted = context.arguments.all("accept");
   if (accepted.empty()) throw Error{ErrorKind::usage, "say what to repair", "migrate repair --accept REV takes an edited unit as it is now"};
-  const auto& versions = project.versions();
+  const auto& versions = target.versions();
   EventPrinter events(context.output);
   std::vector<std::string> done;
-  run_locked(project.session(), project.run_options(context.arguments.get("lock-timeout")), events, [&](const std::vector<VersionRow>& rows) {
+  run_locked(target.session(), target.run_options(context.arguments.get("lock-timeout")), events, [&](const std::vector<VersionRow>& rows) {
     std::vector<std::string> sql;
     for (const auto& argument : accepted) {
       for (const auto& id : resolve(project.graph(), applied_ids(rows), argument)) {
@@ -160,10 +164,10 @@ int run_repair(Context& context) {
 namespace {
 
 /// The step of a row that was cut off, with the statements that its record counts.
-Step step_of(Project& project, const VersionRow& row, const RunOptions& options) {
-  auto step = project.step(row.revision, row.state == RowState::upgrading ? Direction::upgrade : Direction::downgrade);
-  add_hooks(step, project.hooks());
-  prepare_step(step, options, project.session());
+Step step_of(Target& target, const VersionRow& row, const RunOptions& options) {
+  auto step = target.step(row.revision, row.state == RowState::upgrading ? Direction::upgrade : Direction::downgrade);
+  add_hooks(step, target.hooks());
+  prepare_step(step, options, target.session());
   return step;
 }
 
@@ -171,10 +175,10 @@ bool is_in_doubt(const VersionRow& row) { return row.state != RowState::applied 
 
 /// Without an answer: what the question is.
 int tell_doubt(Context& context, const RunOptions& options) {
-  auto& project = context.project();
-  for (const auto& row : project.read_rows()) {
+  auto& target = context.target();
+  for (const auto& row : target.read_rows()) {
     if (!is_in_doubt(row)) continue;
-    const auto step = step_of(project, row, options);
+    const auto step = step_of(target, row, options);
     const auto index = static_cast<std::size_t>(std::max(0, row.statement));
     const bool known = index < step.statements.size();
     throw Error{ErrorKind::needs_person,
@@ -192,22 +196,22 @@ int tell_doubt(Context& context, const RunOptions& options) {
 }  // namespace
 
 int run_resume(Context& context) {
-  auto& project = context.project();
+  auto& target = context.target();
   const bool applied = context.arguments.has("applied");
-  const auto options = project.run_options(context.arguments.get("lock-timeout"));
+  const auto options = target.run_options(context.arguments.get("lock-timeout"));
   if (applied == context.arguments.has("not-applied")) {
     if (!applied) return tell_doubt(context, options);
     throw Error{ErrorKind::usage, "say one of both: did the statement in doubt take effect?", "migrate resume --applied, or migrate resume --not-applied"};
   }
   EventPrinter events(context.output);
   std::string told;
-  run_locked(project.session(), options, events, [&](const std::vector<VersionRow>& rows) {
+  run_locked(target.session(), options, events, [&](const std::vector<VersionRow>& rows) {
     std::vector<std::string> sql;
     for (const auto& row : rows) {
       if (!is_in_doubt(row)) continue;
-      const auto step = step_of(project, row, options);
-      sql = resume_sql(project.versions(), row, step, applied ? Doubt::applied : Doubt::not_applied);
-      sql.push_back(project.versions().log_sql({"resume", row.revision, applied ? "statement applied" : "statement not applied", now_utc(), who_runs(), 0, tool_version()}));
+      const auto step = step_of(target, row, options);
+      sql = resume_sql(target.versions(), row, step, applied ? Doubt::applied : Doubt::not_applied);
+      sql.push_back(target.versions().log_sql({"resume", row.revision, applied ? "statement applied" : "statement not applied", now_utc(), who_runs(), 0, tool_version()}));
       told = fmt::format("statement {} of {} counts as {}; now run the same {} again", row.statement + 1, row.revision, applied ? "applied" : "not applied",
                          row.state == RowState::upgrading ? "upgrade" : "downgrade");
       break;

@@ -31,14 +31,14 @@ Json to_json(const Revision& revision) {
 }
 
 std::vector<VersionRow> read_rows(Context& context) {
-  auto& project = context.project();
-  return project.read_rows();
+  auto& target = context.target();
+  return target.read_rows();
 }
 
 /// The rows where the project has a database that can be read; nothing else is an error for a command that can do without.
 std::vector<VersionRow> rows_if_any(Context& context, bool& known) {
   known = false;
-  if (!context.project().has_database()) return {};
+  if (!context.target().has_database()) return {};
   try {
     auto rows = read_rows(context);
     known = true;
@@ -65,13 +65,14 @@ std::set<std::string> set_of(const Ids& ids) { return {ids.begin(), ids.end()}; 
 
 int run_current(Context& context) {
   auto& project = context.project();
+  auto& target = context.target();
   const auto rows = read_rows(context);
   // What is applied is known from the rows alone; the units say which of it are heads.
   const auto applied = applied_ids(rows);
   Ids heads;
   bool at_head = false;
   if (!rows.empty()) {
-    const auto& graph = project.graph_with(rows);
+    const auto& graph = target.graph_with(rows);
     heads = graph.heads_of(graph.mark(applied));
     at_head = upgrade_plan(graph, applied, "heads").empty();
   }
@@ -108,11 +109,11 @@ int run_current(Context& context) {
 }
 
 int run_history(Context& context) {
-  auto& project = context.project();
+  auto& target = context.target();
   bool known = false;
   const auto rows = rows_if_any(context, known);
   const auto applied = applied_ids(rows);
-  const auto& graph = project.graph_with(rows);
+  const auto& graph = target.graph_with(rows);
   Ids ids;
   if (const auto argument = context.arguments.at(0); argument.empty()) {
     for (const auto& revision : graph.revisions()) ids.push_back(revision.id);
@@ -197,14 +198,15 @@ int run_branches(Context& context) {
 
 int run_show(Context& context) {
   auto& project = context.project();
+  auto& target = context.target();
   bool known = false;
   const auto argument = context.arguments.at(0, "head");
   const auto rows = rows_if_any(context, known);
-  const auto& graph = project.graph_with(rows);
+  const auto& graph = target.graph_with(rows);
   const auto id = resolve_one(graph, applied_ids(rows), argument);
   const auto& revision = *graph.find(id);
   const auto* file = project.unit(id);
-  const auto text = file != nullptr ? unit_text(*file) : project.versions().read_downgrade(project.session().connection(), id);
+  const auto text = file != nullptr ? unit_text(*file) : target.versions().read_downgrade(target.session().connection(), id);
   const auto row = std::find_if(rows.begin(), rows.end(), [&](const VersionRow& candidate) { return candidate.revision == id; });
   if (context.output.json()) {
     auto json = to_json(revision);
@@ -232,12 +234,12 @@ int run_show(Context& context) {
 }
 
 int run_log(Context& context) {
-  auto& project = context.project();
+  auto& target = context.target();
   const auto limit = context.arguments.get("limit", "50");
   if (limit.empty() || limit.size() > 9 || !std::all_of(limit.begin(), limit.end(), [](char c) { return c >= '0' && c <= '9'; })) {
     throw Error{ErrorKind::usage, "--limit must be a number"};
   }
-  const auto entries = project.versions().read_log(project.session().connection(), std::stoi(limit));
+  const auto entries = target.versions().read_log(target.session().connection(), std::stoi(limit));
   if (context.output.json()) {
     Json list = Json::array();
     for (const auto& entry : entries) {

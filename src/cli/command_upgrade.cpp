@@ -21,7 +21,7 @@ namespace migrate::cli {
 namespace {
 
 CommandPlanner make_planner(Context& context, Direction direction, const std::string& argument) {
-  return CommandPlanner(context.project(), direction, argument, context.arguments.has("allow-out-of-order"));
+  return CommandPlanner(context.target(), direction, argument, context.arguments.has("allow-out-of-order"));
 }
 
 void print_plan(const Context& context, const std::vector<Step>& steps) {
@@ -47,13 +47,14 @@ void print_plan(const Context& context, const std::vector<Step>& steps) {
 /// --sql: from A to B without a database, or from where the database is.
 int write_sql(Context& context, Direction direction, const std::string& argument) {
   auto& project = context.project();
+  auto& target = context.target();
   std::string range = context.arguments.get("sql");
   if (range.empty() && is_range(argument)) range = argument;
   Ids expected;
   std::vector<Step> steps;
   ServerInfo server;
   if (!range.empty()) {
-    server = project.dialect().catalog().assume(project.url());
+    server = target.dialect().catalog().assume(target.url());
     const auto& graph = project.graph();
     const auto resolved = resolve_range(graph, {}, range);
     const auto& low = direction == Direction::upgrade ? resolved.from : resolved.to;
@@ -63,14 +64,14 @@ int write_sql(Context& context, Direction direction, const std::string& argument
     expected = graph.ids(graph.with_needs(graph.mark(direction == Direction::upgrade ? low : high)));
     (void)project.compile(ids);
     for (const auto& id : ids) {
-      steps.push_back(project.step(id, direction));
-      add_hooks(steps.back(), project.hooks());
+      steps.push_back(target.step(id, direction));
+      add_hooks(steps.back(), target.hooks());
     }
   } else {
-    const auto rows = project.versions().read(project.session().connection());
+    const auto rows = target.versions().read(target.session().connection());
     expected = applied_ids(rows);
     steps = make_planner(context, direction, argument)(rows);
-    server = project.session().server();
+    server = target.session().server();
   }
   for (auto& step : steps) record_program(step);
   const auto lines = [](const std::vector<Statement>& statements) {
@@ -78,10 +79,10 @@ int write_sql(Context& context, Direction direction, const std::string& argument
     for (const auto& statement : statements) out += statement.text + ";\n";
     return out;
   };
-  auto setup = project.dialect().run().use_schemas(project.config().schemas);
-  if (const auto before = lines(project.hooks().before_run); !before.empty()) setup += (setup.empty() ? "" : ";\n") + before.substr(0, before.size() - 2);
-  context.output.text(write_script(project.dialect(), server, project.versions(), steps, expected, direction == Direction::upgrade && expected.empty(), setup) +
-                      lines(project.hooks().after_run));
+  auto setup = target.dialect().run().use_schemas(project.config().schemas);
+  if (const auto before = lines(target.hooks().before_run); !before.empty()) setup += (setup.empty() ? "" : ";\n") + before.substr(0, before.size() - 2);
+  context.output.text(write_script(target.dialect(), server, target.versions(), steps, expected, direction == Direction::upgrade && expected.empty(), setup) +
+                      lines(target.hooks().after_run));
   return 0;
 }
 
@@ -105,10 +106,11 @@ class DriftCheck {
 
 int write_plan_file(Context& context, const Planner& planner) {
   auto& project = context.project();
-  const auto rows = project.read_rows();
+  auto& target = context.target();
+  const auto rows = target.read_rows();
   auto steps = planner(rows);
   for (auto& step : steps) record_program(step);
-  const auto plan = make_plan(project, rows, std::move(steps));
+  const auto plan = make_plan(target, rows, std::move(steps));
   const auto file = context.arguments.get("to-plan");
   write_plan(file, project, plan);
   if (context.output.json()) context.output.line(nlohmann::ordered_json({{"plan", file}, {"digest", plan.digest}, {"steps", plan.steps.size()}}).dump());
@@ -119,24 +121,25 @@ int write_plan_file(Context& context, const Planner& planner) {
 /// Runs what the planner says, as the options want it.
 int run_steps(Context& context, Direction direction, const Planner& planner, const std::string& remark) {
   auto& project = context.project();
+  auto& target = context.target();
   if (context.arguments.has("dry-run")) {
-    auto steps = planner(project.versions().read(project.session().connection()));
+    auto steps = planner(target.versions().read(target.session().connection()));
     if (steps.empty()) context.output.note("nothing to do");
     for (auto& step : steps) record_program(step);
     print_plan(context, steps);
     return 0;
   }
   if (project.config().confirm) {
-    const auto steps = planner(project.versions().read(project.session().connection()));
+    const auto steps = planner(target.versions().read(target.session().connection()));
     if (!steps.empty()) {
       context.confirm(fmt::format("{} {} on {}?", direction == Direction::upgrade ? "Apply" : "Revert",
-                                  steps.size() == 1 ? title(steps.front().revision) : std::to_string(steps.size()) + " revisions", project.url().display()));
+                                  steps.size() == 1 ? title(steps.front().revision) : std::to_string(steps.size()) + " revisions", target.url().display()));
     }
   }
   install_stop_handlers();
   EventPrinter events(context.output);
-  auto options = project.run_options(context.arguments.get("lock-timeout"));
-  options.keep_schema = project.schema_keeper();
+  auto options = target.run_options(context.arguments.get("lock-timeout"));
+  options.keep_schema = target.schema_keeper();
   options.remark = remark;
   DriftCheck check_drift(context, events);
   Ids unknown;
@@ -146,8 +149,8 @@ int run_steps(Context& context, Direction direction, const Planner& planner, con
     check_drift(rows, steps);
     return steps;
   };
-  const auto result = run(project.session(), options, plan, events);
-  context.output.detail(fmt::format("{} round trips", project.session().connection().round_trips()));
+  const auto result = run(target.session(), options, plan, events);
+  context.output.detail(fmt::format("{} round trips", target.session().connection().round_trips()));
   if (result.stopped) {
     throw Error{ErrorKind::failed, "stopped after " + plural(static_cast<std::size_t>(result.steps), "revision"), "the same command goes on where this one stopped"};
   }
@@ -165,7 +168,7 @@ int run_direction(Context& context, Direction direction, const std::string& argu
   if (arguments.has("plan")) {
     if (!arguments.positional.empty() || arguments.has("to-plan")) throw Error{ErrorKind::usage, "--plan says itself what runs", "migrate upgrade --plan FILE"};
     const auto plan = read_plan(arguments.get("plan"), context.project());
-    return run_steps(context, direction, [&](const auto& rows) { return remaining_steps(context.project(), plan, rows); }, plan.mark());
+    return run_steps(context, direction, [&](const auto& rows) { return remaining_steps(context.target(), plan, rows); }, plan.mark());
   }
   CommandPlanner planner = make_planner(context, direction, argument);
   const Planner work = [&](const auto& rows) { return planner(rows); };

@@ -1,18 +1,17 @@
 #include "cli/context.hpp"
 
-#include "dialect/catalog.hpp"
-
 #include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
 
+#include "core/text.hpp"
+#include "dialect/catalog.hpp"
+
 namespace migrate::cli {
 
 Project& Context::project() {
   if (project_) return *project_;
-  std::optional<std::string> database;
-  if (arguments.has("database")) database = arguments.get("database");
   const auto environment = arguments.get("env");
   // In a bundle the project is what came along; its database is relative to where the bundle is run.
   const char* bundle = std::getenv("MIGRATE_BUNDLE");
@@ -20,20 +19,27 @@ Project& Context::project() {
     auto config = load_config(std::filesystem::path(bundle) / "project/migrate.yaml", environment);
     config.database_folder = std::filesystem::current_path();
     config.cpp.ahead_only = true;
-    project_.emplace(std::move(config), database);
+    project_.emplace(std::move(config));
   } else if (arguments.has("config")) {
-    project_.emplace(load_config(arguments.get("config"), environment), database);
+    project_.emplace(load_config(arguments.get("config"), environment));
   } else if (const auto found = find_config(std::filesystem::current_path())) {
-    project_.emplace(load_config(*found, environment), database);
+    project_.emplace(load_config(*found, environment));
   } else if (!environment.empty()) {
     throw Error{ErrorKind::usage, "there is no migrate.yaml here or above, so no environment '" + environment + "'", "name the file with -c"};
-  } else if (!database && !std::filesystem::exists("migrations")) {
+  } else if (!arguments.has("database") && !std::filesystem::exists("migrations")) {
     throw Error{ErrorKind::usage, "there is no migrate.yaml here or in a folder above", "start a project with `migrate init --database URL`, or name the file with -c"};
   } else {
-    project_.emplace(default_config(std::filesystem::current_path()), database);
+    project_.emplace(default_config(std::filesystem::current_path()));
   }
-  if (looks_) project_->only_look();
   return *project_;
+}
+
+Target& Context::target() {
+  if (!target_) {
+    target_.emplace(project(), arguments.has("database") ? std::optional(arguments.get("database")) : std::nullopt);
+    if (looks_) target_->only_look();
+  }
+  return *target_;
 }
 
 bool Context::has_project() const {

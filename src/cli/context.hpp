@@ -8,7 +8,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/output.hpp"
-#include "library/project.hpp"
+#include "library/target.hpp"
 
 namespace migrate::cli {
 
@@ -19,6 +19,8 @@ class Context {
 
   /// The project of -c, -e and --database. Throws Error (usage) when there is no migrate.yaml and no --database.
   Project& project();
+  /// Its database: that of --database, or of the settings.
+  Target& target();
   /// Whether there is one.
   [[nodiscard]] bool has_project() const;
 
@@ -32,6 +34,7 @@ class Context {
 
  private:
   std::optional<Project> project_;
+  std::optional<Target> target_;
   bool looks_;
 };
 

@@ -30,7 +30,7 @@ struct Drift {
 };
 
 /// Compares. Waits a little for a run that is about to keep its schema.
-[[nodiscard]] Drift find_drift(Project& project);
+[[nodiscard]] Drift find_drift(Target& target);
 
 /// For --check-drift: throws Error (difference) that says what was changed.
 void refuse_drift(Context& context, const std::vector<VersionRow>& rows, RunEvents& events);

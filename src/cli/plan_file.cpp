@@ -71,8 +71,9 @@ void check_database(const PlanFile& plan, const PlanFile& here) {
 
 }  // namespace
 
-PlanFile make_plan(Project& project, const std::vector<VersionRow>& rows, std::vector<Step> steps) {
-  const auto& url = project.url();
+PlanFile make_plan(Target& target, const std::vector<VersionRow>& rows, std::vector<Step> steps) {
+  auto& project = target.project();
+  const auto& url = target.url();
   PlanFile plan{.digest = {}, .engine = url.scheme, .host = url.host, .port = url.port, .database = database_name(url, project.config().folder),
                 .versions_table = project.config().versions_table, .from = {}, .steps = std::move(steps)};
   for (const auto& row : rows) {
@@ -116,8 +117,9 @@ PlanFile read_plan(const std::filesystem::path& file, const Project& project) {
   return plan;
 }
 
-std::vector<Step> remaining_steps(Project& project, const PlanFile& plan, const std::vector<VersionRow>& rows) {
-  check_database(plan, make_plan(project, {}, {}));
+std::vector<Step> remaining_steps(Target& target, const PlanFile& plan, const std::vector<VersionRow>& rows) {
+  auto& project = target.project();
+  check_database(plan, make_plan(target, {}, {}));
   std::map<std::string, const VersionRow*> now;
   for (const auto& row : rows) now.emplace(row.revision, &row);
   for (const auto& [id, checksum] : plan.from) {

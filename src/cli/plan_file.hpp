@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "library/project.hpp"
+#include "library/target.hpp"
 #include "runner/step.hpp"
 
 namespace migrate::cli {
@@ -25,7 +25,7 @@ struct PlanFile {
 };
 
 /// The plan for the database as `rows` say it is.
-[[nodiscard]] PlanFile make_plan(Project& project, const std::vector<VersionRow>& rows, std::vector<Step> steps);
+[[nodiscard]] PlanFile make_plan(Target& target, const std::vector<VersionRow>& rows, std::vector<Step> steps);
 
 void write_plan(const std::filesystem::path& file, const Project& project, const PlanFile& plan);
 
@@ -34,6 +34,6 @@ void write_plan(const std::filesystem::path& file, const Project& project, const
 
 /// The steps that are left of the plan. Throws Error: it is for another database, the database is not where the plan starts
 /// (nor part of the way along it, by this plan), a unit is not the one that was planned.
-[[nodiscard]] std::vector<Step> remaining_steps(Project& project, const PlanFile& plan, const std::vector<VersionRow>& rows);
+[[nodiscard]] std::vector<Step> remaining_steps(Target& target, const PlanFile& plan, const std::vector<VersionRow>& rows);
 
 }  // namespace migrate::cli

@@ -7,7 +7,7 @@
 #include "core/filesystem.hpp"
 #include "dialect/driver.hpp"
 #include "library/planner.hpp"
-#include "library/project.hpp"
+#include "library/target.hpp"
 #include "revision/argument.hpp"
 #include "unit/embedded.hpp"
 
@@ -39,16 +39,16 @@ class LogEvents final : public RunEvents {
 };
 
 /// A project's folder, or a folder of units alone.
-Project open(const std::string& url, const std::filesystem::path& directory, const LibraryOptions& options) {
-  if (directory.empty()) return Project(default_config("."), url);
+Config config_of(const std::filesystem::path& directory, const LibraryOptions& options) {
+  if (directory.empty()) return default_config(".");
   const auto folder = directory.string().starts_with(embedded_folder().string() + "/") || directory == embedded_folder() ? directory : std::filesystem::absolute(directory);
   if (file_exists(folder / "migrate.yaml")) {
-    return Project(parse_config(read_file(folder / "migrate.yaml"), folder / "migrate.yaml", options.environment), url);
+    return parse_config(read_file(folder / "migrate.yaml"), folder / "migrate.yaml", options.environment);
   }
   if (!options.environment.empty()) throw Error{ErrorKind::usage, "there is no migrate.yaml in " + folder.string() + ", so no environment '" + options.environment + "'"};
   auto config = default_config(folder);
   if (!folder_exists(folder / "migrations")) config.migrations = {folder};
-  return Project(std::move(config), url);
+  return config;
 }
 
 std::filesystem::path embedded_or_refuse() {
@@ -60,12 +60,13 @@ std::filesystem::path embedded_or_refuse() {
 
 std::vector<std::string> run_to(const std::string& url, const std::filesystem::path& directory, Direction direction, const std::string& revision,
                                 const LibraryOptions& options) {
-  auto project = open(url, directory, options);
-  auto run_options = project.run_options(options.lock_timeout);
-  run_options.keep_schema = project.schema_keeper();
+  Project project(config_of(directory, options));
+  Target target(project, url);
+  auto run_options = target.run_options(options.lock_timeout);
+  run_options.keep_schema = target.schema_keeper();
   LogEvents events(options);
-  CommandPlanner planner(project, direction, revision);
-  (void)run(project.session(), run_options, [&](const std::vector<VersionRow>& rows) { return planner(rows); }, events);
+  CommandPlanner planner(target, direction, revision);
+  (void)run(target.session(), run_options, [&](const std::vector<VersionRow>& rows) { return planner(rows); }, events);
   return events.done;
 }
 
@@ -88,18 +89,20 @@ std::vector<std::string> downgrade(const std::string& url, const std::string& re
 }
 
 std::vector<std::string> applied(const std::string& url, const LibraryOptions& options) {
-  auto project = open(url, embedded_folder(), options);
-  return applied_ids(project.versions().read(project.session().connection()));
+  Project project(config_of(embedded_folder(), options));
+  Target target(project, url);
+  return applied_ids(target.versions().read(target.session().connection()));
 }
 
 void require(const std::string& url, const std::string& revision, const LibraryOptions& options) {
-  auto project = open(url, embedded_folder(), options);
-  const auto rows = project.versions().read(project.session().connection());
+  Project project(config_of(embedded_folder(), options));
+  Target target(project, url);
+  const auto rows = target.versions().read(target.session().connection());
   std::vector<std::string> ids;
   for (const auto& row : rows) {
     if (row.state == RowState::applied) ids.push_back(row.revision);
   }
-  const auto database = project.url().display();
+  const auto database = target.url().display();
   const auto names = [&](const std::string& id) { return id == revision || (!id.empty() && id.starts_with(revision) && id.size() > revision.size() && id[revision.size()] == '-'); };
   auto wanted = std::find_if(ids.begin(), ids.end(), [&](const auto& id) { return id == revision; });
   if (wanted == ids.end()) wanted = std::find_if(ids.begin(), ids.end(), names);
@@ -109,7 +112,7 @@ void require(const std::string& url, const std::string& revision, const LibraryO
   }
   if (options.allow_newer) return;
   const bool has_units = !embedded_folder().empty();
-  const auto& graph = has_units || !rows.empty() ? project.graph_with(rows) : project.graph();
+  const auto& graph = has_units || !rows.empty() ? target.graph_with(rows) : project.graph();
   const auto behind = graph.with_dependents(graph.mark(Ids{*wanted}));
   for (const auto& id : ids) {
     const bool newer = id != *wanted && behind[static_cast<std::size_t>(graph.index(id))] != 0;

@@ -26,9 +26,9 @@ std::vector<Step> CommandPlanner::operator()(const std::vector<VersionRow>& tabl
   steps.reserve(ids.size());
   (void)project_.compile(ids);
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    steps.push_back(project_.step(ids[i], direction_, i == 0 ? "" : ids[i - 1]));
-    add_hooks(steps.back(), project_.hooks());
-    project_.set_stand_ins(steps.back(), table);
+    steps.push_back(target_.step(ids[i], direction_, i == 0 ? "" : ids[i - 1]));
+    add_hooks(steps.back(), target_.hooks());
+    target_.set_stand_ins(steps.back(), table);
   }
   return steps;
 }
@@ -71,7 +71,7 @@ void CommandPlanner::check_order(const Graph& graph, const Ids& applied) const {
 
 Ids CommandPlanner::to_revert(const std::vector<VersionRow>& rows) {
   const auto applied = applied_ids(rows);
-  const auto& graph = project_.graph_with(rows);
+  const auto& graph = target_.graph_with(rows);
   if (!fixed_) {
     fixed_ = downgrade_plan(graph, applied, argument_);
     return *fixed_;
@@ -131,7 +131,7 @@ Ids CommandPlanner::repeatables_to_apply(const std::vector<VersionRow>& rows, co
 Ids CommandPlanner::repeatables_to_revert(const std::vector<VersionRow>& rows, const Ids& reverted) {
   Ids ids;
   if (reverted.empty()) return ids;
-  const auto& graph = project_.graph_with(rows);
+  const auto& graph = target_.graph_with(rows);
   const auto gone = graph.mark(reverted);
   for (const auto& row : rows) {
     if (!is_repeatable_id(row.revision)) continue;
@@ -142,7 +142,7 @@ Ids CommandPlanner::repeatables_to_revert(const std::vector<VersionRow>& rows, c
       for (std::size_t i = 0; i < gone.size(); ++i) touched = touched || (gone[i] != 0 && needed[i] != 0);
       if (!touched) continue;
     }
-    if (project_.has_way_back(row.revision)) ids.push_back(row.revision);
+    if (target_.has_way_back(row.revision)) ids.push_back(row.revision);
   }
   std::reverse(ids.begin(), ids.end());
   return ids;

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "library/project.hpp"
+#include "library/target.hpp"
 
 namespace migrate {
 
@@ -15,8 +15,8 @@ namespace migrate {
 class CommandPlanner {
  public:
   /// `argument` as on the command line: "head", "+1", "-1", "7".
-  CommandPlanner(Project& project, Direction direction, std::string argument, bool allow_out_of_order = false)
-      : project_(project), direction_(direction), argument_(std::move(argument)), allow_out_of_order_(allow_out_of_order) {}
+  CommandPlanner(Target& target, Direction direction, std::string argument, bool allow_out_of_order = false)
+      : target_(target), project_(target.project()), direction_(direction), argument_(std::move(argument)), allow_out_of_order_(allow_out_of_order) {}
 
   std::vector<Step> operator()(const std::vector<VersionRow>& rows);
 
@@ -28,6 +28,7 @@ class CommandPlanner {
   Ids repeatables_to_apply(const std::vector<VersionRow>& rows, const Ids& pending);
   Ids repeatables_to_revert(const std::vector<VersionRow>& rows, const Ids& reverted);
 
+  Target& target_;
   Project& project_;
   Direction direction_;
   std::string argument_;
