@@ -121,6 +121,22 @@ void adopt_objects(std::vector<T>& declared, const std::vector<T>& normal) {
   }
 }
 
+/// What the declared objects stand on: what the engine told of those that it tried, what it told of the live ones for those that are equal.
+/// Of others only their texts tell.
+void take_dependencies(Schema& declared, const Schema& live, const Schema& asked, const Schema& normal) {
+  auto& needs = declared.dependencies.needs;
+  needs = live.dependencies.needs;
+  for (const auto& view : asked.views) needs.erase({.kind = ObjectId::Kind::relation, .name = view.name, .part = {}});
+  for (const auto& routine : asked.routines) needs.erase({.kind = ObjectId::Kind::routine, .name = routine.name, .part = routine.arguments});
+  for (const auto& domain : asked.domains) needs.erase({.kind = ObjectId::Kind::type, .name = domain.name, .part = {}});
+  for (const auto& definition : asked.definitions) needs.erase({.kind = ObjectId::Kind::definition, .name = definition.name, .part = definition.kind});
+  for (const auto& table : asked.tables) {
+    for (const auto& trigger : table.triggers) needs.erase({.kind = ObjectId::Kind::trigger, .name = table.name, .part = trigger.name});
+    for (const auto& policy : table.policies) needs.erase({.kind = ObjectId::Kind::policy, .name = table.name, .part = policy.name});
+  }
+  for (const auto& [object, told] : normal.dependencies.needs) needs[object] = told;
+}
+
 /// The reviewed pairs that are written as drop and add carry their question on the drop.
 void mark_reviewed_drops(std::vector<PlannedChange>& changes, const std::vector<RenameDecision>& decisions) {
   for (const auto& decision : decisions) {
@@ -257,6 +273,9 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
     adopt_objects(declared.routines, normal.routines);
     adopt_objects(declared.tables, normal.tables);
     adopt_objects(declared.views, normal.views);
+    take_dependencies(declared, renamed.schema ? *renamed.schema : live, questions, normal);
+  } else {
+    declared.dependencies = (renamed.schema ? *renamed.schema : live).dependencies;
   }
   auto changes = compare(renamed.schema ? *renamed.schema : live, declared, server);
   mark_reviewed_drops(changes, renamed.reviewed_drops);

@@ -1,4 +1,4 @@
-/// Which objects need which, read from their texts.
+/// The order in which objects can be made and dropped, by what stands on what.
 #pragma once
 
 #include <set>
@@ -10,33 +10,56 @@
 
 namespace migrate {
 
-/// Something that can be made or dropped: the name others use for it and the text in which it names others.
-struct Dependent {
-  std::string name;                     ///< lower case, without schema; "" when nothing can name it
-  std::string text;                     ///< SQL fragments and names, blank-separated
-  std::vector<std::string> references;  ///< names it needs for certain, lower case
-  std::vector<std::string> keys;        ///< names that its foreign keys need: a cycle is opened here first
-  int own_mentions = 0;                 ///< of its own name in the text that say nothing: CREATE FUNCTION f
-  bool over_namesakes = false;          ///< needs things of its own name too: an aggregate, the function of that name
-  int phase = 0;                        ///< what comes first when nothing else decides
+/// What the objects of a schema stand on: as the engine told, else as their texts say.
+class Needs {
+ public:
+  Needs(const Dependencies& told, const LexicalRules& rules) : told_(told), rules_(rules) {}
+
+  [[nodiscard]] std::vector<Need> of(const View& view) const;
+  [[nodiscard]] std::vector<Need> of(const Routine& routine) const;
+  [[nodiscard]] std::vector<Need> of(const Domain& domain) const;
+  [[nodiscard]] std::vector<Need> of(const Definition& definition) const;
+  [[nodiscard]] std::vector<Need> of(const Trigger& trigger) const;
+  [[nodiscard]] std::vector<Need> of(const Policy& policy, const QualifiedName& table) const;
+  /// Of what a table is made of, from its texts; its foreign keys are not among it.
+  [[nodiscard]] std::vector<Need> of(const Table& table) const;
+  [[nodiscard]] std::vector<Need> of(const EnumType&) const { return {}; }
+  [[nodiscard]] std::vector<Need> of(const Sequence&) const { return {}; }
+
+  /// Whether something that needs this stands on the relation, or on that column of it ("": any). `text` is asked where the engine did
+  /// not tell of columns.
+  [[nodiscard]] bool stands_on(const std::vector<Need>& needs, const QualifiedName& relation, const std::string& column, const std::string& text) const;
+
+ private:
+  [[nodiscard]] const std::vector<Need>* told(const ObjectId& object) const;
+
+  const Dependencies& told_;
+  const LexicalRules& rules_;
 };
 
-/// The order in which the things can be made: each behind what it names; among free ones by phase, then as given. A cycle
-/// is opened at its lowest phase. Linear in the size of the texts. `needs`, when given, gets the things that each one names.
-[[nodiscard]] std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, const LexicalRules& rules,
-                                                        std::vector<std::set<std::size_t>>* needs = nullptr);
+/// Something that can be made or dropped.
+struct Dependent {
+  ObjectId object;               ///< what others know it by; without a name when nothing can name it
+  std::vector<ObjectId> needs;
+  std::vector<ObjectId> keys;    ///< what its foreign keys need: a cycle is opened here first
+  int phase = 0;                 ///< what comes first when nothing else decides
+};
+
+/// The order in which the things can be made: each behind what it needs; among free ones by phase, then as given. A cycle
+/// is opened at its lowest phase. Linear in the number of needs. `needs`, when given, gets the things that each one needs.
+[[nodiscard]] std::vector<std::size_t> dependency_order(const std::vector<Dependent>& things, std::vector<std::set<std::size_t>>* needs = nullptr);
 
 /// Whether it is a rule or the like, which goes before its table or view changes and comes back behind.
 [[nodiscard]] inline bool stands_on_tables(const Definition& definition) { return definition.kind != "type" && definition.kind != "aggregate"; }
 
-[[nodiscard]] Dependent dependent(const Table& table, bool with_keys);
-[[nodiscard]] Dependent dependent(const View& view);
-[[nodiscard]] Dependent dependent(const Routine& routine);
-[[nodiscard]] Dependent dependent(const Domain& domain);
-[[nodiscard]] Dependent dependent(const EnumType& type);
-[[nodiscard]] Dependent dependent(const Sequence& sequence);
-[[nodiscard]] Dependent dependent(const Definition& definition);
-[[nodiscard]] Dependent dependent(const Trigger& trigger);
-[[nodiscard]] Dependent dependent(const Policy& policy, const QualifiedName& table);
+[[nodiscard]] Dependent dependent(const Table& table, const Needs& needs, bool with_keys);
+[[nodiscard]] Dependent dependent(const View& view, const Needs& needs);
+[[nodiscard]] Dependent dependent(const Routine& routine, const Needs& needs);
+[[nodiscard]] Dependent dependent(const Domain& domain, const Needs& needs);
+[[nodiscard]] Dependent dependent(const EnumType& type, const Needs& needs);
+[[nodiscard]] Dependent dependent(const Sequence& sequence, const Needs& needs);
+[[nodiscard]] Dependent dependent(const Definition& definition, const Needs& needs);
+[[nodiscard]] Dependent dependent(const Trigger& trigger, const Needs& needs);
+[[nodiscard]] Dependent dependent(const Policy& policy, const QualifiedName& table, const Needs& needs);
 
 }  // namespace migrate

@@ -18,11 +18,13 @@ namespace {
 class Orderer {
  public:
   Orderer(const Schema& original, const Schema& live, const Schema& declared, const Dialect& dialect, const ServerInfo& server)
-      : original_(original), live_(live), declared_(declared), dialect_(dialect), rules_(dialect.sql().lexical_rules()), can_(server.capabilities) {}
+      : original_(original), live_(live), declared_(declared), dialect_(dialect), can_(server.capabilities),
+        original_needs_(original.dependencies, dialect.sql().lexical_rules()), live_needs_(live.dependencies, dialect.sql().lexical_rules()),
+        declared_needs_(declared.dependencies, dialect.sql().lexical_rules()) {}
 
   std::vector<PlannedChange> run(std::vector<PlannedChange> changes) {
     former_ = FormerNames(changes);
-    changes = with_pinned(std::move(changes), live_, declared_, rules_, can_);
+    changes = with_pinned(std::move(changes), live_, declared_, dialect_.sql().lexical_rules(), can_);
     for (auto& change : changes) sort_in(std::move(change));
     order_table_groups();
     std::vector<PlannedChange> out;
@@ -271,28 +273,29 @@ class Orderer {
 
   // ---- across objects ------------------------------------------------------------------------------------------------
 
-  static Dependent dependent_of(const PlannedChange& change, bool keys) {
+  /// `gone`: what the objects that go stand on, under the names that they have then.
+  Dependent dependent_of(const PlannedChange& change, const Needs& gone) const {
+    const auto& made = declared_needs_;
     return std::visit(
         overloaded{
-            [&](const Create<Table>& op) { return dependent(op.object, keys); },
-            [&](const Drop<Table>& op) { return dependent(op.object, keys); },
-            [](const Add<Trigger>& op) { return dependent(op.object); },
-            [](const Change<Trigger>& op) { return dependent(op.after); },
-            [](const Remove<Trigger>& op) { return dependent(op.object); },
-            [](const RenamePart<Trigger>&) { return Dependent{}; },
-            [](const Add<Policy>& op) { return dependent(op.object, op.table); },
-            [](const Change<Policy>& op) { return dependent(op.after, op.table); },
-            [](const Remove<Policy>& op) { return dependent(op.object, op.table); },
-            []<class T>(const Create<T>& op) -> Dependent {
-              if constexpr (requires { dependent(op.object); }) return dependent(op.object);
+            [&](const Create<Table>& op) { return dependent(op.object, made, keys_apart()); },
+            [&](const Drop<Table>& op) { return dependent(op.object, gone, keys_apart()); },
+            [&](const Add<Trigger>& op) { return dependent(op.object, made); },
+            [&](const Change<Trigger>& op) { return dependent(op.after, made); },
+            [&](const Remove<Trigger>& op) { return dependent(op.object, gone); },
+            [&](const Add<Policy>& op) { return dependent(op.object, op.table, made); },
+            [&](const Change<Policy>& op) { return dependent(op.after, op.table, made); },
+            [&](const Remove<Policy>& op) { return dependent(op.object, op.table, gone); },
+            [&]<class T>(const Create<T>& op) -> Dependent {
+              if constexpr (requires { dependent(op.object, made); }) return dependent(op.object, made);
               else return {};
             },
-            []<class T>(const Alter<T>& op) -> Dependent {
-              if constexpr (requires { dependent(op.after); }) return dependent(op.after);
+            [&]<class T>(const Alter<T>& op) -> Dependent {
+              if constexpr (requires { dependent(op.after, made); }) return dependent(op.after, made);
               else return {};
             },
-            []<class T>(const Drop<T>& op) -> Dependent {
-              if constexpr (requires { dependent(op.object); }) return dependent(op.object);
+            [&]<class T>(const Drop<T>& op) -> Dependent {
+              if constexpr (requires { dependent(op.object, gone); }) return dependent(op.object, gone);
               else return {};
             },
             [](const auto&) { return Dependent{}; },
@@ -312,7 +315,7 @@ class Orderer {
       if (const auto* index = change.as<Change<Index>>()) added.indexes.push_back(index->after);
       if (const auto* exclusion = change.as<Add<Exclusion>>()) added.exclusions.push_back(exclusion->object);
     }
-    Dependent out = dependent(added, false);
+    Dependent out = dependent(added, declared_needs_, false);
     if (find_named(live_.views, group.table) != nullptr) out.phase = 41;
     else out.phase -= 5;
     return out;
@@ -320,7 +323,7 @@ class Orderer {
 
   std::vector<PlannedChange> created_objects() {
     std::vector<Dependent> things;
-    for (const auto& change : creates_) things.push_back(dependent_of(change, keys_apart()));
+    for (const auto& change : creates_) things.push_back(dependent_of(change, live_needs_));
     for (const auto& group : groups_) things.push_back(dependent_of(group));
     std::vector<PlannedChange> out;
     std::set<QualifiedName> pending;
@@ -329,7 +332,7 @@ class Orderer {
     }
     std::vector<std::set<std::size_t>> needs;
     std::vector<bool> late_before(things.size());
-    for (const auto i : dependency_order(things, rules_, &needs)) {
+    for (const auto i : dependency_order(things, &needs)) {
       // What needs a view, a trigger or a policy comes with them.
       const bool late = (i < creates_.size() && is_late(creates_[i])) || std::any_of(needs[i].begin(), needs[i].end(), [&](auto n) { return late_before[n]; });
       late_before[i] = late;
@@ -443,11 +446,11 @@ class Orderer {
     return dialect_.canonical().schema_wide_names(table);
   }
 
-  std::vector<PlannedChange> reversed_by_dependency(std::vector<PlannedChange> changes) {
+  std::vector<PlannedChange> reversed_by_dependency(std::vector<PlannedChange> changes, const Needs& gone) const {
     std::vector<Dependent> things;
-    for (const auto& change : changes) things.push_back(dependent_of(change, keys_apart()));
+    for (const auto& change : changes) things.push_back(dependent_of(change, gone));
     std::vector<PlannedChange> out;
-    for (const auto i : dependency_order(things, rules_)) out.push_back(std::move(changes[i]));
+    for (const auto i : dependency_order(things)) out.push_back(std::move(changes[i]));
     std::reverse(out.begin(), out.end());
     return out;
   }
@@ -466,7 +469,7 @@ class Orderer {
         use_original(*policy, &Table::policies);
       }
     }
-    return reversed_by_dependency(std::move(early_drops_));
+    return reversed_by_dependency(std::move(early_drops_), original_needs_);
   }
 
   /// What goes before columns are renamed has keys over them by the names that they have in the database.
@@ -514,7 +517,7 @@ class Orderer {
 
   /// Keys of dropped tables that would be in the way (cycles among them, what they refer to changes) are removed on their own before.
   std::vector<PlannedChange> dropped_objects() {
-    auto out = reversed_by_dependency(std::move(drops_));
+    auto out = reversed_by_dependency(std::move(drops_), live_needs_);
     if (!keys_apart()) return out;
     std::set<QualifiedName> pending;
     for (const auto& change : out) {
@@ -536,8 +539,8 @@ class Orderer {
   const Schema& declared_;
   const Dialect& dialect_;
   FormerNames former_;
-  const LexicalRules& rules_;
   const Capabilities& can_;
+  Needs original_needs_, live_needs_, declared_needs_;
   std::vector<PlannedChange> first_;
   std::vector<PlannedChange> early_drops_;
   std::vector<PlannedChange> removed_keys_;

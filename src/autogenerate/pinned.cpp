@@ -14,7 +14,7 @@ namespace {
 class Pinner {
  public:
   Pinner(const Schema& live, const Schema& declared, const LexicalRules& rules, const Capabilities& can)
-      : live_(live), declared_(declared), rules_(rules), can_(can) {}
+      : live_(live), declared_(declared), rules_(rules), can_(can), live_needs_(live.dependencies, rules), declared_needs_(declared.dependencies, rules) {}
 
   std::vector<PlannedChange> run(std::vector<PlannedChange> changes) {
     const auto pins = can_.views_pin_columns ? pins_of(changes) : std::vector<Pin>{};
@@ -22,7 +22,6 @@ class Pinner {
     changes = with_pinned_views(std::move(changes), pins, unsettled);
     if (can_.views_pin_columns) changes = with_pinned_triggers(std::move(changes), pins);
     changes = with_split_changes(std::move(changes), unsettled);
-    if (can_.keys_pin_columns) changes = with_pinned_keys(std::move(changes), pins_of(changes));
     return changes;
   }
 
@@ -65,15 +64,19 @@ class Pinner {
   }
 
   /// Tables of which names go away: a definition that uses them cannot be put back before they are back.
-  [[nodiscard]] static std::set<std::string> unsettled_tables(const std::vector<PlannedChange>& changes) {
-    std::set<std::string> names;
+  [[nodiscard]] static std::set<QualifiedName> unsettled_tables(const std::vector<PlannedChange>& changes) {
+    std::set<QualifiedName> names;
     for (const auto& change : changes) {
-      if (const auto* remove = change.as<Remove<Column>>()) names.insert(remove->table.name);
-      if (const auto* rename = change.as<RenamePart<Column>>()) names.insert(rename->table.name);
-      if (const auto* drop = change.as<Drop<Table>>()) names.insert(drop->object.name.name);
-      if (const auto* rename = change.as<Rename<Table>>()) names.insert({rename->from.name, rename->to.name});
+      if (const auto* remove = change.as<Remove<Column>>()) names.insert(remove->table);
+      if (const auto* rename = change.as<RenamePart<Column>>()) names.insert(rename->table);
+      if (const auto* drop = change.as<Drop<Table>>()) names.insert(drop->object.name);
+      if (const auto* rename = change.as<Rename<Table>>()) names.insert({rename->from, rename->to});
     }
     return names;
+  }
+
+  [[nodiscard]] bool stands_on_any(const std::vector<Need>& needs, const std::set<QualifiedName>& relations) const {
+    return std::any_of(relations.begin(), relations.end(), [&](const QualifiedName& name) { return live_needs_.stands_on(needs, name, "", ""); });
   }
 
   [[nodiscard]] bool mentions_any(const std::string& text, const std::set<std::string>& names) const {
@@ -82,7 +85,7 @@ class Pinner {
 
   /// A trigger or policy that changes while names that it uses go away is dropped first and made again last, and so is a
   /// key over other columns.
-  std::vector<PlannedChange> with_split_changes(std::vector<PlannedChange> changes, const std::set<std::string>& unsettled) const {
+  std::vector<PlannedChange> with_split_changes(std::vector<PlannedChange> changes, const std::set<QualifiedName>& unsettled) const {
     std::map<QualifiedName, std::set<std::string>> moving;  // columns that come or go
     for (const auto& change : changes) {
       if (const auto* remove = change.as<Remove<Column>>()) moving[remove->table].insert(remove->object.name);
@@ -110,13 +113,14 @@ class Pinner {
         continue;
       }
       const auto* policy = change.as<Change<Policy>>();
-      if (policy != nullptr && (mentions_any(policy_text(policy->before), unsettled) || mentions_any(policy_text(policy->after), unsettled))) {
+      if (policy != nullptr && (stands_on_any(live_needs_.of(policy->before, policy->table), unsettled) ||
+                                stands_on_any(declared_needs_.of(policy->after, policy->table), unsettled))) {
         out.push_back({Remove<Policy>{policy->table, policy->before}});
         out.push_back({Add<Policy>{policy->table, policy->after}});
         continue;
       }
       const auto* trigger = change.as<Change<Trigger>>();
-      if (trigger == nullptr || !(mentions_any(trigger->before.definition, unsettled) || mentions_any(trigger->after.definition, unsettled))) {
+      if (trigger == nullptr || !(stands_on_any(live_needs_.of(trigger->before), unsettled) || stands_on_any(declared_needs_.of(trigger->after), unsettled))) {
         out.push_back(std::move(change));
         continue;
       }
@@ -147,14 +151,14 @@ class Pinner {
   /// Views over a changed column, views over views that are made again, and views that change together with names that
   /// they use are dropped first and made again last.
   std::vector<PlannedChange> with_pinned_views(std::vector<PlannedChange> changes, const std::vector<Pin>& pins,
-                                               const std::set<std::string>& unsettled) {
+                                               const std::set<QualifiedName>& unsettled) {
     std::set<QualifiedName> again;
     std::set<QualifiedName> altered;
     std::set<QualifiedName> gone;
     for (const auto& change : changes) {
       if (const auto* alter = change.as<Alter<View>>()) {
         altered.insert(alter->before.name);
-        if (mentions_any(alter->before.definition, unsettled) || mentions_any(alter->after.definition, unsettled)) again.insert(alter->before.name);
+        if (stands_on_any(live_needs_.of(alter->before), unsettled) || stands_on_any(declared_needs_.of(alter->after), unsettled)) again.insert(alter->before.name);
       }
       if (const auto* drop = change.as<Drop<View>>()) gone.insert(drop->object.name);
     }
@@ -163,17 +167,18 @@ class Pinner {
       const auto* create = change.as<Create<View>>();
       if (create != nullptr && gone.contains(create->object.name)) replaced.insert(create->object.name);
     }
+    if (pins.empty() && again.empty() && altered.empty() && replaced.empty()) return with_pinned_definitions(std::move(changes), pins, unsettled, again);
+    std::map<QualifiedName, std::vector<Need>> needs;
     for (const auto& view : live_.views) {
-      const bool pinned = std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) {
-        return mentions(view.definition, pin.table.name, rules_) && mentions(view.definition, pin.column, rules_);
-      });
+      const auto& own = needs[view.name] = live_needs_.of(view);
+      const bool pinned = std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) { return live_needs_.stands_on(own, pin.table, pin.column, view.definition); });
       if (pinned) again.insert(view.name);
     }
     for (bool grew = true; grew;) {
       grew = false;
       for (const auto& view : live_.views) {
         if (again.contains(view.name)) continue;
-        const auto over = [&](const QualifiedName& other) { return other != view.name && mentions(view.definition, other.name, rules_); };
+        const auto over = [&](const QualifiedName& other) { return other != view.name && live_needs_.stands_on(needs.at(view.name), other, "", ""); };
         for (const auto& other : altered) {
           if (can_.views_pin_columns && over(other) && again.insert(other).second) grew = true;
         }
@@ -208,7 +213,7 @@ class Pinner {
 
   /// Rules and the like on what is made again or on columns that change: they go before and come back after.
   std::vector<PlannedChange> with_pinned_definitions(std::vector<PlannedChange> changes, const std::vector<Pin>& pins,
-                                                     const std::set<std::string>& unsettled, const std::set<QualifiedName>& again) const {
+                                                     const std::set<QualifiedName>& unsettled, const std::set<QualifiedName>& again) const {
     if (!can_.views_pin_columns) return changes;
     std::vector<PlannedChange> out;
     std::set<std::pair<std::string, QualifiedName>> touched;
@@ -225,10 +230,9 @@ class Pinner {
     }
     for (const auto& definition : live_.definitions) {
       if (!stands_on_tables(definition) || touched.contains({definition.kind, definition.name})) continue;
-      const auto names = [&](const std::string& name) { return mentions(definition.definition, name, rules_); };
-      const bool pinned = std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) { return names(pin.table.name) && names(pin.column); }) ||
-                          std::any_of(again.begin(), again.end(), [&](const QualifiedName& view) { return names(view.name); }) ||
-                          mentions_any(definition.definition, unsettled);
+      const auto needs = live_needs_.of(definition);
+      const bool pinned = std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) { return live_needs_.stands_on(needs, pin.table, pin.column, definition.definition); }) ||
+                          stands_on_any(needs, again) || stands_on_any(needs, unsettled);
       if (!pinned) continue;
       for (const auto& after : declared_.definitions) {
         if (after.kind != definition.kind || after.name != definition.name) continue;
@@ -266,36 +270,11 @@ class Pinner {
     return changes;
   }
 
-  /// A key over a column (either end) that changes its type is dropped first and added last.
-  std::vector<PlannedChange> with_pinned_keys(std::vector<PlannedChange> changes, const std::vector<Pin>& pins) {
-    std::set<std::pair<QualifiedName, std::string>> touched;
-    for (const auto& change : changes) {
-      if (const auto* remove = change.as<Remove<ForeignKey>>()) touched.emplace(remove->table, remove->object.name);
-      if (const auto* replace = change.as<Change<ForeignKey>>()) touched.emplace(replace->table, replace->before.name);
-      if (const auto* rename = change.as<RenamePart<ForeignKey>>()) touched.emplace(rename->table, rename->from);
-    }
-    const auto pinned = [&](const QualifiedName& table, const std::vector<std::string>& columns) {
-      return std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) {
-        return pin.table == table && std::find(columns.begin(), columns.end(), pin.column) != columns.end();
-      });
-    };
-    for (const auto& table : live_.tables) {
-      const auto* after = find_named(declared_.tables, table.name);
-      if (after == nullptr || pins.empty()) continue;
-      for (const auto& key : table.foreign_keys) {
-        if (touched.contains({table.name, key.name})) continue;
-        if (!pinned(table.name, key.columns) && !pinned(key.references, key.referenced_columns)) continue;
-        changes.push_back({Remove<ForeignKey>{table.name, key}});
-        changes.push_back({Add<ForeignKey>{table.name, key}});
-      }
-    }
-    return changes;
-  }
-
   const Schema& live_;  ///< with the renames made
   const Schema& declared_;
   const LexicalRules& rules_;
   const Capabilities& can_;
+  Needs live_needs_, declared_needs_;
 };
 
 }  // namespace

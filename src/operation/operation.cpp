@@ -147,7 +147,33 @@ void replace_name(std::vector<IndexPart>& parts, const std::string& from, const 
 }
 
 /// A renamed column is renamed in every key and index that lists it by name, of its own table and of keys to it.
+/// The recorded dependencies under an object's new name.
+void rename_needs(Schema& schema, const ObjectId& from, const ObjectId& to) {
+  std::map<ObjectId, std::vector<Need>> renamed;
+  const auto rename = [&](ObjectId& id) {
+    if (id.name != from.name) return;
+    const bool part_of_it = from.kind == ObjectId::Kind::relation && (id.kind == ObjectId::Kind::trigger || id.kind == ObjectId::Kind::policy);
+    if (part_of_it || (id.kind == from.kind && (from.part.empty() || id.part.empty() || id.part == from.part))) id.name = to.name;
+  };
+  for (auto& [object, needs] : schema.dependencies.needs) {
+    auto id = object;
+    rename(id);
+    for (auto& need : needs) rename(need.on);
+    renamed.emplace(std::move(id), std::move(needs));
+  }
+  schema.dependencies.needs = std::move(renamed);
+}
+
+void rename_needed_column(Schema& schema, const RenamePart<Column>& op) {
+  for (auto& [object, needs] : schema.dependencies.needs) {
+    for (auto& need : needs) {
+      if (need.on.kind == ObjectId::Kind::relation && need.on.name == op.table) std::replace(need.columns.begin(), need.columns.end(), op.from, op.to);
+    }
+  }
+}
+
 void rename_column(Schema& schema, const RenamePart<Column>& op) {
+  rename_needed_column(schema, op);
   Table& table = table_in(schema, op.table);
   find_part(table.columns, Column{.name = op.from})->name = op.to;
   if (table.primary_key) {
@@ -175,6 +201,7 @@ void rename_column(Schema& schema, const RenamePart<Column>& op) {
 }
 
 void rename_table(Schema& schema, const Rename<Table>& op) {
+  rename_needs(schema, {.kind = ObjectId::Kind::relation, .name = op.from}, {.kind = ObjectId::Kind::relation, .name = op.to});
   Table& table = table_in(schema, op.from);
   table.name = op.to;
   for (auto& trigger : table.triggers) trigger.table = op.to;
@@ -198,6 +225,12 @@ void insert_column(Table& table, const Column& column, const std::optional<std::
   if (!after->empty()) at = std::next(find_part(table.columns, Column{.name = *after}));
   table.columns.insert(at, column);
 }
+
+template <class T>
+constexpr ObjectId::Kind object_kind = std::is_same_v<T, Routine>                                   ? ObjectId::Kind::routine
+                                   : std::is_same_v<T, EnumType> || std::is_same_v<T, Domain> ? ObjectId::Kind::type
+                                   : std::is_same_v<T, Definition>                            ? ObjectId::Kind::definition
+                                                                                              : ObjectId::Kind::relation;
 
 struct Applier {
   Schema& schema;
@@ -263,6 +296,13 @@ struct Applier {
       }
       if constexpr (std::is_same_v<T, Definition>) like.kind = op.kind;
       find_object(objects<T>(schema), like)->name = op.to;
+      auto id = ObjectId{.kind = object_kind<T>, .name = op.from};
+      if constexpr (std::is_same_v<T, Routine>) id.part = op.arguments;
+      if constexpr (std::is_same_v<T, Definition>) {
+        if (op.kind == "type") id.kind = ObjectId::Kind::type;
+        else id.part = op.kind;
+      }
+      rename_needs(schema, id, {.kind = id.kind, .name = op.to});
       if constexpr (std::is_same_v<T, EnumType> || std::is_same_v<T, Domain>) retype(op.from, op.to);
     }
   }

@@ -104,6 +104,19 @@ Databases::Databases(const Folder& folder) {
   }
 }
 
+void Databases::execute(const std::string& engine, const std::string& sql) const { cli_test::execute(urls_.at(engine), sql); }
+
+std::vector<std::string> Databases::rows(const std::string& engine, const std::string& sql) const {
+  const auto url = parse_url(urls_.at(engine));
+  std::vector<std::string> lines;
+  for (const auto& row : dialect_named(url.dialect()).run().connect(url)->query(sql).rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += (i == 0 ? "" : "|") + row[i].value_or("");
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 Databases::~Databases() {
   for (const auto& [admin, name] : made_) {
     try {

@@ -53,6 +53,10 @@ class Databases {
   /// URLs by engine: "sqlite", "postgresql", "mysql".
   [[nodiscard]] const std::map<std::string, std::string>& urls() const { return urls_; }
 
+  /// Statements and rows (fields with '|' between them, NULL empty) over a connection of the test's own.
+  void execute(const std::string& engine, const std::string& sql) const;
+  [[nodiscard]] std::vector<std::string> rows(const std::string& engine, const std::string& sql) const;
+
  private:
   struct Made {
     std::string admin;

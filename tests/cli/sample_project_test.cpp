@@ -1,6 +1,7 @@
 // The sample project at the top of the checkout does what the README says, on every engine.
 #include <doctest/doctest.h>
 
+#include "core/filesystem.hpp"
 #include "program.hpp"
 
 namespace migrate::cli_test {
@@ -48,7 +49,7 @@ TEST_CASE("every revision of the sample project can be taken back and applied ag
     const auto& [engine, url] = known;
     CAPTURE(known.first);
     const std::vector<std::string> targets{"0001-5f2c81", "0002-a90b37", "0003-7be8f0", "0003-c4d215", "0004-1d66a2",
-                                           "0004-e3907c", "0005-94ab5e", "0006-b27f13", "0007-6c1ee4", "0008-d83f59"};
+                                           "0004-e3907c", "0005-94ab5e", "0006-b27f13", "0007-6c1ee4", "0008-d83f59", "0009-41c7ea"};
     for (const auto& target : targets) {
       CAPTURE(target);
       const auto was = shop.run(url, {"inspect"}).out;
@@ -61,6 +62,31 @@ TEST_CASE("every revision of the sample project can be taken back and applied ag
       CHECK(shop.run(url, {"inspect"}).out == is);
     }
   }
+}
+
+TEST_CASE("the sample project's C++ unit folds the names of the customers that are there, on every engine") {
+  const Shop shop;
+  for (const auto& known : shop.databases.urls()) {
+    const auto& [engine, url] = known;
+    CAPTURE(known.first);
+    shop.run(url, {"upgrade", "8"});
+    shop.databases.execute(engine, "INSERT INTO customers (email, full_name) VALUES ('z', '  Zoë   Müller-Łoś '), ('o', 'O''Neil ÅSA'), ('x', '')");
+    shop.run(url, {"upgrade", "head"});
+    CHECK(shop.databases.rows(engine, "SELECT email, search_name FROM customers ORDER BY email") ==
+          std::vector<std::string>{"o|o'neil asa", "x|", "z|zoe mueller-los"});
+    shop.run(url, {"downgrade", "-1"});
+    shop.run(url, {"upgrade", "head"});
+    shop.run(url, {"check"});
+  }
+}
+
+TEST_CASE("the C++ unit that the README shows is the sample project's") {
+  const std::filesystem::path checkout = MIGRATE_SOURCE_DIR;
+  const auto readme = read_file(checkout / "README.md");
+  const auto begin = readme.find("```cpp\n") + 7;
+  const auto shown = readme.substr(begin, readme.find("```", begin) - begin);
+  CHECK(shown.starts_with("void upgrade"));
+  CHECK(read_file(checkout / "migrations/0009_customers_are_found_by_name.cpp").find(shown) != std::string::npos);
 }
 
 TEST_CASE("migrate.sum of the sample project is up to date") {

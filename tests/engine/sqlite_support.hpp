@@ -5,7 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "dialect/connection.hpp"
 #include "dialect/dialect.hpp"
+#include "dialect/server.hpp"
+#include "dialect/statement.hpp"
+#include "migrate/schema.hpp"
+#include "operation/operation.hpp"
 
 namespace migrate::test {
 

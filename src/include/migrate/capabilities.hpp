@@ -16,9 +16,9 @@ struct Capabilities {
   bool overloads = false;              ///< several routines may share a name
   bool deferrable_keys = false;
   bool triggers_per_table = false;     ///< trigger names are unique in their table only, not in the schema
-  bool keys_pin_columns = false;       ///< a column of a foreign key (either end) cannot change its type while the key is there
   bool expressions_follow_renames = true;  ///< false: what is computed from a renamed column is given its new words in the statement that renames
   bool savepoints = true;
+  bool view_usage = false;             ///< the catalog tells what views stand on (information_schema.view_table_usage)
   bool pooled = false;                 ///< a pooler in between: no session stays ours from one transaction to the next
 };
 

@@ -17,22 +17,13 @@
 #include <utility>
 #include <vector>
 
+#include "migrate/dependencies.hpp"
 #include "migrate/error.hpp"
 
 namespace migrate {
 
 /// Engine options by model key, e.g. {"engine", "InnoDB"} or {"unlogged", "true"}. Values are text.
 using Options = std::map<std::string, std::string>;
-
-/// A name with its schema; an empty `schema` means the default one (always so where the engine has no schemas).
-struct QualifiedName {
-  std::string schema;
-  std::string name;
-
-  auto operator<=>(const QualifiedName&) const = default;
-  /// "schema.name" or "name", for messages and model files; not quoted for SQL.
-  [[nodiscard]] std::string text() const { return schema.empty() ? name : schema + "." + name; }
-};
 
 /// A column's default. A literal's text is the bare value (`new`, `0`, `true`), which the dialect quotes as the
 /// column's type asks; an expression's text is SQL (`now()`).
@@ -357,6 +348,7 @@ struct Schema {
   std::vector<Table> tables;
   std::vector<View> views;
   Options options;  ///< of the database itself: mysql charset, collation
+  Dependencies dependencies;  ///< what stands on what, as far as the engine told
   bool operator==(const Schema& other) const;
 };
 

@@ -66,7 +66,7 @@ void show_each(Connection& connection, const std::vector<Listed>& objects, Read&
 class Inspector {
  public:
   Inspector(Connection& connection, const ServerInfo& server, const InspectOptions& options)
-      : connection_(connection), options_(options), context_(context_of(server)) {}
+      : connection_(connection), options_(options), context_(context_of(server)), view_usage_(server.capabilities.view_usage) {}
 
   Schema run() {
     list();
@@ -85,7 +85,7 @@ class Inspector {
   }
 
   void list() {
-    const std::vector<std::string> queries = {
+    std::vector<std::string> queries = {
         "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata WHERE schema_name = database()",
         "SHOW FULL TABLES",
         R"(SELECT trigger_name, event_object_table, action_timing, event_manipulation, action_statement
@@ -93,6 +93,10 @@ class Inspector {
            ORDER BY event_object_table, action_timing, event_manipulation, action_order)",
         "SELECT lower(routine_type), routine_name FROM information_schema.routines WHERE routine_schema = database() ORDER BY 1, 2",
         "SELECT event_name FROM information_schema.events WHERE event_schema = database() ORDER BY 1"};
+    if (view_usage_) {
+      queries.emplace_back("SELECT view_name, table_schema, table_name FROM information_schema.view_table_usage WHERE view_schema = database()");
+      queries.emplace_back("SELECT table_name, specific_schema, specific_name FROM information_schema.view_routine_usage WHERE table_schema = database()");
+    }
     auto results = connection_.query_all(queries);
     if (!results[0].rows.empty()) {
       schema_.options["charset"] = cell(results[0].rows[0], 0);
@@ -108,6 +112,23 @@ class Inspector {
       if (cell(row, 0) == "function" || cell(row, 0) == "procedure") add(cell(row, 0), cell(row, 1));
     }
     for (const auto& row : results[4].rows) add("event", cell(row, 0));
+    if (view_usage_) {
+      for (const auto& object : objects_) {
+        if (object.kind == "view") schema_.dependencies.needs[{.kind = ObjectId::Kind::relation, .name = {"", object.name}, .part = {}}];
+      }
+      take_usage(results[5], ObjectId::Kind::relation);
+      take_usage(results[6], ObjectId::Kind::routine);
+    }
+  }
+
+  /// Rows of a view, and the database and name of what it uses.
+  void take_usage(const Result& usage, ObjectId::Kind kind) {
+    for (const auto& row : usage.rows) {
+      const auto view = schema_.dependencies.needs.find({.kind = ObjectId::Kind::relation, .name = {"", cell(row, 0)}, .part = {}});
+      if (view == schema_.dependencies.needs.end()) continue;
+      const auto database = cell(row, 1) == context_.database ? "" : cell(row, 1);
+      view->second.push_back({{.kind = kind, .name = {database, cell(row, 2)}, .part = {}}, {}});
+    }
   }
 
   void add(const std::string& kind, const std::string& name) {
@@ -160,6 +181,7 @@ class Inspector {
   Schema schema_;
   std::vector<Listed> objects_;
   std::vector<Row> triggers_;
+  bool view_usage_;
 };
 
 }  // namespace

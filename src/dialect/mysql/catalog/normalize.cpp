@@ -51,7 +51,7 @@ Table scratch_table(const Table& table) {
 class SchemaNormalizer {
  public:
   SchemaNormalizer(Connection& connection, const ServerInfo& server, const Schema& declared, const Schema& live)
-      : connection_(connection), context_(context_of(server, declared)), live_(live), scratch_("migrate_scratch_" + random_hex(6)) {}
+      : connection_(connection), context_(context_of(server, declared)), live_(live), view_usage_(server.capabilities.view_usage), scratch_("migrate_scratch_" + random_hex(6)) {}
 
   Schema run(Schema objects) {
     tables(objects.tables);
@@ -59,7 +59,7 @@ class SchemaNormalizer {
       triggers(table);
       partitions(table);
     }
-    for (auto& view : objects.views) this->view(view);
+    for (auto& view : objects.views) this->view(view, objects.dependencies);
     for (auto& routine : objects.routines) this->routine(routine);
     for (auto& definition : objects.definitions) event(definition);
     return objects;
@@ -151,19 +151,32 @@ class SchemaNormalizer {
     std::erase_if(copy.indexes, [](const Index& index) { return index.method == "fulltext" || index.method == "spatial"; });
     const auto name = backtick(scratch_);
     const std::vector<std::string> queries = {create_table_sql(copy, context_, name), "SHOW CREATE TABLE " + name, "DROP TABLE " + name};
-    ask("table", table.name, table.declared, queries, "DROP TABLE IF EXISTS " + name, [&](const Result& shown) {
-      const auto stored = read_create_table(shown.rows.at(0).at(1).value_or(""), context_);
+    ask("table", table.name, table.declared, queries, "DROP TABLE IF EXISTS " + name, [&](const std::vector<Result>& results) {
+      const auto stored = read_create_table(results[1].rows.at(0).at(1).value_or(""), context_);
       table.options["partition_by"] = option(stored.options, "partition_by");
     });
   }
 
-  void view(View& view) {
+  void view(View& view, Dependencies& dependencies) {
     const auto name = backtick(scratch_);
-    const std::vector<std::string> queries = {create_view(view, false, name), "SHOW CREATE TABLE " + name, "DROP VIEW " + name};
-    ask("view", view.name, view.declared, queries, "DROP VIEW IF EXISTS " + name, [&](const Result& shown) {
-      const auto stored = read_view(shown.rows.at(0).at(1).value_or(""), context_);
+    std::vector<std::string> queries = {create_view(view, false, name), "SHOW CREATE TABLE " + name};
+    if (view_usage_) {
+      queries.push_back("SELECT 0, table_schema, table_name FROM information_schema.view_table_usage WHERE view_schema = database() AND view_name = " + quote_text(scratch_) +
+                        " UNION ALL SELECT 1, specific_schema, specific_name FROM information_schema.view_routine_usage WHERE table_schema = database() AND table_name = " +
+                        quote_text(scratch_));
+    }
+    queries.push_back("DROP VIEW " + name);
+    ask("view", view.name, view.declared, queries, "DROP VIEW IF EXISTS " + name, [&](const std::vector<Result>& results) {
+      const auto stored = read_view(results[1].rows.at(0).at(1).value_or(""), context_);
       view.definition = stored.definition;
       view.columns = stored.columns;
+      if (!view_usage_) return;
+      auto& needs = dependencies.needs[{.kind = ObjectId::Kind::relation, .name = view.name, .part = {}}];
+      for (const auto& row : results[2].rows) {
+        const auto database = row.at(1).value_or("");
+        needs.push_back({{.kind = row.at(0) == "1" ? ObjectId::Kind::routine : ObjectId::Kind::relation,
+                          .name = {database == context_.database ? "" : database, row.at(2).value_or("")}, .part = {}}, {}});
+      }
     });
   }
 
@@ -183,7 +196,7 @@ class SchemaNormalizer {
       if (!cannot_ask(error) && error.native_code != 1054) refuse(kind, name, declared, error);
       return;
     }
-    take(results[1]);
+    take(results);
   }
 
   void routine(Routine& routine) const {
@@ -208,6 +221,7 @@ class SchemaNormalizer {
   Connection& connection_;
   Context context_;
   const Schema& live_;
+  bool view_usage_;
   std::string scratch_;
 };
 

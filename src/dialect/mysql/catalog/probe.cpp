@@ -61,6 +61,7 @@ ServerInfo probe_server(Connection& connection) {
       R"(SELECT version(), @@version_comment, current_user(), database(), @@character_set_database, @@collation_database, @@sql_mode,
                 @@lower_case_table_names, @@default_storage_engine, @@explicit_defaults_for_timestamp, @@max_allowed_packet)",
       "SELECT character_set_name, default_collate_name FROM information_schema.character_sets ORDER BY 1",
+      R"(SELECT count(*) FROM information_schema.tables WHERE table_schema = 'information_schema' AND table_name IN ('VIEW_TABLE_USAGE', 'VIEW_ROUTINE_USAGE'))",
       R"(SHOW VARIABLES WHERE Variable_name IN ('wsrep_on', 'tidb_version', 'character_set_collations', 'default_collation_for_utf8mb4'))"};
   const auto results = connection.query_all(queries);
   const auto& row = results[0].rows.at(0);
@@ -87,7 +88,7 @@ ServerInfo probe_server(Connection& connection) {
   std::map<std::string, std::string> collations;
   for (const auto& pair : results[1].rows) collations[pair.at(0).value_or("")] = pair.at(1).value_or("");
   bool galera = false;
-  for (const auto& variable : results[2].rows) {
+  for (const auto& variable : results[3].rows) {
     const auto name = variable.at(0).value_or("");
     const auto setting = variable.at(1).value_or("");
     if (name == "wsrep_on" && equal_ignoring_case(setting, "ON")) galera = true;
@@ -101,6 +102,7 @@ ServerInfo probe_server(Connection& connection) {
   if (server.version.find("TiDB") != std::string::npos) facts["tidb"] = "true";
 
   set_capabilities(server);
+  server.capabilities.view_usage = results[2].rows.at(0).at(0) == "2";
   return server;
 }
 

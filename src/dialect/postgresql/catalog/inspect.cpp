@@ -115,7 +115,7 @@ std::vector<Query> shared_queries(Inspection& inspection) {
          for (const auto& row : result.rows) {
            Fields fields(row);
            const auto catalog = fields.oid();
-           inspection.owned_by_extension.insert((static_cast<std::uint64_t>(catalog) << 32U) | fields.oid());
+           inspection.owned_by_extension.insert(Inspection::key(catalog, fields.oid()));
          }
        }},
       {R"(
@@ -189,7 +189,7 @@ Schema inspect(Connection& connection, const ServerInfo& server, const InspectSc
   for (const auto& schema : scope.also_on_path) path += ", " + quote_name(schema);
   auto queries = frame_queries(path);
   for (auto make : {shared_queries, type_queries, relation_queries, column_queries, constraint_queries, index_queries, routine_queries,
-                    trigger_queries, definition_queries}) {
+                    trigger_queries, definition_queries, dependency_queries}) {
     for (auto& query : make(inspection)) queries.push_back(std::move(query));
   }
   queries.push_back({"select set_config('search_path', current_setting('migrate.search_path'), true)", [](const Result&) {}});

@@ -62,6 +62,7 @@ struct Inspection {
   std::unordered_set<std::uint64_t> owned_by_extension;
   std::unordered_map<std::string, std::string> comments;  ///< "catalog.oid.subid"
   std::unordered_map<Oid, Relation> relations;
+  std::unordered_map<std::uint64_t, ObjectId> ids;        ///< by catalog and oid: what dependencies are told of
   std::unordered_map<std::string, std::string> canonical_types;  ///< a schema has many columns of few types
 
   [[nodiscard]] bool at_least(int major) const { return server.version_number >= major * 10000; }
@@ -69,9 +70,8 @@ struct Inspection {
     return {schema_name == default_schema ? std::string{} : schema_name, name};
   }
   [[nodiscard]] bool wanted(std::string_view kind, const QualifiedName& name) const { return !options.filter || options.filter(kind, name); }
-  [[nodiscard]] bool extension_owns(Catalog catalog, Oid oid) const {
-    return owned_by_extension.count((static_cast<std::uint64_t>(catalog) << 32U) | oid) != 0;
-  }
+  [[nodiscard]] static std::uint64_t key(Oid catalog, Oid oid) { return (static_cast<std::uint64_t>(catalog) << 32U) | oid; }
+  [[nodiscard]] bool extension_owns(Catalog catalog, Oid oid) const { return owned_by_extension.count(key(catalog, oid)) != 0; }
   /// canonical_type(), remembered.
   const std::string& canonical(const std::string& printed);
   /// A collation's name, without the schemas that need not be written.
@@ -128,6 +128,8 @@ void read_storage_parameters(const std::vector<std::string>& list, const std::st
 [[nodiscard]] std::vector<Query> routine_queries(Inspection& inspection);
 [[nodiscard]] std::vector<Query> trigger_queries(Inspection& inspection);
 [[nodiscard]] std::vector<Query> definition_queries(Inspection& inspection);
+/// The last: by then it is known which object each oid is.
+[[nodiscard]] std::vector<Query> dependency_queries(Inspection& inspection);
 
 }  // namespace catalog
 }  // namespace migrate::postgresql

@@ -26,6 +26,8 @@ void add(Inspection& inspection, Catalog catalog, const Row& row, const std::str
   for (const auto& other : inspection.schema.definitions) {
     if (other.kind == kind && other.name == definition.name) return;
   }
+  inspection.ids[Inspection::key(catalog, oid)] = catalog == procedures ? ObjectId{.kind = ObjectId::Kind::routine, .name = definition.name}
+                                                                        : ObjectId{.kind = ObjectId::Kind::definition, .name = definition.name, .part = kind};
   inspection.schema.definitions.push_back(std::move(definition));
 }
 

@@ -31,6 +31,7 @@ void read_enum(Inspection& inspection, const Row& row) {
   if (inspection.extension_owns(types, oid) || !inspection.wanted("enum", type.name)) return;
   if (row[3] && *row[3] != "{NULL}") type.values = fields.list();
   type.comment = inspection.comment(types, oid);
+  inspection.ids[Inspection::key(types, oid)] = {.kind = ObjectId::Kind::type, .name = type.name};
   inspection.schema.enums.push_back(std::move(type));
 }
 
@@ -77,6 +78,7 @@ void read_domain(Inspection& inspection, const Row& row) {
     domain.checks.push_back(std::move(check));
   }
   domain.comment = inspection.comment(types, oid);
+  inspection.ids[Inspection::key(types, oid)] = {.kind = ObjectId::Kind::type, .name = domain.name};
   inspection.schema.domains.push_back(std::move(domain));
 }
 
@@ -97,6 +99,7 @@ const std::string composites_sql = R"(
 
 void add_type(Inspection& inspection, Oid oid, const QualifiedName& name, const std::string& definition) {
   if (inspection.extension_owns(types, oid) || !inspection.wanted("type", name)) return;
+  inspection.ids[Inspection::key(types, oid)] = {.kind = ObjectId::Kind::type, .name = name};
   inspection.schema.definitions.push_back({.kind = "type",
                                            .name = name,
                                            .definition = "CREATE TYPE " + quote_name(name) + " AS " + definition,
@@ -246,6 +249,7 @@ void read_sequence(Inspection& inspection, const Row& row) {
   }
   drop_default_options(options, sequence.type);
   sequence.comment = inspection.comment(relations, oid);
+  inspection.ids[Inspection::key(relations, oid)] = {.kind = ObjectId::Kind::relation, .name = sequence.name};
   inspection.schema.sequences.push_back(std::move(sequence));
 }
 
@@ -281,6 +285,7 @@ void read_routine(Inspection& inspection, const Row& row) {
   routine.arguments = join(arguments, ", ");
   routine.definition = routine_definition(fields.text(), inspection, routine.name, procedure);
   routine.comment = inspection.comment(procedures, oid);
+  inspection.ids[Inspection::key(procedures, oid)] = {.kind = ObjectId::Kind::routine, .name = routine.name, .part = routine.arguments};
   inspection.schema.routines.push_back(std::move(routine));
 }
 
@@ -313,6 +318,7 @@ void read_trigger(Inspection& inspection, const Row& row) {
   }
   trigger.definition = fields.text();
   trigger.comment = inspection.comment(triggers, oid);
+  inspection.ids[Inspection::key(triggers, oid)] = {.kind = ObjectId::Kind::trigger, .name = trigger.table, .part = trigger.name};
   (relation->table != nullptr ? relation->table->triggers : relation->view->triggers).push_back(std::move(trigger));
 }
 
@@ -347,6 +353,7 @@ void read_policy(Inspection& inspection, const Row& row) {
   policy.using_expression = strip_parentheses(fields.text());
   policy.check_expression = strip_parentheses(fields.text());
   policy.comment = inspection.comment(policies, oid);
+  inspection.ids[Inspection::key(policies, oid)] = {.kind = ObjectId::Kind::policy, .name = relation->table->name, .part = policy.name};
   relation->table->policies.push_back(std::move(policy));
 }
 

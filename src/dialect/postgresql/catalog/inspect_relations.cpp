@@ -61,6 +61,7 @@ void read_table(Inspection& inspection, const Row& row) {
   table.comment = inspection.comment(relations, oid);
   inspection.schema.tables.push_back(std::move(table));
   inspection.relations[oid].table = &inspection.schema.tables.back();
+  inspection.ids[Inspection::key(relations, oid)] = {.kind = ObjectId::Kind::relation, .name = inspection.schema.tables.back().name};
 }
 
 void read_view(Inspection& inspection, const Row& row, bool materialized) {
@@ -80,6 +81,7 @@ void read_view(Inspection& inspection, const Row& row, bool materialized) {
   view.comment = inspection.comment(relations, oid);
   inspection.schema.views.push_back(std::move(view));
   inspection.relations[oid].view = &inspection.schema.views.back();
+  inspection.ids[Inspection::key(relations, oid)] = {.kind = ObjectId::Kind::relation, .name = inspection.schema.views.back().name};
 }
 
 void read_relations(Inspection& inspection, const Result& result) {

@@ -524,6 +524,15 @@ Schema Normalizer::run() {
   rename(scratch.views);
   auto result = objects_;
   adopt(result, scratch);
+  const auto real_id = [&](ObjectId id) {
+    id.name = places_.to_real(id.name);
+    if (id.name.schema == default_) id.name.schema.clear();
+    return id;
+  };
+  for (auto& [object, needs] : scratch.dependencies.needs) {
+    auto& told = result.dependencies.needs[real_id(object)];
+    for (auto& need : needs) told.push_back({real_id(need.on), std::move(need.columns)});
+  }
   return result;
 }
 
