@@ -107,8 +107,9 @@ def statement_text(lines, collations):
 
 
 def without_the_tables_own(line, options, collations):
-    """MySQL's dump tells of a column whether its character set was typed or the table's own, which is the same column, and of a
-    foreign key which of two words for one rule was typed."""
+    """MySQL's dump tells of a column whether its character set was typed or the table's own, which is the same column, of a foreign
+    key which of two words for one rule was typed, and of a number whether it was read as a negative one or as one negated."""
+    line = re.sub(r"-\((\d[\d.]*)\)", r"-\1", line)
     table = dict(re.findall(r"\b(CHARSET|COLLATE)=(\w+)", options))
     charset = table.get("CHARSET", "")
     if line.startswith("`"):

@@ -106,6 +106,18 @@ COMPUTED = {
 RESULT = {"postgresql": {"int": "bigint", "text": "text", "decimal": "numeric", "bool": "boolean"},
           "mysql": {"int": "bigint", "text": "varchar(200)", "decimal": "decimal(20,4)"}, "sqlite": {"int": "integer", "text": "text", "float": "real"}}
 
+
+
+def types_of(dialect, server):
+    """MariaDB takes a plain default for a text or json, MySQL wants an expression."""
+    types = dict(TYPES[dialect])
+    if server == "mysql":
+        for family in ("long", "json"):
+            names, defaults, value = types[family]
+            types[family] = (names, [f"({text})" if text.startswith("'") else text for text in defaults], value)
+    return types
+
+
 CHECKS = {"int": ["{0} > -100", "{0} BETWEEN -1000 AND 1000", "{0} IN (1, 2, 3, 4, 5)", "{0} >= 0 OR {0} IS NULL", "{0} <> -7"],
           "text": ["{0} <> ''", "length({0}) < 100", "{0} LIKE 'v%'", "{0} NOT IN ('a', 'b')"],
           "decimal": ["{0} >= 0", "{0} < 99999.5"], "float": ["{0} > -1.5"], "date": ["{0} > '1990-01-01'"]}
@@ -129,9 +141,9 @@ class Thing:
 
 
 class Schema:
-    def __init__(self, engine, rnd):
+    def __init__(self, engine, rnd, types):
         self.engine, self.rnd = engine, rnd
-        self.types = TYPES[engine]
+        self.types = types
         self.counter = 0
         self.tables, self.parts, self.views, self.enums, self.functions = [], [], [], [], []
 
@@ -396,8 +408,8 @@ class Schema:
         self.enums.append(Thing(name=self.fresh(self.object_names(), "kind_"), uid=self.uid("e"), text="", values=self.rnd.sample(WORDS, self.rnd.randint(2, 4))))
 
     @staticmethod
-    def random(engine, rnd):
-        schema = Schema(engine, rnd)
+    def random(engine, rnd, types):
+        schema = Schema(engine, rnd, types)
         if engine == "postgresql":
             for _ in range(rnd.randint(0, 2)):
                 schema.new_enum()
@@ -749,9 +761,9 @@ class Schema:
 class Pair:
     """A case for flow.run_case, made and not read."""
 
-    def __init__(self, engine, seed):
+    def __init__(self, engine, seed, server):
         rnd = random.Random(f"{engine}/{seed}")
-        before = Schema.random(engine, rnd)
+        before = Schema.random(engine, rnd, types_of(engine, server))
         after = copy.deepcopy(before)
         after.rnd = rnd
         for _ in range(rnd.choice([1, 1, 2, 3, 5, 8])):
@@ -810,7 +822,7 @@ def back_with_rows(project, x, before, after):
 def run_pair(job):
     engine, seed = job
     log, folder = [], tempfile.mkdtemp(prefix="migrate-random-")
-    pair = Pair(engine.dialect, seed)
+    pair = Pair(engine.dialect, seed, engine.name)
     databases = []
     try:
         for letter in "xyz":
