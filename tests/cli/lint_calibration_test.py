@@ -201,8 +201,9 @@ ROLLBACK;"""
         self.assertEqual("PG025" in self.findings(self.project_, GIVEN, own), refused)
 
 
-@unittest.skipUnless(os.environ.get("MIGRATE_TEST_MYSQL"), "MIGRATE_TEST_MYSQL is not set")
-class MySQL(Lint):
+class OfMysql:
+    """What MariaDB and MySQL are both asked, each in a class of its own below."""
+
     GIVEN = """CREATE TABLE p (id bigint PRIMARY KEY) ENGINE=InnoDB;
 CREATE TABLE t (id bigint PRIMARY KEY, a int NOT NULL DEFAULT 5, b varchar(50), c varchar(300), d int, e enum('x','y'), f text, p_id bigint, KEY k (b), KEY kd (d)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;"""
     # One ALTER TABLE t each.
@@ -217,16 +218,12 @@ CREATE TABLE t (id bigint PRIMARY KEY, a int NOT NULL DEFAULT 5, b varchar(50), 
     CLASSES = {"MY003": "copy", "MY004": "rebuild", "MY005": "rebuild", "MY006": "blocking"}
 
     def setUp(self):
-        self.project_ = self.project("mysql")
-        mariadb = "mariadb" in self.project_.sql("SELECT version()").lower()
-        self.mariadb = mariadb
-        if mariadb:
-            url = self.project_.database.url.replace("mysql://", "mariadb://")
-            self.project_.write("migrate.yaml", f'database: "{url}"\nlint: {{version: "{self.project_.sql("SELECT version()").split("-")[0]}"}}\n')
+        self.project_ = self.project(self.engine)
+        self.project_.config(f'lint: {{version: "{self.project_.sql("SELECT version()").split("-")[0]}"}}')
 
     def observe(self, action):
         """The cheapest way that the server accepts."""
-        nocopy = "NOCOPY" if self.mariadb else "INPLACE"
+        nocopy = "NOCOPY" if self.engine == "mariadb" else "INPLACE"
         for name, clause in [("instant", "ALGORITHM=INSTANT"), ("in place", f"ALGORITHM={nocopy}, LOCK=NONE"), ("rebuild", "ALGORITHM=INPLACE, LOCK=NONE"), ("blocking", "ALGORITHM=INPLACE"), ("copy", "ALGORITHM=COPY")]:
             database = self.project_.database
             database.client(database.url, "SET foreign_key_checks = 0; DROP TABLE IF EXISTS t, t9, p;", check=True)
@@ -254,6 +251,16 @@ CREATE TABLE t (id bigint PRIMARY KEY, a int NOT NULL DEFAULT 5, b varchar(50), 
         self.project_.sql(self.GIVEN + "ALTER TABLE t MODIFY a int;")
         self.assertEqual(self.project_.sql("SELECT is_nullable FROM information_schema.columns WHERE table_schema = database() AND table_name = 't' AND column_name = 'a'"), "YES")
         self.assertIn("MY007", self.findings(self.project_, self.GIVEN, "ALTER TABLE t MODIFY a int;"))
+
+
+@unittest.skipUnless(os.environ.get("MIGRATE_TEST_MARIADB"), "MIGRATE_TEST_MARIADB is not set")
+class MariaDB(OfMysql, Lint):
+    engine = "mariadb"
+
+
+@unittest.skipUnless(os.environ.get("MIGRATE_TEST_MYSQL"), "MIGRATE_TEST_MYSQL is not set")
+class MySQL(OfMysql, Lint):
+    engine = "mysql"
 
 
 class SQLite(Lint):
