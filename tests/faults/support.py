@@ -177,6 +177,8 @@ def engines(folder, only=None):
             found.append({"postgresql": Postgresql, "mysql": Mysql}[server.dialect](server, f"faults_{os.getpid()}"))
         else:
             print(f"{server.missing}: {server.name} is left out")
+    if only is not None and not any(engine.name in only for engine in found):
+        sys.exit(77)
     return [engine for engine in found if only is None or engine.name in only]
 
 
