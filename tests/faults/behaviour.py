@@ -369,13 +369,13 @@ class Cases:
             return  # what is in doubt elsewhere shows in the catalog
         self.project([COUNTER, ("", f"{BUMP}\nCALL work();\n{BUMP}", "SELECT 1;")], 'hooks: {before_step: "SET @who = 1"}\n')
         self.run(0, "upgrade", "1")
-        self.engine.sql("delimiter //\ncreate procedure work() begin update t set a = a + 1 where id = 1; do sleep(0.2); end//")
+        self.engine.sql("delimiter //\ncreate procedure work() begin update t set a = a + 1 where id = 1; do sleep(1); end//")
         for answer, times in (("--applied", "2"), ("--not-applied", "3")):
             process = self.start()
             self.wait_for("select 1 from t where id = 1 and a > 1")
             process.send_signal(signal.SIGKILL)
             process.communicate()
-            time.sleep(0.5)
+            time.sleep(1.5)
             said = self.run(5)
             self.expect("CALL work()" in said and "resume --applied" in said and "resume --not-applied" in said, f"the question is not clear: {said}")
             self.expect("CALL work()" in self.run(5, "resume"), "`resume` does not show the statement")
