@@ -33,9 +33,14 @@ BEGIN
   END LOOP;
   FOR item IN SELECT quote_ident(pubname) FROM pg_publication LOOP EXECUTE 'DROP PUBLICATION ' || item; END LOOP;
   FOR item IN SELECT quote_ident(evtname) FROM pg_event_trigger LOOP EXECUTE 'DROP EVENT TRIGGER ' || item; END LOOP;
-  CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+    GRANT USAGE ON SCHEMA public TO PUBLIC;
+  ELSE
+    CREATE SCHEMA public;
+    GRANT ALL ON SCHEMA public TO PUBLIC;
+  END IF;
   COMMENT ON SCHEMA public IS 'standard public schema';
-  GRANT USAGE ON SCHEMA public TO PUBLIC;
 END $$"""
 
 
