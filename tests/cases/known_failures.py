@@ -15,7 +15,8 @@ def numbers(version):
 
 
 def covers(servers, engine):
-    for server in servers.split(","):
+    """Whether one of the servers is this engine, in a version that is meant."""
+    for server in servers:
         name, sign, version = re.fullmatch(r"\s*(\w+)\s*(<|>=)?\s*([\d.]+)?\s*", server).groups()
         if name == engine.name and (not sign or (numbers(engine.version()) < numbers(version)) == (sign == "<")):
             return True
@@ -29,7 +30,7 @@ class Known:
 
     def judge(self, name, engine, failure):
         """The failure that counts: none for a known one, one for a known one that does not happen."""
-        reasons = [reason for entry, servers, reason in self.entries if entry == name and covers(servers, engine)]
+        reasons = [reason for entry, servers, reason in self.entries if entry == name and covers(servers.split(","), engine)]
         if not reasons:
             return failure
         if failure is None:

@@ -240,7 +240,10 @@ CREATE TABLE t (id bigint PRIMARY KEY, a int NOT NULL DEFAULT 5, b varchar(50), 
         return self.project_.sql(f"SELECT table_id FROM information_schema.innodb_tables WHERE name IN ('{self.project_.database.name}/t', '{self.project_.database.name}/t9')")
 
     def test_each_change_costs_what_lint_says(self):
+        checks = self.engine == "mariadb" or self.project_.sql("SELECT count(*) FROM information_schema.tables WHERE table_name = 'CHECK_CONSTRAINTS'") != "0"
         for action in self.ACTIONS:
+            if "CHECK" in action and not checks:
+                continue  # MySQL before 8.0.16 reads it and does nothing
             with self.subTest(action=action):
                 seen = self.observe(action)
                 self.assertNotEqual(seen, "refused")
