@@ -1,8 +1,11 @@
 """What the benchmark needs to know of each engine: databases, the engine's own client, SQL of the workloads, catalog reads."""
 import os
-import shutil
 import subprocess
+import sys
 from urllib.parse import urlparse
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from servers import SERVERS
 
 TYPES = {  # portable name -> what each engine calls it
     "varchar(40)": {}, "integer": {}, "timestamptz": {"mysql": "timestamp NULL", "sqlite": "timestamptz"}, "numeric(12,2)": {},
@@ -12,7 +15,7 @@ COLUMNS = ["varchar(40)", "integer", "timestamptz", "numeric(12,2)", "text", "bo
 
 
 class Engine:
-    name = ""
+    name = dialect = ""
     alembic_url = None
 
     def client(self, database):
@@ -23,7 +26,7 @@ class Engine:
             subprocess.run(self.client(database), stdin=source, stdout=subprocess.DEVNULL, check=True)
 
     def type(self, portable):
-        return TYPES[portable].get(self.name, portable)
+        return TYPES[portable].get(self.dialect, portable)
 
     def begin(self):
         return "BEGIN;"
@@ -46,13 +49,13 @@ class Engine:
         if number % 50:
             lines.append(f"  FOREIGN KEY (ref) REFERENCES table_{number - 1:05} (id)")
         text = f"CREATE TABLE table_{number:05} (\n" + ",\n".join(lines) + "\n);\n"
-        if not (self.name == "mysql" and number % 50):
+        if not (self.dialect == "mysql" and number % 50):
             text += f"CREATE INDEX ix_t{number:05}_ref ON table_{number:05} (ref);\n"
         return text + f"CREATE INDEX ix_t{number:05} ON table_{number:05} (col_01);\n"
 
 
 class SQLite(Engine):
-    name = "sqlite"
+    name = dialect = "sqlite"
 
     def __init__(self, folder):
         self.folder = folder
@@ -114,7 +117,7 @@ class Server(Engine):
 
 
 class PostgreSQL(Server):
-    name = "postgresql"
+    name = dialect = "postgresql"
     admin_database = "postgres"
 
     def alembic(self, database):
@@ -139,15 +142,20 @@ class PostgreSQL(Server):
 
 
 class MySQL(Server):
-    name = "mysql"
+    """MariaDB or MySQL: the URL says which."""
+
+    dialect = "mysql"
     admin_database = ""
+
+    @property
+    def name(self):
+        return self.parsed.scheme
 
     def alembic(self, database):
         return f"mysql+pymysql://{self.parsed.username}:{self.parsed.password}@127.0.0.1:{self.port}/{database}"
 
     def client(self, database):
-        program = "mariadb" if shutil.which("mariadb") else "mysql"
-        return [program, "--no-defaults", "-h", "127.0.0.1", "-P", str(self.port), "-u", self.parsed.username, "-p" + self.parsed.password] + (
+        return [SERVERS[self.name].client, "--no-defaults", "-h", "127.0.0.1", "-P", str(self.port), "-u", self.parsed.username, "-p" + self.parsed.password] + (
             [database] if database else [])
 
     def begin(self):
@@ -166,7 +174,7 @@ class MySQL(Server):
     """
 
 
-NAMES = ["sqlite", "postgresql", "mysql"]
+NAMES = ["sqlite", "postgresql", "mariadb", "mysql"]
 
 
 def engines(names, folder):
@@ -175,7 +183,7 @@ def engines(names, folder):
         if name == "sqlite":
             found.append(SQLite(folder))
         elif name == "postgresql":
-            found.append(PostgreSQL(os.environ["MIGRATE_TEST_POSTGRESQL"]))
-        elif name == "mysql":
-            found.append(MySQL(os.environ["MIGRATE_TEST_MYSQL"]))
+            found.append(PostgreSQL(SERVERS[name].url))
+        else:
+            found.append(MySQL(SERVERS[name].url))
     return found

@@ -16,7 +16,7 @@ def has_modules(*names):
 
 def driver(engine, **modules):
     """The Python module that a tool reaches the engine with."""
-    return {"sqlite": "sqlite3", "postgresql": "psycopg2", "mysql": "pymysql", **modules}[engine.name]
+    return {"sqlite": "sqlite3", "postgresql": "psycopg2", "mysql": "pymysql", **modules}[engine.dialect]
 
 
 class Peer:
@@ -93,7 +93,7 @@ class Django(Peer):
         if self.engine.name == "sqlite":
             return {"ENGINE": "django.db.backends.sqlite3", "NAME": self.engine.path(self.database)}
         server = self.engine.parsed
-        return {"ENGINE": f"django.db.backends.{self.engine.name}", "NAME": self.database, "HOST": "127.0.0.1", "PORT": str(self.engine.port),
+        return {"ENGINE": f"django.db.backends.{self.engine.dialect}", "NAME": self.database, "HOST": "127.0.0.1", "PORT": str(self.engine.port),
                 "USER": server.username, "PASSWORD": server.password or ""}
 
     def write(self):
@@ -157,7 +157,7 @@ class Sqitch(Peer):
 
     @classmethod
     def available(cls, engine):
-        return shutil.which("sqitch") is not None and subprocess.run(["perl", f"-M{cls.MODULES[engine.name]}", "-e", "1"], capture_output=True).returncode == 0
+        return shutil.which("sqitch") is not None and subprocess.run(["perl", f"-M{cls.MODULES[engine.dialect]}", "-e", "1"], capture_output=True).returncode == 0
 
     def target(self):
         if self.engine.name == "sqlite":
@@ -165,8 +165,8 @@ class Sqitch(Peer):
         return "db:" + self.engine.url(self.database).replace("postgresql:", "pg:").replace("mariadb:", "mysql:")
 
     def write(self):
-        kind = {"postgresql": "pg"}.get(self.engine.name, self.engine.name)
-        registry = f"[engine \"{kind}\"]\n\tregistry = {self.registry()}\n" if self.engine.name == "mysql" else ""
+        kind = {"postgresql": "pg"}.get(self.engine.dialect, self.engine.dialect)
+        registry = f"[engine \"{kind}\"]\n\tregistry = {self.registry()}\n" if self.engine.dialect == "mysql" else ""
         write(f"{self.folder}/sqitch.conf", f"[core]\n\tengine = {kind}\n{registry}")
         lines = ["%syntax-version=1.0.0", "%project=bench", ""]
         for number in range(self.count):
@@ -185,7 +185,7 @@ class Sqitch(Peer):
 
     def drop(self):
         super().drop()
-        if self.engine.name == "mysql":
+        if self.engine.dialect == "mysql":
             self.engine.drop(self.registry())
         elif self.engine.name == "sqlite":
             for file in glob.glob(os.path.join(os.path.dirname(self.engine.path(self.database)), "sqitch.db*")):

@@ -19,9 +19,9 @@ def folders():
 
 def load(database, engine, folder):
     for path in sorted(folder.glob("*.up.sql")):
-        if engine.name == "sqlite":
+        if engine.dialect == "sqlite":
             done = run([shutil.which("sqlite3"), "-bail", database.path], path.read_text(), False)
-        elif engine.name == "postgresql":
+        elif engine.dialect == "postgresql":
             done = run([PSQL, "-X", "-q", "-d", database.url, "-f", str(path), "-v", "ON_ERROR_STOP=1"], None, False)
         else:
             done = database.client(path.read_text(errors="replace"))

@@ -1,10 +1,11 @@
 """MySQL and MariaDB: a database a case, looked at by the server's own dump program."""
+import functools
 import os
 import re
-import shutil
 import urllib.parse
 
 import libmariadb
+import servers
 from tools import Failure, run, words
 
 
@@ -54,7 +55,7 @@ class Database:
                     "--create-options", "--quote-names", "--skip-tz-utc", f"--ignore-table={self.name}.schema_versions",
                     f"--ignore-table={self.name}.schema_versions_log", f"--ignore-table={self.name}.schema_versions_schema", self.name]).stdout
         options = self.query("SELECT default_character_set_name, default_collation_name FROM information_schema.schemata WHERE schema_name = DATABASE()")
-        return statements(text.replace(f"`{self.name}`", "`database`")) + [f"database {options}"]
+        return statements(text.replace(f"`{self.name}`", "`database`"), self.engine.collations) + [f"database {options}"]
 
     def rows(self):
         tables = self.query("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' "
@@ -74,7 +75,8 @@ class Database:
 NOISE = re.compile(r"^(/\*!\d+ SET .*\*/;?|SET .*;|/\*M!999999.*|DELIMITER.*|ALTER DATABASE .*;)$")
 
 
-def statements(dump):
+def statements(dump, collations):
+    """A dump as statements in which the order of columns and keys does not matter; the collations are the defaults by character set."""
     out, lines = [], []
     body = False
     for line in dump.splitlines():
@@ -84,40 +86,51 @@ def statements(dump):
             continue
         lines.append(line)
         if line.rstrip().endswith(";;") or (not body and line.rstrip().endswith(";")):
-            out.append(statement_text(lines))
+            out.append(statement_text(lines, collations))
             lines = []
     if lines:
-        out.append(statement_text(lines))
+        out.append(statement_text(lines, collations))
     return [text for text in out if not text.startswith("/*!50001 DROP") and not text.startswith("/*!50003 SET")]
 
 
-def statement_text(lines):
+def statement_text(lines, collations):
     if lines[0].startswith("CREATE TABLE"):
-        inner = sorted(line.strip().rstrip(",") for line in lines[1:-1])
         end = re.sub(r" AUTO_INCREMENT=\d+", "", lines[-1].strip())
+        inner = sorted(without_the_tables_own(line.strip().rstrip(","), end, collations) for line in lines[1:-1])
         return lines[0] + " " + ", ".join(inner) + " " + end
     text = "\n".join(lines)
     if "TRIGGER" in lines[0]:
         return " ".join(words(text))  # the server keeps the statement as it was typed, white space and all
-    text = re.sub(r" AS `(\w+)`", r" AS `\1`", text)
+    # MySQL keeps the end of the statement that made a routine or an event as a part of it, where others followed in one message.
+    text = re.sub(r"\s*;?\s*(\*/)? ;;$", r" \1 ;;", text)
     return re.sub(r" (STARTS|ENDS) '[^']*'", "", text) if "EVENT" in text else text
 
 
-class Engine:
-    name = "mysql"
+def without_the_tables_own(line, options, collations):
+    """MySQL's dump tells of a column whether its character set was typed or the table's own, which is the same column, of a foreign
+    key which of two words for one rule was typed, and of a number whether it was read as a negative one or as one negated."""
+    line = re.sub(r"-\((\d[\d.]*)\)", r"-\1", line)
+    table = dict(re.findall(r"\b(CHARSET|COLLATE)=(\w+)", options))
+    charset = table.get("CHARSET", "")
+    if line.startswith("`"):
+        line = line.replace(f" CHARACTER SET {charset} ", " ", 1).replace(f" COLLATE {table.get('COLLATE') or collations.get(charset)}", "", 1)
+    return re.sub(r" ON (DELETE|UPDATE) (RESTRICT|NO ACTION)\b", "", line) if " FOREIGN KEY " in line else line
 
-    def __init__(self):
-        self.server = os.environ.get("MIGRATE_TEST_MYSQL", "")
-        self.missing = "" if self.server else "MIGRATE_TEST_MYSQL is not set"
-        url = urllib.parse.urlsplit(self.server)
-        self.client = shutil.which("mariadb") or "mysql"
-        self.dump = shutil.which("mariadb-dump") or "mysqldump"
+
+class Engine:
+    dialect = "mysql"
+
+    def __init__(self, name):
+        self.name = name
+        self.server = servers.SERVERS[name]
+        self.missing = self.server.missing
+        url = urllib.parse.urlsplit(self.server.url)
+        self.client, self.dump = self.server.client, self.server.dump
         self.address = [url.hostname, url.port or 3306, url.username, url.password or ""]
-        self.options = [f"--host={url.hostname}", f"--port={url.port or 3306}", f"--user={url.username}", f"--password={url.password or ''}", "--protocol=tcp"]
+        self.options = self.server.mysql_options()
 
     def url_of(self, name):
-        base, _, query = self.server.partition("?")
-        return base.rsplit("/", 1)[0] + "/" + name + ("?" + query if query else "")
+        return self.server.url_of(name)
 
     def connect(self, name):
         return libmariadb.Connection(*self.address, name)
@@ -133,6 +146,14 @@ class Engine:
         name = f"case_{os.getpid()}_{label}".lower()[:63]
         self.admin(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
         return Database(self, name)
+
+    @functools.cached_property
+    def collations(self):
+        return {charset.decode(): collation.decode() for charset, collation in
+                self.admin("SELECT character_set_name, default_collate_name FROM information_schema.character_sets")}
+
+    def version(self):
+        return self.admin("SELECT version()")[0][0].decode()
 
     def close(self):
         pass

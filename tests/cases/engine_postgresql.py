@@ -6,12 +6,17 @@ import re
 import threading
 
 import libpq
+import servers
 from tools import Failure, run
 
+SERVER = servers.SERVERS["postgresql"]
 
 
 def program(name):
-    """The newest version itself: what stands in /usr/bin on Debian is a script that looks for it."""
+    """The server's own, else the newest version itself: what stands in /usr/bin on Debian is a script that looks for it."""
+    own = SERVER.program(name)
+    if not own.startswith("/usr/bin/"):
+        return own
     found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), key=lambda path: int(path.split("/")[4]) if path.split("/")[4].isdigit() else 0)
     return found[-1] if found else name
 
@@ -28,9 +33,14 @@ BEGIN
   END LOOP;
   FOR item IN SELECT quote_ident(pubname) FROM pg_publication LOOP EXECUTE 'DROP PUBLICATION ' || item; END LOOP;
   FOR item IN SELECT quote_ident(evtname) FROM pg_event_trigger LOOP EXECUTE 'DROP EVENT TRIGGER ' || item; END LOOP;
-  CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+    GRANT USAGE ON SCHEMA public TO PUBLIC;
+  ELSE
+    CREATE SCHEMA public;
+    GRANT ALL ON SCHEMA public TO PUBLIC;
+  END IF;
   COMMENT ON SCHEMA public IS 'standard public schema';
-  GRANT USAGE ON SCHEMA public TO PUBLIC;
 END $$"""
 
 
@@ -120,24 +130,26 @@ def statement_text(lines):
 
 
 class Engine:
-    name = "postgresql"
+    name = dialect = "postgresql"
 
     def __init__(self):
         self.lock = threading.RLock()
         self.free = []
         self.made = 0
         self.server_connection = None
-        self.server = os.environ.get("MIGRATE_TEST_POSTGRESQL", "")
-        self.missing = "" if self.server else "MIGRATE_TEST_POSTGRESQL is not set"
+        self.server = SERVER.url
+        self.missing = SERVER.missing
 
     def url_of(self, name):
-        base, _, query = self.server.partition("?")
-        return base.rsplit("/", 1)[0] + "/" + name + ("?" + query if query else "")
+        return SERVER.url_of(name)
 
     def admin(self, sql):
         with self.lock:
             self.server_connection = self.server_connection or libpq.Connection(self.server)
             return self.server_connection.query(sql)
+
+    def version(self):
+        return self.admin("SHOW server_version")[0][0]
 
     def create(self, label, folder):
         """An empty database: one that an earlier case gave back, or a new one."""

@@ -213,7 +213,7 @@ class Database:
 
 
 class Engine:
-    name = "sqlite"
+    name = dialect = "sqlite"
     missing = ""
 
     def create(self, label, folder):

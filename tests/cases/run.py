@@ -3,7 +3,7 @@
 
     run.py [-v] [-j N] [ENGINE | ENGINE/CASE | corpora | bad]...
 
-MIGRATE_PROGRAM is the program (build/migrate); MIGRATE_TEST_POSTGRESQL and MIGRATE_TEST_MYSQL are the servers, whose cases
+MIGRATE_PROGRAM is the program (build/migrate); the servers are found as tests/servers.py says, and their cases
 are skipped with a message when unset. One line for a failing case (its unit too with -v), and a summary."""
 import argparse
 import concurrent.futures
@@ -16,20 +16,17 @@ import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 os.environ.setdefault("MIGRATE_PROGRAM", str(HERE.parent.parent / "build" / "migrate"))
 
 import bad_input
 import corpora
-import engine_mysql
-import engine_postgresql
-import engine_sqlite
+import engines
 import flow
+import known_failures
 import portable
 from case_file import Case
 from tools import Failure
-
-ENGINES = [engine_sqlite.Engine, engine_postgresql.Engine, engine_mysql.Engine]
 
 
 def run_one(job):
@@ -57,17 +54,17 @@ def run_one(job):
 def find_jobs(names, engines):
     jobs = []
     for engine in engines:
-        for folder in (engine.name, "portable"):
+        for folder in (engine.dialect, "portable"):
             for path in sorted((HERE / folder).glob("*.case")):
-                short = [folder, engine.name, f"{folder}/{path.stem}", f"{engine.name}/{path.stem}", path.stem, str(path)]
-                case_engines = Case(path).lines("engines") if folder == "portable" else []
-                if (not names or any(name in short for name in names)) and (not case_engines or engine.name in case_engines[0].split()):
+                short = [engine.name, f"{folder}/{path.stem}", f"{engine.name}/{path.stem}", path.stem, str(path)]
+                case_engines = Case(path).lines("engines")
+                if (not names or any(name in short for name in names)) and (not case_engines or known_failures.covers(case_engines[0].split(), engine)):
                     jobs.append((path, engine, len(jobs)))
         if not names or "bad" in names:
             jobs += [(check, engine, len(jobs) + number) for number, check in enumerate(bad_input.checks(engine))]
         for folder in corpora.folders():
             name = f"{folder.parent.name}/{folder.name}"
-            if corpora.ENGINE_OF[folder.name.removesuffix("-head")] == engine.name and (not names or "corpora" in names or name in names):
+            if corpora.ENGINE_OF[folder.name.removesuffix("-head")] == engine.dialect and (not names or "corpora" in names or name in names):
                 jobs.append((folder, engine, len(jobs)))
     if not os.environ.get("MIGRATE_TEST_CORPORA"):
         print("corpora: skipped, MIGRATE_TEST_CORPORA is not set")
@@ -86,22 +83,20 @@ def title(path, engine):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="engines, or cases as ENGINE/CASE")
+    parser.add_argument("--engine", action="append", help="only on this one: sqlite or a server's name (may be given several times)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show every command of a failing case, and its unit")
     parser.add_argument("-j", "--jobs", type=int, default=2)
     parser.add_argument("--slowest", type=int, default=0, help="name the slowest cases")
     arguments = parser.parse_args()
-    engines = []
-    for engine in (kind() for kind in ENGINES):
-        if engine.missing:
-            print(f"{engine.name}: skipped, {engine.missing}")
-        else:
-            engines.append(engine)
-    jobs = find_jobs(arguments.names, engines)
+    found = engines.available(arguments.engine)
+    jobs = find_jobs(arguments.names, found)
+    known = known_failures.Known()
     counts, times = {}, []
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for path, engine, failure, log, seconds in pool.map(run_one, jobs):
             group, name = title(path, engine)
             key = f"{group} on {engine.name}"
+            failure = known.judge(name, engine, failure)
             passed, failed = counts.get(key, (0, 0))
             counts[key] = (passed + (failure is None), failed + (failure is not None))
             times.append((seconds, name))
@@ -111,12 +106,14 @@ def main():
                 print("\n".join(log))
                 if failure is not None and failure.detail:
                     print("---- " + failure.detail)
-    for engine in engines:
+    for engine in found:
         engine.close()
     for key, (passed, failed) in counts.items():
         print(f"{key}: {passed} passed, {failed} failed")
     for seconds, name in sorted(times, reverse=True)[: arguments.slowest]:
         print(f"  {seconds:.2f} s {name}")
+    if not found:
+        return 77
     return 1 if any(failed for _, failed in counts.values()) or not jobs and arguments.names else 0
 
 

@@ -50,7 +50,7 @@ class Drift(TestCase):
         for project in self.each():
             self.started(project)
             project.unit("0002-bbbbbb", "0001-aaaaaa", "CREATE TABLE later (a integer);", "DROP TABLE later;")
-            project.sql("DROP INDEX ix_person_mail" + (" ON person" if project.engine == "mysql" else ""))
+            project.sql("DROP INDEX ix_person_mail" + (" ON person" if project.dialect == "mysql" else ""))
             done = project.migrate("upgrade", "--check-drift", code=3)
             self.assertIn("drop index person.ix_person_mail", done.err)
             self.assertEqual(project.migrate("current").out.count("0002"), 0)
@@ -118,7 +118,7 @@ class Drift(TestCase):
                     CREATE MATERIALIZED VIEW mv AS SELECT id, t FROM "Odd Name"; CREATE INDEX ON mv (t);
                     CREATE SCHEMA other; CREATE TABLE parts (a integer) PARTITION BY RANGE (a); CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (1) TO (9);
                     CREATE TYPE pair AS (a integer, b text); ALTER TABLE parts ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON parts USING (a > 1)""")
-            elif project.engine == "mysql":
+            elif project.dialect == "mysql":
                 project.sql("""CREATE TABLE `Odd Name` (id bigint unsigned AUTO_INCREMENT PRIMARY KEY, e ENUM('a','it''s') DEFAULT 'a', j json, v varchar(20) GENERATED ALWAYS AS (upper(e)) VIRTUAL,
                     t text, FULLTEXT KEY ft (t), KEY pre (t(10)), n int, CHECK (n > 0)) COMMENT='two\\nlines ''quoted'' -- é' CHARSET=latin1;
                     CREATE PROCEDURE proc(a int) SELECT a; CREATE FUNCTION fn(a int) RETURNS int DETERMINISTIC RETURN a + 1;
@@ -134,7 +134,7 @@ class Drift(TestCase):
             # One change must be the only one that is found: the kept texts are read back as the same schema.
             project.sql("ALTER TABLE plain ADD COLUMN b integer")
             data = json.loads(project.migrate("drift", "--json", code=3).out)
-            self.assertEqual([change["change"] for change in data["changes"]], ["add column plain.b integer" if project.engine != "mysql" else "add column plain.b int"])
+            self.assertEqual([change["change"] for change in data["changes"]], ["add column plain.b integer" if project.dialect != "mysql" else "add column plain.b int"])
 
 
 if __name__ == "__main__":

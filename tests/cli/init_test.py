@@ -38,16 +38,16 @@ class Init(TestCase):
 
     def test_a_database_with_a_key_to_nowhere_is_taken_as_it_is(self):
         for project in self.each():
-            if project.database.engine == "postgresql":
+            if project.database.dialect == "postgresql":
                 continue  # it has none
-            off = "SET foreign_key_checks = 0;" if project.database.engine == "mysql" else ""
+            off = "SET foreign_key_checks = 0;" if project.database.dialect == "mysql" else ""
             project.sql(off + "CREATE TABLE child (id integer PRIMARY KEY, parent_id integer, CONSTRAINT fk_gone FOREIGN KEY (parent_id) REFERENCES gone (id));")
             project.migrate("init", "new", "--database", project.database.url)
             project.migrate("-c", str(project.folder / "new/migrate.yaml"), "check")
 
     def test_what_no_model_can_say_is_named(self):
         for project in self.each():
-            if project.database.engine != "postgresql":
+            if project.database.dialect != "postgresql":
                 continue
             project.sql("CREATE TABLE t (id int); CREATE FUNCTION near(int, int) RETURNS bool LANGUAGE sql AS 'select abs($1 - $2) < 5';"
                         "CREATE OPERATOR ~~~ (FUNCTION = near, LEFTARG = int, RIGHTARG = int);"

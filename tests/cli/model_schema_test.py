@@ -169,7 +169,7 @@ class ModelSchema(TestCase):
 
     def test_what_inspect_writes(self):
         for project in self.each():
-            cases = sorted((ROOT / "tests/cases" / project.engine).glob("*.case"))
+            cases = sorted((ROOT / "tests/cases" / project.dialect).glob("*.case"))
             for path in cases[:: max(1, len(cases) // 12)]:
                 case = Case(path)
                 if not case.has("after") or case.has("roles") or case.has("config"):

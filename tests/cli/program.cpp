@@ -91,7 +91,7 @@ Outcome migrate(const std::filesystem::path& folder, const std::vector<std::stri
 
 Databases::Databases(const Folder& folder) {
   urls_["sqlite"] = "sqlite:///" + (folder / "test.db").string();
-  for (const auto& [engine, variable] : {std::pair{"postgresql", "MIGRATE_TEST_POSTGRESQL"}, std::pair{"mysql", "MIGRATE_TEST_MYSQL"}}) {
+  for (const auto& [engine, variable] : {std::pair{"postgresql", "MIGRATE_TEST_POSTGRESQL"}, std::pair{"mariadb", "MIGRATE_TEST_MARIADB"}, std::pair{"mysql", "MIGRATE_TEST_MYSQL"}}) {
     const char* server = std::getenv(variable);
     if (server == nullptr || *server == '\0') {
       MESSAGE(std::string(variable) << " is not set: skipped there");

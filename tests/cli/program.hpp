@@ -50,7 +50,7 @@ class Databases {
   Databases& operator=(const Databases&) = delete;
   ~Databases();
 
-  /// URLs by engine: "sqlite", "postgresql", "mysql".
+  /// URLs by engine: "sqlite", "postgresql", "mariadb", "mysql".
   [[nodiscard]] const std::map<std::string, std::string>& urls() const { return urls_; }
 
   /// Statements and rows (fields with '|' between them, NULL empty) over a connection of the test's own.

@@ -1,6 +1,7 @@
 // upgrade --sql and downgrade --sql, run by the engines' own clients.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 
 #include "program.hpp"
 #include "project/url.hpp"
@@ -8,14 +9,20 @@
 namespace migrate::cli_test {
 namespace {
 
+/// The server's own program where scripts/servers has unpacked one, else the installed one.
+std::string own_program(const std::string& server, const std::string& name) {
+  const char* folder = std::getenv(("MIGRATE_TEST_" + server + "_BIN").c_str());
+  return folder == nullptr ? name : std::string(folder) + "/" + name;
+}
+
 /// The client's command line that reads a script from `file`.
 std::vector<std::string> client(const std::string& text, const std::string& file) {
   const auto url = parse_url(text);
   std::string command;
   if (url.dialect() == "sqlite") command = "sqlite3 '" + url.database + "'";
-  else if (url.dialect() == "postgresql") command = "psql -q '" + text + "'";
+  else if (url.dialect() == "postgresql") command = own_program("POSTGRESQL", "psql") + " -q '" + text + "'";
   else {
-    command = "mariadb --no-defaults -h" + url.host + " -P" + std::to_string(url.port) + " -u" + url.user + " -p" + url.password + " " + url.database;
+    command = own_program(url.scheme == "mysql" ? "MYSQL" : "MARIADB", url.scheme) + " --no-defaults -h" + url.host + " -P" + std::to_string(url.port) + " -u" + url.user + " -p" + url.password + " " + url.database;
   }
   return {"sh", "-c", command + " < " + file};
 }

@@ -21,8 +21,8 @@ def key(name):
 class Injection(TestCase):
     def test_names_comments_and_values_are_only_text(self):
         for project in self.each():
-            names = [name for name in NASTY if name[-1] != " " and (project.engine != "mysql" or "/" not in name)]
-            if project.engine == "mysql":
+            names = [name for name in NASTY if name[-1] != " " and (project.dialect != "mysql" or "/" not in name)]
+            if project.dialect == "mysql":
                 project.sql("ALTER DATABASE CHARACTER SET utf8mb4")
             project.sql("CREATE TABLE victim (id integer)")
             model = "enums:\n  mood: [" + ", ".join(quoted(name) for name in names) + "]\ntables:\n  victim: {columns: {id: integer}}\n"

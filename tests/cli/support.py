@@ -1,7 +1,7 @@
 """Runs the built program as a user does, on an empty database of each engine.
 
-MIGRATE_PROGRAM names the program; MIGRATE_TEST_POSTGRESQL and MIGRATE_TEST_MYSQL the servers (scripts/test sets them all). A
-server that is not there is left out, and the test says so.
+MIGRATE_PROGRAM names the program (scripts/test sets it); the servers are found as tests/servers.py says. A server that is not there is
+left out, and the test says so. A test asks for the `dialect` of a project, where MariaDB and MySQL are one, or for its `engine`.
 """
 import itertools
 import json
@@ -9,9 +9,13 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 import urllib.parse
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from servers import SERVERS, dialect_of
 
 PROGRAM = os.environ.get("MIGRATE_PROGRAM", "build-dev/migrate")
 COUNTER = itertools.count(1)
@@ -38,30 +42,31 @@ class Database:
     """An empty database of one engine and the engine's own client."""
 
     def __init__(self, engine, folder):
-        self.engine = engine
+        self.engine, self.dialect = engine, dialect_of(engine)
         self.admin = None
         if engine == "sqlite":
             self.file = folder / f"db{next(COUNTER)}.sqlite"
             self.url = f"sqlite:///{self.file}"
             return
-        self.admin = os.environ["MIGRATE_TEST_" + engine.upper()]
+        self.server = SERVERS[engine]
+        self.admin = self.server.url
         self.name = f"migrate_cli_{os.getpid()}_{next(COUNTER)}"
         self.client(self.admin, f"CREATE DATABASE {self.name}", check=True)
-        parts = urllib.parse.urlsplit(self.admin)
-        self.url = parts._replace(path="/" + self.name).geturl()
+        self.url = self.server.url_of(self.name)
 
     def client(self, url, sql, check=False):
         if self.engine == "sqlite":
             done = run(["sqlite3", "-batch", self.file, sql])
         elif self.engine == "postgresql":
-            done = run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url, "-c", sql])
+            done = run([self.server.client, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url, "-c", sql])
         else:
-            parts = urllib.parse.urlsplit(url)
-            done = run(["mariadb", "--no-defaults", "--default-character-set=utf8mb4", "-N", f"-h{parts.hostname}", f"-P{parts.port}", f"-u{parts.username}",
-                        f"-p{parts.password}", parts.path[1:], "-e", sql])
+            done = run([*self.mysql(url), "-N", "-e", sql])
         if check and done.code != 0:
             raise AssertionError(f"{sql}\n{done!r}")
         return done
+
+    def mysql(self, url):
+        return [self.server.client, *self.server.mysql_options(), "--default-character-set=utf8mb4", urllib.parse.urlsplit(url).path[1:]]
 
     def sql(self, sql):
         """Runs SQL as somebody by hand would; returns what the client prints."""
@@ -75,11 +80,9 @@ class Database:
             if self.engine == "sqlite":
                 command = ["sqlite3", str(self.file)]
             elif self.engine == "postgresql":
-                command = ["psql", "-X", "-q", self.url]
+                command = [self.server.client, "-X", "-q", self.url]
             else:
-                parts = urllib.parse.urlsplit(self.url)
-                command = ["mariadb", "--no-defaults", "--default-character-set=utf8mb4", f"-h{parts.hostname}", f"-P{parts.port}", f"-u{parts.username}",
-                           f"-p{parts.password}", parts.path[1:]]
+                command = self.mysql(self.url)
             return Outcome(subprocess.run(command, stdin=source, capture_output=True, encoding="utf-8", timeout=300))
 
     def drop(self):
@@ -92,8 +95,8 @@ class Project:
 
     def __init__(self, engine, config=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="migrate-cli-"))
-        self.engine = engine
         self.database = Database(engine, self.folder)
+        self.engine, self.dialect = engine, self.database.dialect
         (self.folder / "migrations").mkdir()
         self.write("model.yaml", "")
         self.config(config)
@@ -126,14 +129,15 @@ class Project:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def engines():
+def engines(dialect=None):
+    """The engines that are there, or those that speak this dialect."""
     found = ["sqlite"]
-    for engine in ("postgresql", "mysql"):
-        if os.environ.get("MIGRATE_TEST_" + engine.upper()):
-            found.append(engine)
+    for server in SERVERS.values():
+        if server.url:
+            found.append(server.name)
         else:
-            print(f"MIGRATE_TEST_{engine.upper()} is not set: {engine} is left out")
-    return found
+            print(f"{server.missing}: {server.name} is left out")
+    return [engine for engine in found if dialect in (None, dialect_of(engine))]
 
 
 class TestCase(unittest.TestCase):

@@ -15,35 +15,38 @@ import urllib.parse
 
 PROGRAM = os.environ.get("MIGRATE_PROGRAM", "build/migrate")
 CORPORA = os.environ.get("MIGRATE_TEST_CORPORA")
-URLS = {"postgres": os.environ.get("MIGRATE_TEST_POSTGRESQL"), "mysql": os.environ.get("MIGRATE_TEST_MYSQL"), "sqlite": "sqlite"}
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from servers import SERVERS
 
-# Steps that this server refuses: they want MySQL 8, and the servers here are MariaDB.
+# The folder of a history's steps, and the engines that they are for.
+ENGINES = {"sqlite": ["sqlite"], "postgres": ["postgresql"], "mysql": ["mariadb", "mysql"]}
+
+# Steps that this server refuses.
 REFUSED = {
-    ("ory-kratos", "mysql"): ("Field 'created_at' doesn't have a default value", "cannot be used in the GENERATED ALWAYS AS clause"),
+    ("ory-kratos", "mariadb"): ("Field 'created_at' doesn't have a default value", "cannot be used in the GENERATED ALWAYS AS clause"),
 }
 
 
 def client(engine, url, sql):
-    parts = urllib.parse.urlsplit(url)
-    if engine == "postgres":
-        command = ["psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", url, "-c", sql]
+    server = SERVERS[engine]
+    if engine == "postgresql":
+        command = [server.client, "-q", "-X", "-v", "ON_ERROR_STOP=1", url, "-c", sql]
     else:
-        command = ["mariadb", "--no-defaults", "-h", parts.hostname, "-P", str(parts.port), "-u", parts.username, f"-p{parts.password}", "-e", sql]
+        command = [server.client, *server.mysql_options(), "-e", sql]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def fresh_database(engine, folder, name):
     if engine == "sqlite":
         return f"sqlite:///{folder}/app.db"
-    base = URLS[engine]
-    client(engine, base, f"DROP DATABASE IF EXISTS {name}")
-    client(engine, base, f"CREATE DATABASE {name}")
-    return re.sub(r"/[^/]*$", f"/{name}", base)
+    client(engine, SERVERS[engine].url, f"DROP DATABASE IF EXISTS {name}")
+    client(engine, SERVERS[engine].url, f"CREATE DATABASE {name}")
+    return SERVERS[engine].url_of(name)
 
 
 def drop_database(engine, name):
     if engine != "sqlite":
-        client(engine, URLS[engine], f"DROP DATABASE IF EXISTS {name}")
+        client(engine, SERVERS[engine].url, f"DROP DATABASE IF EXISTS {name}")
 
 
 def write_units(source, folder):
@@ -88,11 +91,11 @@ def skip_refused(folder, corpus, engine, error):
     return True
 
 
-def run(corpus, engine):
+def run(corpus, steps, engine):
     folder = tempfile.mkdtemp(prefix="migrate-history-")
     name = f"history_{corpus.replace('-', '_')}_{os.getpid()}"
     try:
-        count = write_units(os.path.join(CORPORA, corpus, engine), folder)
+        count = write_units(os.path.join(CORPORA, corpus, steps), folder)
         url = fresh_database(engine, folder, name)
         with open(f"{folder}/migrate.yaml", "w", encoding="utf-8") as file:
             file.write(f"database: {json.dumps(url)}\n")
@@ -125,13 +128,13 @@ def main():
         return 77
     failed = 0
     for corpus in sorted(os.listdir(CORPORA)):
-        for engine in ("sqlite", "postgres", "mysql"):
-            if not os.path.isdir(os.path.join(CORPORA, corpus, engine)) or (len(sys.argv) > 1 and f"{corpus}/{engine}" not in sys.argv[1:]):
+        for steps, engine in ((steps, engine) for steps, engines in ENGINES.items() for engine in engines):
+            if not os.path.isdir(os.path.join(CORPORA, corpus, steps)) or (len(sys.argv) > 1 and f"{corpus}/{engine}" not in sys.argv[1:]):
                 continue
-            if not URLS[engine]:
+            if engine != "sqlite" and not SERVERS[engine].url:
                 print(f"{corpus} {engine}: no server, skipped")
                 continue
-            problem = run(corpus, engine)
+            problem = run(corpus, steps, engine)
             if problem:
                 failed += 1
                 print(f"{corpus} {engine}: FAILED\n  " + problem.replace("\n", "\n  "))

@@ -1,4 +1,4 @@
-/// A database of its own on the MariaDB or MySQL server of MIGRATE_TEST_MYSQL, dropped at the end.
+/// A database of its own on the MariaDB of MIGRATE_TEST_MARIADB or the MySQL of MIGRATE_TEST_MYSQL, dropped at the end.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -26,27 +26,65 @@ namespace migrate::mysql_test {
 
 using mysql::dialect;
 
-inline const char* server_url() {
-  const char* url = std::getenv("MIGRATE_TEST_MYSQL");
-  return url != nullptr && *url != '\0' ? url : nullptr;
+/// The servers that every test case runs on, one after the other:
+///
+///     TEST_CASE_TEMPLATE("a sentence", Server, MariaDB, MySQL) {
+///       REQUIRE_SERVER(Server);
+struct MariaDB {
+  static constexpr const char* name = "mariadb";
+  static constexpr const char* variable = "MIGRATE_TEST_MARIADB";
+};
+struct MySQL {
+  static constexpr const char* name = "mysql";
+  static constexpr const char* variable = "MIGRATE_TEST_MYSQL";
+};
+
+/// The server of the test case that runs.
+struct Current {
+  std::string name;
+  std::string url;
+};
+inline Current& current() {
+  static Current value;
+  return value;
+}
+
+template <class Server>
+bool use_server() {
+  const char* url = std::getenv(Server::variable);
+  current() = {Server::name, url != nullptr ? url : ""};
+  return !current().url.empty();
 }
 
 /// Ends a test case that has no server to run on.
-#define REQUIRE_MYSQL()                                                   \
-  if (migrate::mysql_test::server_url() == nullptr) {                     \
-    MESSAGE("MIGRATE_TEST_MYSQL is not set: skipped");                    \
-    return;                                                               \
+#define REQUIRE_SERVER(Server)                           \
+  if (!migrate::mysql_test::use_server<Server>()) {      \
+    MESSAGE(Server::variable << " is not set: skipped"); \
+    return;                                              \
   }
+
+/// The text as it is for the current server: [[mariadb ...]] and [[mysql ...]] are for one of them.
+inline std::string for_server(const std::string& text) {
+  static const std::regex part(R"(\[\[(mariadb|mysql) ([^\]]*)\]\])");
+  std::string out;
+  auto at = text.begin();
+  for (std::sregex_iterator it(text.begin(), text.end(), part), end; it != end; ++it) {
+    out.append(at, (*it)[0].first);
+    if ((*it)[1] == current().name) out.append((*it)[2].first, (*it)[2].second);
+    at = (*it)[0].second;
+  }
+  return out.append(at, text.end());
+}
 
 class Database {
  public:
   explicit Database(const std::string& options = "") {
     static int count = 0;
     name_ = "my_" + std::to_string(::getpid()) + "_" + std::to_string(++count);
-    admin_ = dialect().run().connect(parse_url(server_url()));
+    admin_ = dialect().run().connect(parse_url(current().url));
     admin_->execute("DROP DATABASE IF EXISTS " + name_);
     admin_->execute("CREATE DATABASE " + name_ + " " + options);
-    url = parse_url(server_url());
+    url = parse_url(current().url);
     url.database = name_;
     connection = dialect().run().connect(url);
     server = dialect().catalog().probe(*connection);
@@ -86,13 +124,14 @@ class Database {
       const auto result = connection->query(sql);
       auto shown = result.rows.at(0).at(column).value_or("(hidden)");
       if (const auto at = shown.find(" AUTO_INCREMENT="); at != std::string::npos) shown.erase(at, shown.find(' ', at + 1) - at);
-      text += sorted_keys(shown) + "\n\n";
+      text += without_the_tables_own(sorted_keys(shown)) + "\n\n";
     };
     if (with_database) text += connection->query("SELECT @@collation_database").rows[0][0].value_or("") + "\n\n";
     for (const auto& row : connection->query("SHOW TABLES").rows) show("SHOW CREATE TABLE `" + *row[0] + "`", 1);
     for (const auto& row : connection->query("SELECT trigger_name, event_object_table, action_timing, event_manipulation, action_order, action_statement "
                                              "FROM information_schema.triggers WHERE trigger_schema = database() ORDER BY 2, 3, 4, 5").rows) {
-      for (const auto& value : row) text += value.value_or("") + " ";
+      static const std::regex comment(R"((^|\n)-- [^\n]*)");  // in front of the body; MySQL keeps it
+      for (const auto& value : row) text += std::string(trim(std::regex_replace(value.value_or(""), comment, ""))) + " ";
       text += "\n\n";
     }
     for (const auto& row : connection->query("SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = database() ORDER BY 1, 2").rows) {
@@ -101,12 +140,30 @@ class Database {
     for (const auto& row : connection->query("SELECT event_name FROM information_schema.events WHERE event_schema = database() ORDER BY 1").rows) {
       show("SHOW CREATE EVENT `" + *row[0] + "`", 3);
     }
-    for (const auto* noise : {" ON DELETE NO ACTION", " ON UPDATE NO ACTION"}) text = replace_all(std::move(text), noise, "");
+    for (const auto* noise : {" ON DELETE NO ACTION", " ON UPDATE NO ACTION", " ON DELETE RESTRICT", " ON UPDATE RESTRICT"}) text = replace_all(std::move(text), noise, "");
     text = replace_all(std::move(text), " PAGE_CHECKSUM=1", "");
     // Display widths are never a difference.
     static const std::regex width(R"(\b(small|medium|big|tiny)?int\((?!1\))\d+\)(?! unsigned zerofill))");
     text = std::regex_replace(text, width, "$1int");
     return replace_all(std::move(text), name_, "DATABASE");
+  }
+
+  /// MySQL tells of a column whether its character set was typed or the table's own, which is the same column.
+  std::string without_the_tables_own(const std::string& shown) {
+    static const std::regex own(R"(\) ENGINE=.* CHARSET=(\w+)(?: COLLATE=(\w+))?)");
+    std::smatch found;
+    if (!std::regex_search(shown, found, own)) return shown;
+    auto collation = found[2].str();
+    if (collation.empty()) {
+      collation = connection->query("SELECT default_collate_name FROM information_schema.character_sets WHERE character_set_name = '" + found[1].str() + "'").rows.at(0).at(0).value_or("");
+    }
+    auto lines = split(shown, '\n');
+    for (auto& line : lines) {
+      if (!trim(line).starts_with("`")) continue;
+      line = replace_all(std::move(line), " CHARACTER SET " + found[1].str() + " ", " ");
+      line = std::regex_replace(line, std::regex(" COLLATE " + collation + "\\b"), "");
+    }
+    return join(lines, "\n");
   }
 
   /// The order of keys means nothing.

@@ -140,11 +140,11 @@ class Cluster:
             node.stop()
 
 
-class Everywhere(support.Mariadb):
+class Everywhere(support.Mysql):
     """The database as all nodes see it: they must agree."""
 
     def __init__(self, nodes, database):
-        super().__init__(nodes[0].url(database), database)
+        super().__init__(support.SERVERS["mariadb"], database, nodes[0].url(database))
         self.nodes = nodes
 
     def check_nodes(self):
@@ -152,7 +152,7 @@ class Everywhere(support.Mariadb):
         states = []
         for node in self.nodes:
             if node.process.poll() is None:
-                one = support.Mariadb(node.url(self.database), self.database)
+                one = support.Mysql(support.SERVERS["mariadb"], self.database, node.url(self.database))
                 one.sql("set session wsrep_sync_wait = 15; select 1")
                 states.append(support.state(one))
         return states

@@ -31,7 +31,7 @@ class Subject:
         self.program, self.engine, self.folder = program, engine, folder
         self.figures = {}
         self.failures = []
-        support.write_project(folder, engine, units.units(engine.name), settings)
+        support.write_project(folder, engine, units.units(engine.dialect), settings)
         engine.reset()
         self.commands = {"upgrade": ["upgrade", "head"], "downgrade": ["downgrade", "base"]}
         self.goals, self.points, self.times = {}, {}, {}

@@ -25,7 +25,7 @@ LEASE = 2.0  # seconds
 
 def slow_units(engine):
     """The usual units with pauses between their statements, so that a run can be caught in the middle."""
-    pause = {"postgresql": "SELECT pg_sleep(0.05);", "mariadb": "DO sleep(0.05);"}[engine]
+    pause = {"postgresql": "SELECT pg_sleep(0.05);", "mysql": "DO sleep(0.05);"}[engine]
     slow = []
     for number in range(6):
         up = f"CREATE TABLE s{number} (i integer);\n{pause}\nINSERT INTO s{number} VALUES (1);\n{units.BUMP}\n{pause}\nINSERT INTO s{number} SELECT i + 1 FROM s{number};\n{units.BUMP}"
@@ -40,7 +40,7 @@ class Lease:
         self.program, self.engine, self.folder = program, engine, folder
         self.urls = urls or [engine.url]
         self.failures = []
-        self.units = slow_units(engine.name)
+        self.units = slow_units(engine.dialect)
         self.settings = settings or f"lock: {{kind: lease, lease: {int(LEASE * 1000)}ms}}\n"
         support.write_project(folder, engine, self.units, self.settings)
         self.engine.reset()
@@ -241,7 +241,7 @@ def main():
         if arguments.pgbouncer:
             failures = run_pgbouncer(program, folder)
         else:
-            for engine in support.engines(folder, arguments.engine or ["postgresql", "mariadb"]):
+            for engine in support.engines(folder, arguments.engine or ["postgresql", "mariadb", "mysql"]):
                 project = os.path.join(folder, engine.name)
                 os.makedirs(project)
                 failures += Lease(program, engine, project).run_all()

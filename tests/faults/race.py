@@ -23,11 +23,11 @@ class Race:
         self.program, self.engine, self.folder, self.processes = program, engine, folder, processes
         self.failures = []
         self.runs = self.killed = 0
-        support.write_project(folder, engine, units.units(engine.name))
+        support.write_project(folder, engine, units.units(engine.dialect))
         engine.reset()
         self.check(self.start("upgrade", "head"), "undisturbed")
         self.top = support.state(engine)
-        self.revisions = len(units.units(engine.name))
+        self.revisions = len(units.units(engine.dialect))
 
     def start(self, *arguments):
         return subprocess.Popen([self.program, "-c", os.path.join(self.folder, "migrate.yaml"), *arguments, "--yes"],

@@ -1,6 +1,7 @@
 """What the fault tests share: throw-away databases, projects and the state of a database as text.
 
-The servers are the ones of MIGRATE_TEST_POSTGRESQL and MIGRATE_TEST_MYSQL; an engine without its variable is left out.
+The servers are found as tests/servers.py says; an engine without its variable is left out. An engine has its server's name, and the
+dialect that migrate speaks with it: mysql is MariaDB's too.
 Only the standard library and the engines' own clients are used.
 """
 import os
@@ -8,15 +9,19 @@ import re
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from servers import SERVERS
 
 TIME_COLUMNS = {"applied_at", "applied_by", "duration_ms"}
 
 
 class Sqlite:
-    name = "sqlite"
+    name = dialect = "sqlite"
 
     def __init__(self, folder):
         self.path = os.path.join(folder, "database.db")
@@ -45,8 +50,9 @@ class Sqlite:
 class Client:
     """A server that is asked through its own command-line client."""
 
-    def __init__(self, url, database):
-        self.server = urllib.parse.urlsplit(url)
+    def __init__(self, server, database, url=None):
+        self.name, self.dialect, self.client = server.name, server.dialect, server.client
+        self.server = urllib.parse.urlsplit(url or server.url)
         self.database = database
         self.url = urllib.parse.urlunsplit(self.server._replace(path="/" + database))
 
@@ -61,10 +67,8 @@ class Client:
 
 
 class Postgresql(Client):
-    name = "postgresql"
-
     def sql(self, sql, database=None):
-        return self.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.server.hostname, "-p", str(self.server.port),
+        return self.run([self.client, "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.server.hostname, "-p", str(self.server.port),
                          "-U", self.server.username, "-d", database or self.database], sql)
 
     def reset(self):
@@ -94,11 +98,11 @@ class Postgresql(Client):
                                "application_name like 'migrate%'", "postgres")
 
 
-class Mariadb(Client):
-    name = "mariadb"
+class Mysql(Client):
+    """MariaDB or MySQL."""
 
     def sql(self, sql, database=None):
-        return self.run(["mariadb", "--no-defaults", "-h", self.server.hostname, "-P", str(self.server.port), "-u", self.server.username, "-N", "-B",
+        return self.run([self.client, "--no-defaults", "-h", self.server.hostname, "-P", str(self.server.port), "-u", self.server.username, "-N", "-B",
                          "-D", database or self.database], sql)
 
     def reset(self):
@@ -140,7 +144,7 @@ class Servers:
             # SIGQUIT: every process of the server ends at once, without a word; SIGKILL would leave the others running.
             name, number = os.path.join(self.folder, "postgresql/data/postmaster.pid"), signal.SIGQUIT
         else:
-            name, number = os.path.join(self.folder, "mariadb/pid"), signal.SIGKILL
+            name, number = os.path.join(self.folder, engine.name, "pid"), signal.SIGKILL
         with open(name) as file:
             pid = int(file.readline())
         with open(f"/proc/{pid}/cmdline") as file:
@@ -166,11 +170,15 @@ class Servers:
 
 def engines(folder, only=None):
     found = [Sqlite(folder)]
-    for variable, kind in (("MIGRATE_TEST_POSTGRESQL", Postgresql), ("MIGRATE_TEST_MYSQL", Mariadb)):
-        if os.environ.get(variable):
-            found.append(kind(os.environ[variable], f"faults_{os.getpid()}"))
+    for server in SERVERS.values():
+        if only is not None and server.name not in only:
+            continue
+        if server.url:
+            found.append({"postgresql": Postgresql, "mysql": Mysql}[server.dialect](server, f"faults_{os.getpid()}"))
         else:
-            print(f"{variable} is not set: {kind.name} is left out")
+            print(f"{server.missing}: {server.name} is left out")
+    if only is not None and not any(engine.name in only for engine in found):
+        sys.exit(77)
     return [engine for engine in found if only is None or engine.name in only]
 
 

@@ -5,17 +5,17 @@ DROP = "UPDATE counter SET n = n + 1000;"
 
 
 def common(engine):
-    identity = {"sqlite": "integer primary key", "postgresql": "bigserial primary key", "mariadb": "bigint auto_increment primary key"}[engine]
+    identity = {"sqlite": "integer primary key", "postgresql": "bigserial primary key", "mysql": "bigint auto_increment primary key"}[engine]
     return [
         ("", "CREATE TABLE counter (n bigint NOT NULL);\nINSERT INTO counter VALUES (0);", "DROP TABLE counter;"),
         ("", f"CREATE TABLE users (id {identity}, name varchar(100), age integer);\n{BUMP}\nCREATE INDEX ix_users_name ON users (name);\n"
              f"INSERT INTO users (id, name, age) VALUES (1, 'ada', 36), (2, 'alan', 41), (3, 'grace', 85);\n{BUMP}",
-         f"{DROP}\nDROP INDEX ix_users_name{' ON users' if engine == 'mariadb' else ''};\nDROP TABLE users;\n{DROP}"),
+         f"{DROP}\nDROP INDEX ix_users_name{' ON users' if engine == 'mysql' else ''};\nDROP TABLE users;\n{DROP}"),
         ("", "CREATE TABLE a (x integer);\nCREATE INDEX ix_a ON a (x);\nCREATE TABLE b (y integer);\nCREATE INDEX ix_b ON b (y);\nCREATE TABLE c (z integer);",
          "DROP TABLE c;\nDROP TABLE b;\nDROP TABLE a;"),
         ("", f"ALTER TABLE users ADD COLUMN mail varchar(100);\nUPDATE users SET mail = name, age = age + 1;\nALTER TABLE a ADD COLUMN extra integer DEFAULT 7;\n"
              f"INSERT INTO a (x) SELECT age FROM users;\n{BUMP}\nCREATE INDEX ix_users_mail ON users (mail);",
-         f"DROP INDEX ix_users_mail{' ON users' if engine == 'mariadb' else ''};\nDELETE FROM a;\nALTER TABLE a DROP COLUMN extra;\n"
+         f"DROP INDEX ix_users_mail{' ON users' if engine == 'mysql' else ''};\nDELETE FROM a;\nALTER TABLE a DROP COLUMN extra;\n"
          f"{DROP}\nUPDATE users SET age = age - 1;\nALTER TABLE users DROP COLUMN mail;"),
         ("", f"INSERT INTO b (y) SELECT x FROM a;\n{BUMP}\nINSERT INTO b (y) SELECT y + 1 FROM b;\nUPDATE b SET y = y * 2;\nALTER TABLE b RENAME TO bb;\n{BUMP}",
          f"ALTER TABLE bb RENAME TO b;\nDELETE FROM b;\n{DROP}"),
@@ -52,8 +52,8 @@ def postgresql():
     ]
 
 
-def mariadb():
-    return common("mariadb") + [
+def mysql():
+    return common("mysql") + [
         ("", "CREATE TRIGGER tr AFTER INSERT ON users FOR EACH ROW BEGIN UPDATE counter SET n = n + 1; END;\nINSERT INTO users (id, name) VALUES (4, 'edsger');\n" + BUMP,
          "DROP TRIGGER tr;\nDELETE FROM users WHERE name = 'edsger';\n" + DROP),
         ("", f"ALTER TABLE users MODIFY name varchar(150) NOT NULL DEFAULT '', ADD COLUMN z integer;\n{BUMP}\nCREATE VIEW v AS SELECT name FROM users;\n"
@@ -68,4 +68,4 @@ def mariadb():
 
 
 def units(engine):
-    return {"sqlite": sqlite, "postgresql": postgresql, "mariadb": mariadb}[engine]()
+    return {"sqlite": sqlite, "postgresql": postgresql, "mysql": mysql}[engine]()

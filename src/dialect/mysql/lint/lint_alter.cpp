@@ -198,8 +198,10 @@ Work work_of(const lint::Context& context, const Action& action) {
     case Kind::drop_column: {
       if (is_compressed(context.table(context.parsed().name))) return Work::rebuild;
       if (!since(context, 80029, 100400)) return Work::rebuild;
-      return is_indexed(context.table(context.parsed().name), action.name) ? Work::in_place : Work::instant;
+      if (!is_indexed(context.table(context.parsed().name), action.name)) return Work::instant;
+      return mariadb(context) ? Work::in_place : Work::rebuild;
     }
+    case Kind::drop_index: return mariadb(context) ? Work::instant : Work::in_place;
     case Kind::change_column: return work_of_change(context, action);
     case Kind::add_constraint: return work_of_constraint(context, action.constraint);
     case Kind::add_index: return action.index.method == "fulltext" || action.index.method == "spatial" ? Work::blocking : Work::in_place;
@@ -223,11 +225,12 @@ Work work_of(const lint::Context& context) {
     work = std::max(work, work_of(context, action));
     shape = shape || (action.kind == Action::Kind::add_column && action.column.generated.empty()) || action.kind == Action::Kind::drop_column;
   }
-  // An index that is built in the statement that changes the columns is built with the table.
+  // An index that is built in the statement that changes the columns is built with the table; to MySQL a column changes either
+  // instantly, with nothing else in the statement that is not, or with the table.
   const bool builds = std::any_of(statement.actions.begin(), statement.actions.end(), [](const Action& action) {
     return action.kind == Action::Kind::add_index || action.kind == Action::Kind::add_constraint || action.column.has(Constraint::Kind::unique);
   });
-  if (work == Work::in_place && shape && builds) work = Work::rebuild;
+  if (work == Work::in_place && shape && (builds || !mariadb(context))) work = Work::rebuild;
   return algorithm(context) == "copy" ? Work::copy : work;
 }
 
@@ -262,6 +265,11 @@ void check_instant(const lint::Context& context, const Rule& rule, Findings& fin
   if (action->kind == Action::Kind::add_column && action->column.has(Constraint::Kind::unique)) {
     report(context, rule, findings, action_text(context) + " builds an index in the statement that adds the column: it writes all of " + place(context) + " anew.").hint =
         "add the column first, instantly, and then the index, in place";
+    return;
+  }
+  if (action->kind == Action::Kind::drop_column && is_indexed(context.table(context.parsed().name), action->name)) {
+    report(context, rule, findings, action_text(context) + " drops an index with the column: it writes all of " + place(context) + " anew.").hint =
+        "drop the index first, in place, and then the column, instantly";
     return;
   }
   auto& finding = report(context, rule, findings, action_text(context) + " cannot be INSTANT on this server: it writes all of " + place(context) + " anew.");

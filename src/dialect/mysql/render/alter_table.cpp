@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "dialect/mysql/render/render_table.hpp"
 #include "dialect/mysql/sql/text.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "schema/lookup.hpp"
 
 namespace migrate::mysql {
@@ -20,6 +21,50 @@ struct Key {
   std::string hidden;  ///< "true" when invisible
   std::vector<std::string> columns;
   std::string sql;
+};
+
+/// MySQL refuses to rename a column that an expression uses, unless the same statement gives the expression its new words;
+/// MariaDB gives them itself.
+class RenamedWords {
+ public:
+  explicit RenamedWords(const Origins& origins) : origins_(origins) {
+    for (const auto& [now, was] : origins.columns) {
+      if (now != was && !was.empty()) names_.emplace_back(was, now);
+    }
+  }
+
+  /// Everything that `after` took over from `before` as it was, with the columns' new names in it.
+  void put(Table& after, const Table& before) const {
+    if (names_.empty()) return;
+    for (auto& check : after.checks) {
+      const auto* was = find_named(before.checks, check.name);
+      if (was != nullptr && was->expression == check.expression) put(check.expression);
+    }
+    for (auto& column : after.columns) {
+      const auto origin = origins_.columns.find(column.name);
+      const auto* was = origin == origins_.columns.end() ? nullptr : find_named(before.columns, origin->second);
+      if (was == nullptr) continue;
+      if (column.generated && column.generated == was->generated) put(column.generated->expression);
+      if (column.default_value && column.default_value->expression && column.default_value == was->default_value) put(column.default_value->text);
+    }
+    for (auto& index : after.indexes) {
+      const auto* was = find_named(before.indexes, index.name);
+      for (std::size_t i = 0; was != nullptr && i < index.parts.size() && i < was->parts.size(); ++i) {
+        if (index.parts[i].expression == was->parts[i].expression) put(index.parts[i].expression);
+      }
+    }
+  }
+
+ private:
+  /// By way of names that nothing has: two columns may swap theirs.
+  void put(std::string& expression) const {
+    const auto between = [](std::size_t i) { return "renamed column " + std::to_string(i); };
+    for (std::size_t i = 0; i < names_.size(); ++i) expression = rename_in_sql(expression, names_[i].first, between(i), lexical_rules());
+    for (std::size_t i = 0; i < names_.size(); ++i) expression = rename_in_sql(expression, between(i), names_[i].second, lexical_rules());
+  }
+
+  const Origins& origins_;
+  std::vector<std::pair<std::string, std::string>> names_;  ///< was, now
 };
 
 class Alteration {
@@ -350,6 +395,11 @@ class Alteration {
 
 }  // namespace
 
-std::vector<std::string> alter_table_sql(const TableChange& change, const Context& context) { return Alteration(change, context).run(); }
+std::vector<std::string> alter_table_sql(const TableChange& change, const Context& context) {
+  if (context.mariadb) return Alteration(change, context).run();
+  auto worded = change;
+  RenamedWords(change.origins).put(worded.after, change.before);
+  return Alteration(worded, context).run();
+}
 
 }  // namespace migrate::mysql

@@ -499,7 +499,8 @@ class Renderer {
   void render(const Create<Routine>& op) { add(create_routine(op.object)); }
   void render(const Drop<Routine>& op) { add("DROP " + kind_sql(op.object) + quote_name(op.object.name)); }
   void render(const Alter<Routine>& op) {
-    if (op.before.definition == op.after.definition) {
+    // MySQL takes ALTER ... COMMENT '' for nothing to do (9.7 too): only a new routine has no comment.
+    if (op.before.definition == op.after.definition && (context_.mariadb || !op.after.comment.empty())) {
       add("ALTER " + kind_sql(op.after) + quote_name(op.after.name) + " COMMENT " + quote_text(op.after.comment));
       return;
     }
