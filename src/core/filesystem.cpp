@@ -49,15 +49,17 @@ const std::string* kept(const std::filesystem::path& path) {
 /// Whether an entry of a folder is a file. A link that leads nowhere must not pass as no file: the unit that it stands for
 /// would be left out without a word.
 bool is_file(const std::filesystem::directory_entry& entry) {
-  std::error_code error;
-  const auto status = entry.status(error);
-  if (std::filesystem::is_regular_file(status)) return true;
   std::error_code ignored;
-  const bool lost = status.type() == std::filesystem::file_type::not_found && entry.is_symlink(ignored);
-  if ((!error && !lost) || entry.path().filename().native().front() == '.') return false;
-  const auto to = entry.is_symlink(ignored) ? std::filesystem::read_symlink(entry.path(), ignored).string() : std::string();
-  const auto what = to.empty() ? std::string("cannot read ") + entry.path().string() : "cannot follow the link " + entry.path().string() + " to " + to;
-  throw Error{ErrorKind::usage, what + ": " + (lost ? std::strerror(ENOENT) : error.message()), "restore what it leads to, or remove it", {entry.path().string()}};
+  if (entry.is_regular_file(ignored)) return true;  // mostly the folder itself says so, without a look at the file
+  const auto& path = entry.path();
+  if (path.filename().native().front() == '.') return false;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0) return S_ISREG(info.st_mode);
+  const int reason = errno;
+  if (::lstat(path.c_str(), &info) != 0) return false;  // it went away meanwhile
+  const auto what = S_ISLNK(info.st_mode) ? "cannot follow the link " + path.string() + " to " + std::filesystem::read_symlink(path, ignored).string()
+                                          : "cannot read " + path.string();
+  throw Error{ErrorKind::usage, what + ": " + std::strerror(reason), "restore what it leads to, or remove it", {path.string()}};
 }
 
 }  // namespace

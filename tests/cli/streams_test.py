@@ -583,7 +583,7 @@ class Paths(Case):
         bad = ["x" * 5000, "y" * 300, "d/" * 3000, "loop", "loop/x", "loop.sql", "model.yaml/x", "x" * 300 + ".sql", "x" * 300 + ".yaml"]
         for path in bad:
             for arguments in (["-c", path, "check"], ["init", path, "--database", "sqlite:///x.db"], ["lint", path], ["diff", "database", path], ["diff", path, "model"],
-                              ["inspect", "-o", path], ["upgrade", "--plan", path], ["upgrade", "--to-plan", path], ["bundle", "-o", path],
+                              ["inspect", "-o", path], ["upgrade", "--plan", path], ["upgrade", "--to-plan", path],
                               ["revision", "-a", "-m", "x", "--answers", path], ["current", "--database", f"sqlite:///{path}"], ["show", path], ["revision", "-m", "x", "--id", path],
                               ["upgrade", path], ["stamp", path], ["-e", path, "check"], ["revision", "-m", path, "--label", path]):
                 if path.startswith("loop") and arguments[0] in ("show", "upgrade", "stamp", "revision") and path in arguments:
