@@ -242,6 +242,19 @@ void check_references(const Dialect& dialect, Connection& connection, const Serv
   }
 }
 
+/// What a database can hold and nobody means to make: it is no slip only where the database has it already.
+void check_new(const Schema& live, const Schema& declared) {
+  for (const auto& table : declared.tables) {
+    const bool parents = table.options.contains("partition_of") || table.options.contains("inherits");
+    if (!table.columns.empty() || parents || find_named(live.tables, table.name) != nullptr) continue;
+    throw Error{ErrorKind::usage, "table " + table.name.text() + " has no columns", "name them under `columns:`", table.declared.location};
+  }
+  for (const auto& type : declared.enums) {
+    if (!type.values.empty() || find_named(live.enums, type.name) != nullptr) continue;
+    throw Error{ErrorKind::usage, "enum " + type.name.text() + " has no values", "write `" + type.name.text() + ": [a, b]`", type.declared.location};
+  }
+}
+
 /// Partitions are left alone unless the model declares them: those are read by name.
 void add_declared_partitions(const Dialect& dialect, Connection& connection, const ServerInfo& server, Schema& live, const Schema& declared) {
   InspectOptions options;
@@ -259,7 +272,10 @@ void add_declared_partitions(const Dialect& dialect, Connection& connection, con
 
 Difference find_changes(const Dialect& dialect, Connection* connection, const ServerInfo& server, Schema live, Schema declared,
                         const RenameOptions& renames) {
+  if (connection != nullptr) check_new(live, declared);
   dialect.canonical().canonicalize(declared, server);
+  std::vector<ModelRemark> remarks;
+  if (connection != nullptr) remarks = dialect.catalog().check_types(*connection, server, declared, live);
   if (connection != nullptr) add_declared_partitions(dialect, *connection, server, live, declared);
   if (connection != nullptr) check_references(dialect, *connection, server, live, declared);
   complete_routines(live, declared);
@@ -282,7 +298,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   note_losses(changes);
   note_answers(changes, renames.answers.no_renames);
   changes.insert(changes.begin(), std::make_move_iterator(renamed.changes.begin()), std::make_move_iterator(renamed.changes.end()));
-  Difference difference{.before = std::move(live), .after = std::move(declared), .server = server};
+  Difference difference{.before = std::move(live), .after = std::move(declared), .changes = {}, .server = server, .remarks = std::move(remarks)};
   difference.changes = order(std::move(changes), difference.before, renamed.schema ? *renamed.schema : difference.before, difference.after, dialect, server);
   return difference;
 }

@@ -7,6 +7,7 @@
 
 #include "autogenerate/compare.hpp"
 #include "dialect/connection.hpp"
+#include "dialect/catalog.hpp"
 #include "dialect/dialect.hpp"
 #include "dialect/server.hpp"
 #include "dialect/statement.hpp"
@@ -24,6 +25,7 @@ struct Difference {
   Schema after;
   std::vector<PlannedChange> changes;   ///< in an order in which they can run
   ServerInfo server;
+  std::vector<ModelRemark> remarks;     ///< about places in the model, for people
 
   [[nodiscard]] bool empty() const { return changes.empty(); }
 };

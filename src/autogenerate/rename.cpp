@@ -9,6 +9,12 @@
 namespace migrate {
 namespace {
 
+/// What the model says of an object: `renamed_from`, and where.
+struct Hint {
+  std::string from;
+  Location location;
+};
+
 /// Things of one kind in one place (the tables of a schema, the columns of a table): their names before and after, what
 /// the model says of them, and how to compare two.
 struct Group {
@@ -16,7 +22,7 @@ struct Group {
   QualifiedName table;
   std::vector<std::string> before;
   std::vector<std::string> after;
-  std::map<std::string, std::string> hints;  ///< new name -> renamed_from
+  std::map<std::string, Hint> hints;  ///< by new name
   std::function<RenameCandidate(const std::string& from, const std::string& to)> score;
   /// Whether `to` already is what the model says, though a hint says it was called `from`: then a swap has been made.
   std::function<bool(const std::string& name)> already;
@@ -78,8 +84,10 @@ class Matcher {
   /// A hint holds while its old name exists and its new name does not, or is itself renamed away (chains, swaps).
   void take_hints() {
     std::map<std::string, std::string> active;  // new -> old
-    for (const auto& [to, from] : group_.hints) {
-      if (before_.contains(from) && after_.contains(to) && from != to && is_free(from, to)) active[to] = from;
+    for (const auto& [to, hint] : group_.hints) {
+      if (!before_.contains(hint.from) || !after_.contains(to) || hint.from == to) continue;
+      if (!before_.contains(to)) check_hint(to, hint);
+      if (is_free(hint.from, to)) active[to] = hint.from;
     }
     for (bool changed = true; changed;) {
       changed = false;
@@ -100,6 +108,22 @@ class Matcher {
     std::set<std::string> taken;
     for (const auto& [to, from] : active) {
       if (taken.insert(from).second) accept(group_.score(from, to), RenameDecision::How::certain);
+    }
+  }
+
+  /// A hint whose old name is there and whose new one is not is one to follow: nothing else may say otherwise.
+  void check_hint(const std::string& to, const Hint& hint) const {
+    const auto contradict = [&](const std::string& what, const std::string& remedy) {
+      throw Error{ErrorKind::usage, "the model says that " + key(to) + " was renamed from " + hint.from + ", " + what, remedy, hint.location};
+    };
+    for (const auto& decision : decisions_) {
+      const auto& [from, other] = std::pair(decision.candidate.from, decision.candidate.to);
+      if (from == hint.from && other != to) contradict("and --rename says that " + key(from) + " becomes " + other, "take one of the two out");
+      if (from != hint.from && other == to) contradict("and --rename says that it was " + from, "take one of the two out");
+    }
+    if (has(options_.answers.no_renames, key(hint.from))) contradict("and --no-rename says that " + key(hint.from) + " is dropped", "take one of the two out");
+    if (after_.contains(hint.from) && !group_.hints.contains(hint.from)) {
+      contradict("but it has " + key(hint.from) + " too", "rename it in one revision, and make the new " + hint.from + " in the next");
     }
   }
 
@@ -210,7 +234,7 @@ void decide_objects(RenameKind kind, const std::vector<T>& live, const std::vect
   for (const auto& object : declared) {
     group.after.push_back(object.name.text());
     to_text[object.name.text()] = &object;
-    if (!object.declared.renamed_from.empty()) group.hints[object.name.text()] = object.declared.renamed_from;
+    if (!object.declared.renamed_from.empty()) group.hints[object.name.text()] = {object.declared.renamed_from, object.declared.location};
   }
   group.score = [&](const std::string& from, const std::string& to) {
     RenameCandidate candidate = score(*from_text.at(from), *to_text.at(to));
@@ -279,7 +303,7 @@ std::vector<RenameDecision> find_part_renames(const Schema& live, const Schema& 
     for (const auto& column : before.columns) group.before.push_back(column.name);
     for (const auto& column : after.columns) {
       group.after.push_back(column.name);
-      if (!column.declared.renamed_from.empty()) group.hints[column.name] = column.declared.renamed_from;
+      if (!column.declared.renamed_from.empty()) group.hints[column.name] = {column.declared.renamed_from, column.declared.location};
     }
     group.score = [&](const std::string& from, const std::string& to) {
       return score_columns(before, *find_named(before.columns, from), after, *find_named(after.columns, to));
@@ -290,7 +314,8 @@ std::vector<RenameDecision> find_part_renames(const Schema& live, const Schema& 
   for (const auto& after : declared.enums) {
     const auto* before = find_named(live.enums, after.name);
     if (before == nullptr) continue;
-    Group group{.kind = RenameKind::enum_value, .table = after.name, .before = before->values, .after = after.values, .hints = after.declared.value_renames};
+    Group group{.kind = RenameKind::enum_value, .table = after.name, .before = before->values, .after = after.values};
+    for (const auto& [to, from] : after.declared.value_renames) group.hints[to] = {from, after.declared.location};
     const auto place = [](const std::vector<std::string>& values, const std::string& value) { return std::find(values.begin(), values.end(), value) - values.begin(); };
     group.score = [&](const std::string& from, const std::string& to) {
       RenameCandidate candidate{.kind = RenameKind::enum_value, .table = after.name, .from = from, .to = to};

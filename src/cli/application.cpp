@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "cli/context.hpp"
+#include "core/streams.hpp"
 #include "core/text.hpp"
 #include "runner/versions.hpp"
 
@@ -32,65 +33,70 @@ std::string option_lines(const std::vector<OptionSpec>& options) {
   return out;
 }
 
-void print_command_help(const CommandSpec& command) {
-  fmt::print("usage: migrate {}\n\n{}\n", command.usage, command.summary);
-  if (!command.details.empty()) fmt::print("\n{}\n", command.details);
-  if (!command.options.empty()) fmt::print("\noptions:\n{}", option_lines(command.options));
-  fmt::print("\nfor every command:\n{}", option_lines(global_options()));
-  if (!command.examples.empty()) fmt::print("\nexamples:\n{}\n", command.examples);
+std::string command_help(const CommandSpec& command) {
+  auto out = fmt::format("usage: migrate {}\n\n{}\n", command.usage, command.summary);
+  if (!command.details.empty()) out += fmt::format("\n{}\n", command.details);
+  if (!command.options.empty()) out += "\noptions:\n" + option_lines(command.options);
+  out += "\nfor every command:\n" + option_lines(global_options());
+  if (!command.examples.empty()) out += fmt::format("\nexamples:\n{}\n", command.examples);
+  return out;
 }
 
-void print_help() {
-  fmt::print("migrate {}: versioned database migrations\n\nusage: migrate COMMAND [ARGUMENTS]\n\ncommands:\n", tool_version());
-  for (const auto& command : commands()) fmt::print("  {:<10} {}\n", command.name, command.summary);
-  fmt::print("\nfor every command:\n{}", option_lines(global_options()));
-  fmt::print("\n`migrate COMMAND --help` shows its options and examples.\n"
-             "exit codes: ");
+std::string help() {
+  auto out = fmt::format("migrate {}: versioned database migrations\n\nusage: migrate COMMAND [ARGUMENTS]\n\ncommands:\n", tool_version());
+  for (const auto& command : commands()) out += fmt::format("  {:<10} {}\n", command.name, command.summary);
+  out += "\nfor every command:\n" + option_lines(global_options());
+  out += "\n`migrate COMMAND --help` shows its options and examples.\nexit codes: ";
   std::vector<std::string> codes;
   for (const auto& [code, meaning] : exit_codes()) codes.push_back(fmt::format("{} {}", code, meaning));
-  fmt::print("{}\n", join(codes, ", "));
+  return out + join(codes, ", ") + "\n";
 }
 
 bool has(const std::vector<std::string>& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
 
+Error unknown_command(const std::string& name) {
+  std::vector<std::string> names{"help"};
+  for (const auto& known : commands()) names.push_back(known.name);
+  return Error{ErrorKind::usage, "unknown command '" + name + "'", did_you_mean(name, names)};
+}
+
+/// `migrate`, with nothing but options.
+int run_without_command(const std::vector<std::string>& words, const Output& output) {
+  static const CommandSpec spec{.usage = "COMMAND [ARGUMENTS]", .options = {{"version", "", "the version of this program"}}};
+  const auto arguments = parse_arguments(spec, words);
+  if (arguments.has("version")) output.line(fmt::format("migrate {}", tool_version()));
+  else output.text(help());
+  return arguments.has("version") || arguments.has("help") ? 0 : exit_code(ErrorKind::usage);
+}
+
+int run_help(const std::vector<std::string>& words, const Output& output) {
+  static const CommandSpec spec{.name = "help", .usage = "help [COMMAND]", .options = {{"man", "", "the manual page, in roff"}}, .max_positional = 1};
+  const auto arguments = parse_arguments(spec, words);
+  const auto topic = arguments.at(0, "help");
+  const auto* command = find(topic);
+  if (command == nullptr && topic != "help") throw unknown_command(topic);
+  output.text(arguments.has("man") ? manual_page() : command != nullptr ? command_help(*command) : help());
+  return 0;
+}
+
 int dispatch(const std::vector<std::string>& words, Output& output) {
-  const auto name = find_command(words);
-  if (name.empty() || name == "help") {
-    if (has(words, "--version") && name.empty()) {
-      fmt::print("migrate {}\n", tool_version());
-      return 0;
-    }
-    if (name == "help" && has(words, "--man")) {
-      fmt::print("{}", manual_page());
-      return 0;
-    }
-    const auto* topic = name == "help" && words.size() > 1 ? find(words.back()) : nullptr;
-    if (topic != nullptr) print_command_help(*topic);
-    else print_help();
-    return words.empty() ? 2 : 0;
-  }
+  const auto at = find_command(words);
+  if (!at) return run_without_command(words, output);
+  const auto& name = words[*at];
+  if (name == "help") return run_help(words, output);
   const auto* command = find(name);
-  if (command == nullptr) {
-    std::vector<std::string> names;
-    for (const auto& known : commands()) names.push_back(known.name);
-    throw Error{ErrorKind::usage, "unknown command '" + name + "'", did_you_mean(name, names)};
-  }
+  if (command == nullptr) throw unknown_command(name);
   auto arguments = parse_arguments(*command, words);
   if (arguments.has("help")) {
-    print_command_help(*command);
+    output.text(command_help(*command));
     return 0;
   }
   output = Output(make_style(arguments.get("color"), arguments.has("quiet"), arguments.has("verbose"), arguments.has("json")));
   Context context(std::move(arguments), output, command->looks);
-  const int code = command->run(context);
-  if (std::fflush(stdout) != 0) throw Error{ErrorKind::failed, "cannot write the result to standard output"};
-  return code;
+  return command->run(context);
 }
 
-}  // namespace
-
-int run(int argc, char** argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
+int run_words(const std::vector<std::string>& words) {
   Output output(make_style("", false, false, has(words, "--json")));
   try {
     return dispatch(words, output);
@@ -99,10 +105,21 @@ int run(int argc, char** argv) {
     return exit_code(error.kind);
   } catch (const std::bad_alloc&) {
     output.error(Error{ErrorKind::failed, "out of memory"});
+  } catch (const std::filesystem::filesystem_error& error) {
+    // A path that the system does not take: too long, a loop of links, a folder that may not be looked into.
+    output.error(Error{ErrorKind::usage, "cannot use the path " + error.path1().string() + ": " + error.code().message(), {}, {error.path1().string()}});
+    return exit_code(ErrorKind::usage);
   } catch (const std::exception& error) {
     output.error(Error{ErrorKind::failed, std::string("unexpected: ") + error.what(), "this is a bug in migrate: please report it with the command and the unit or model"});
   }
   return 1;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  prepare_streams();
+  return finish_output(run_words(std::vector<std::string>(argv + std::min(argc, 1), argv + argc)));
 }
 
 }  // namespace migrate::cli

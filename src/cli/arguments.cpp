@@ -33,8 +33,13 @@ po::options_description describe(const std::vector<OptionSpec>& options) {
   return out;
 }
 
+bool may_repeat(const CommandSpec& command, const std::string& name) {
+  const auto repeats = [&](const OptionSpec& option) { return option.repeats && long_name(option) == name; };
+  return std::any_of(command.options.begin(), command.options.end(), repeats);
+}
+
 Error usage_error(const CommandSpec& command, const std::string& message, std::string hint = {}) {
-  if (hint.empty()) hint = "see `migrate " + command.name + " --help`";
+  if (hint.empty()) hint = "see `migrate " + command.name + (command.name.empty() ? "--help`" : " --help`");
   return Error{ErrorKind::usage, message, hint};
 }
 
@@ -78,10 +83,11 @@ const std::vector<OptionSpec>& global_options() {
   return options;
 }
 
-std::string find_command(const std::vector<std::string>& words) {
+std::optional<std::size_t> find_command(const std::vector<std::string>& words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto& word = words[i];
-    if (!word.starts_with('-')) return word;
+    if (!word.starts_with('-')) return i;
+    if (word == "--") return i + 1 < words.size() ? std::optional(i + 1) : std::nullopt;
     for (const auto& option : global_options()) {
       const auto comma = option.name.find(',');
       const bool is_long = word == "--" + long_name(option);
@@ -89,7 +95,7 @@ std::string find_command(const std::vector<std::string>& words) {
       if (!option.value.empty() && (is_long || is_short)) ++i;
     }
   }
-  return "";
+  return std::nullopt;
 }
 
 Arguments parse_arguments(const CommandSpec& command, const std::vector<std::string>& words) {
@@ -106,7 +112,13 @@ Arguments parse_arguments(const CommandSpec& command, const std::vector<std::str
       if (option.string_key == "arguments") {
         arguments.positional.insert(arguments.positional.end(), option.value.begin(), option.value.end());
       } else {
+        const bool again = arguments.has(option.string_key);
         auto& values = arguments.options[option.string_key];
+        // Which of two values was meant nobody can tell; a script that says one twice has lost track of what it says.
+        if (again && !may_repeat(command, option.string_key)) {
+          const auto first = values.empty() || values.front().empty() ? std::string() : " (first as '" + values.front() + "')";
+          throw usage_error(command, "the option --" + option.string_key + " is given twice" + first, "leave one of them out");
+        }
         values.insert(values.end(), option.value.begin(), option.value.end());
       }
     }
@@ -123,7 +135,7 @@ Arguments parse_arguments(const CommandSpec& command, const std::vector<std::str
       if (value.starts_with(step_mark)) value.erase(0, 1);
     }
   }
-  if (!arguments.positional.empty()) arguments.positional.erase(arguments.positional.begin());  // the command itself
+  if (!command.name.empty() && !arguments.positional.empty()) arguments.positional.erase(arguments.positional.begin());  // the command itself
   if (arguments.has("help")) return arguments;
   if (arguments.positional.size() > command.max_positional) {
     throw usage_error(command, "migrate " + command.name + ": too many arguments: '" + arguments.positional[command.max_positional] + "'",

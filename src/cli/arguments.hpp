@@ -12,6 +12,7 @@ struct OptionSpec {
   std::string name;    ///< "message,m"
   std::string value;   ///< name of its value; empty: a switch. "[X]": the value may be left out
   std::string help;
+  bool repeats = false;  ///< may be given several times
 };
 
 struct CommandSpec;
@@ -48,11 +49,11 @@ struct CommandSpec {
 /// The options that every command knows.
 [[nodiscard]] const std::vector<OptionSpec>& global_options();
 
-/// The command's name: the first word that is not an option or the value of a global one; empty when there is none.
-[[nodiscard]] std::string find_command(const std::vector<std::string>& words);
+/// Where the command's name stands: the first word that is not an option or the value of a global one, or the one behind "--".
+[[nodiscard]] std::optional<std::size_t> find_command(const std::vector<std::string>& words);
 
-/// Parses the words behind the program's name. Throws Error (usage) for an unknown option, a missing value, too many or
-/// too few arguments. A word such as -1 is an argument, not an option.
+/// Parses the words behind the program's name. Throws Error (usage) for an unknown option, one that is given
+/// twice, a missing value, too many or too few arguments. A word such as -1 is an argument, not an option.
 [[nodiscard]] Arguments parse_arguments(const CommandSpec& command, const std::vector<std::string>& words);
 
 }  // namespace migrate::cli

@@ -120,8 +120,7 @@ int run_bundle(Context& context) {
     archive.add("project/.migrate/" + unit.object.filename().string() + ".txt", read_file(unit.object.string() + ".txt"));
   }
   const auto bytes = archive.finish();
-  write_file(file, bytes);
-  fs::permissions(file, fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec | fs::perms::others_read | fs::perms::others_exec);
+  if (!context.output.file(file, bytes, true)) return 0;
   if (context.output.json()) context.output.line(nlohmann::ordered_json({{"file", file}, {"units", ids.size()}, {"bytes", bytes.size()}}).dump());
   else context.output.line(fmt::format("wrote {}: {}, {:.1f} MB", file, plural(ids.size(), "unit"), static_cast<double>(bytes.size()) / 1e6));
   return 0;

@@ -35,7 +35,7 @@ Side load_side(Context& context, const std::string& argument, Session& session) 
     Session other(url, project.config().schemas);
     return {url.display(), false, target.live_schema(other)};
   }
-  if (!std::filesystem::exists(argument)) {
+  if (!path_exists(argument)) {
     throw Error{ErrorKind::usage, "'" + argument + "' is neither a database URL, a model file, `model` nor `database`"};
   }
   return {argument, true, target.read_model({std::filesystem::path(argument)}, session)};
@@ -87,6 +87,7 @@ int run_diff(Context& context) {
   if (before.declared) session->dialect().canonical().canonicalize(live, session->server());
   auto options = rename_options(context);
   const auto difference = find_difference(session->dialect(), session->connection(), session->server(), std::move(live), after.schema, options);
+  print_remarks(context.output, difference.remarks);
   print_difference(context, difference, session->dialect(), context.arguments.get("format", "text"));
   if (difference.empty()) context.output.note("no difference between " + before.name + " and " + after.name);
   return difference.empty() ? 0 : 3;
@@ -122,6 +123,7 @@ int run_check(Context& context) {
   }
   const auto difference = find_difference(session.dialect(), session.connection(), session.server(), target.live_schema(), target.declared_schema(),
                                           {.policy = RenamePolicy::review, .answers = {}, .ask = {}});
+  print_remarks(context.output, difference.remarks);
   if (context.output.json()) {
     Json list = Json::array();
     for (const auto& change : difference.changes) list.push_back(to_json(change));
@@ -144,10 +146,7 @@ int run_inspect(Context& context) {
   const auto text = write_model(schema, std::string(target.dialect().name()));
   note_left_alone(context.output, target.session());
   const auto file = context.arguments.get("output");
-  if (file.empty() || file == "-") {
-    context.output.text(text);
-  } else {
-    write_file(file, text);
+  if (context.output.file(file.empty() ? "-" : file, text)) {
     context.output.note(fmt::format("wrote {}: {}, {}", file, plural(schema.tables.size(), "table"), plural(schema.views.size(), "view")));
   }
   return 0;

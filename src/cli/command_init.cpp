@@ -12,7 +12,7 @@ namespace migrate::cli {
 namespace {
 
 void refuse_existing(const std::filesystem::path& file) {
-  if (std::filesystem::exists(file)) {
+  if (path_exists(file)) {
     throw Error{ErrorKind::usage, file.string() + " is there already", "init starts a new project; it replaces nothing", {file.string()}};
   }
 }
@@ -82,7 +82,7 @@ int run_init(Context& context) {
   refuse_existing(folder / "model.yaml");
   const auto start = read_templates(arguments.all("template"));
   for (const auto& [name, path] : start.files) refuse_existing(folder / path);
-  std::filesystem::create_directories(folder / "migrations");
+  make_folders(folder / "migrations");
   if (!list_files(folder / "migrations").empty()) refuse_existing(folder / "migrations");
   const auto database = url_for_config(url, folder);
   const TemplateData data{.texts = {{"database", yaml::quote(database)}, {"migrations", "migrations"}, {"model", start.model ? "model.yaml" : ""},
@@ -102,7 +102,7 @@ int run_init(Context& context) {
   context.output.line("wrote " + std::filesystem::relative(config_file).string());
   if (start.model) context.output.line("wrote " + std::filesystem::relative(folder / "model.yaml").string());
   for (const auto& [name, path] : start.files) {
-    std::filesystem::create_directories((folder / path).parent_path());
+    make_folders((folder / path).parent_path());
     write_file(folder / path, render_file(name, data));
     context.output.line("wrote " + std::filesystem::relative(folder / path).string());
   }

@@ -97,9 +97,9 @@ Chosen choose(Context& context, const Ground& ground) {
   for (const auto& argument : arguments) {
     std::error_code error;
     if (fs::is_regular_file(argument, error)) {
-      const auto path = fs::weakly_canonical(argument);
+      const auto path = real_path(argument);
       const auto& units = project.units();
-      const auto it = std::find_if(units.begin(), units.end(), [&](const UnitFile& unit) { return fs::weakly_canonical(unit.path) == path; });
+      const auto it = std::find_if(units.begin(), units.end(), [&](const UnitFile& unit) { return real_path(unit.path) == path; });
       // A repeatable unit has no place in the graph.
       if (it == units.end() || graph.index(it->revision.id) < 0) chosen.files.push_back(fs::absolute(argument).lexically_normal());
       else take({it->revision.id});

@@ -197,7 +197,7 @@ int run_rebase(Context& context) {
   for (const auto& unit : moved) write_file(unit.path, unit.text);
   for (const auto& unit : moved) {
     const bool taken = std::any_of(moved.begin(), moved.end(), [&](const Moved& other) { return other.path == unit.unit->path; });
-    if (!taken) std::filesystem::remove(unit.unit->path);
+    if (!taken) remove_file(unit.unit->path);
   }
   project.write_sum();
   auto list = nlohmann::ordered_json::array();

@@ -80,7 +80,7 @@ int write_new_unit(Context& context, NewUnit unit) {
   try {
     project.write_sum();
   } catch (const Error&) {
-    std::filesystem::remove(path);  // half a change is none
+    remove_file(path);  // half a change is none
     throw;
   }
   if (context.output.json()) {
@@ -121,7 +121,21 @@ void add_rename(RenameAnswers& answers, const std::string& text) {
   auto to = text.substr(colon + 1);
   const auto dot = from.rfind('.');
   if (dot != std::string::npos && to.starts_with(from.substr(0, dot + 1))) to.erase(0, dot + 1);
-  answers.renames[from] = to;
+  const auto [it, fresh] = answers.renames.emplace(from, to);
+  if (!fresh && it->second != to) throw Error{ErrorKind::usage, "--rename says that " + from + " becomes " + it->second + " and " + to, "say one of the two"};
+}
+
+/// Answers that cannot all be true: nobody can tell which was meant.
+void refuse_contradictions(const RenameAnswers& answers) {
+  std::map<std::string, std::string> targets;
+  for (const auto& [from, to] : answers.renames) {
+    const auto target = from.substr(0, from.rfind('.') + 1) + to;
+    const auto [it, fresh] = targets.emplace(target, from);
+    if (!fresh) throw Error{ErrorKind::usage, "--rename says that both " + it->second + " and " + from + " become " + to, "say one of the two"};
+    if (std::find(answers.no_renames.begin(), answers.no_renames.end(), from) != answers.no_renames.end()) {
+      throw Error{ErrorKind::usage, from + " is renamed to " + to + " by --rename and dropped by --no-rename", "say one of the two"};
+    }
+  }
 }
 
 void read_answers(RenameAnswers& answers, const std::string& file) {
@@ -138,16 +152,16 @@ void read_answers(RenameAnswers& answers, const std::string& file) {
   }
 }
 
-int ask_rename(const std::vector<RenameCandidate>& candidates) {
+int ask_rename(const Output& output, const std::vector<RenameCandidate>& candidates) {
   const auto& first = candidates.front();
   const bool column = first.kind == RenameKind::column;
-  std::cerr << fmt::format("{}{} is gone. What became of it?\n", column ? first.table.text() + "." : std::string(), first.from);
+  auto question = fmt::format("{}{} is gone. What became of it?\n", column ? first.table.text() + "." : std::string(), first.from);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    std::cerr << fmt::format("  {}) renamed to {} ({}; score {:.2f})\n", i + 1, candidates[i].to, join(candidates[i].reasons, ", "), candidates[i].score);
+    question += fmt::format("  {}) renamed to {} ({}; score {:.2f})\n", i + 1, candidates[i].to, join(candidates[i].reasons, ", "), candidates[i].score);
   }
-  std::cerr << "  d) dropped, with its data\n  r) leave it under REVIEW in the unit\n";
+  output.ask(question + "  d) dropped, with its data\n  r) leave it under REVIEW in the unit\n");
   while (true) {
-    std::cerr << "choice: " << std::flush;
+    output.ask("choice: ");
     std::string answer;
     if (!std::getline(std::cin, answer) || answer == "r") return -2;
     if (answer == "d") return -1;
@@ -163,13 +177,14 @@ RenameOptions rename_options(Context& context) {
   for (const auto& text : context.arguments.all("rename")) add_rename(options.answers, text);
   for (const auto& text : context.arguments.all("no-rename")) options.answers.no_renames.push_back(text);
   if (const auto file = context.arguments.get("answers"); !file.empty()) read_answers(options.answers, file);
+  refuse_contradictions(options.answers);
   const auto policy = context.arguments.get("rename-policy", context.may_ask() ? "ask" : "review");
   if (policy == "ask") options.policy = RenamePolicy::ask;
   else if (policy == "auto") options.policy = RenamePolicy::automatic;
   else if (policy == "never") options.policy = RenamePolicy::never;
   else if (policy == "review") options.policy = RenamePolicy::review;
   else throw Error{ErrorKind::usage, "--rename-policy cannot be '" + policy + "'", "ask, auto, never or review"};
-  if (options.policy == RenamePolicy::ask && context.may_ask()) options.ask = ask_rename;
+  if (options.policy == RenamePolicy::ask && context.may_ask()) options.ask = [&context](const std::vector<RenameCandidate>& candidates) { return ask_rename(context.output, candidates); };
   return options;
 }
 
@@ -231,6 +246,7 @@ int autogenerate(Context& context, Revision revision) {
     else context.output.line("nothing to do: the model and the database agree");
     return 0;
   }
+  print_remarks(context.output, difference.remarks);
   guard_data(difference, session.dialect(), session.connection());
   for (const auto& change : difference.changes) {
     const auto mark = !change.review.empty() ? "review: " : "";
@@ -250,6 +266,7 @@ int autogenerate(Context& context, Revision revision) {
 int run_revision(Context& context) {
   const auto& arguments = context.arguments;
   if (arguments.has("rebase")) return run_rebase(context);
+  context.project().make_folder_if_missing();
   const bool automatic = arguments.has("autogenerate");
   const auto message = arguments.get("message");
   if (message.empty() && !automatic) throw Error{ErrorKind::usage, "a revision needs a message", "migrate revision -m \"what it does\""};

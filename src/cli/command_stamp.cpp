@@ -84,7 +84,7 @@ int run_verify(Context& context) {
   const auto file = project.sum_file();
   const auto entries = project.sum_entries();
   const bool update = context.arguments.has("update");
-  if (std::filesystem::exists(file) && !update) {
+  if (path_exists(file) && !update) {
     findings = verify_sum(parse_sum(read_file(file), file.string()), graph, entries, file.string());
   } else {
     findings = verify_sum({}, graph, entries, file.string());

@@ -112,7 +112,7 @@ int write_plan_file(Context& context, const Planner& planner) {
   for (auto& step : steps) record_program(step);
   const auto plan = make_plan(target, rows, std::move(steps));
   const auto file = context.arguments.get("to-plan");
-  write_plan(file, project, plan);
+  if (!context.output.file(file, plan_text(project, plan))) return 0;
   if (context.output.json()) context.output.line(nlohmann::ordered_json({{"plan", file}, {"digest", plan.digest}, {"steps", plan.steps.size()}}).dump());
   else context.output.line(fmt::format("wrote {}: {}", file, plural(plan.steps.size(), "revision")));
   return 0;

@@ -8,8 +8,8 @@ const OptionSpec yes{"yes,y", "", "do not ask"};
 
 std::vector<OptionSpec> with_renames(std::vector<OptionSpec> options) {
   options.insert(options.end(), {
-      {"rename", "OLD:NEW", "this is a rename (TABLE.OLD:NEW for a column); may be given several times"},
-      {"no-rename", "OLD", "this is dropped, not renamed (TABLE.OLD for a column)"},
+      {"rename", "OLD:NEW", "this is a rename (TABLE.OLD:NEW for a column); may be given several times", true},
+      {"no-rename", "OLD", "this is dropped, not renamed (TABLE.OLD for a column)", true},
       {"rename-policy", "POLICY", "what to do when unsure: ask, auto, never or review"},
       {"answers", "FILE", "renames and drops as YAML: {renames: {old: new}, dropped: [old]}"},
   });
@@ -20,8 +20,8 @@ std::vector<CommandSpec> build() {
   const std::vector<OptionSpec> new_unit{
       message,
       {"format", "FORMAT", "sql or cpp"},
-      {"label", "LABEL", "a label of the branch that starts here"},
-      {"depends-on", "R", "a revision of another branch that must be applied before"},
+      {"label", "LABEL", "a label of the branch that starts here", true},
+      {"depends-on", "R", "a revision of another branch that must be applied before", true},
       {"id", "ID", "an id in place of a new one"}};
   auto revision_options = with_renames({{"autogenerate,a", "", "compare the model with the database and write what leads from one to the other"},
                                         {"head", "R", "the revision to follow; base starts a new line"},
@@ -45,7 +45,7 @@ std::vector<CommandSpec> build() {
        "revision that makes them is written and stamped.",
        "  migrate init --database sqlite:///app.db\n  migrate init service --database postgresql://me@localhost/service\n"
        "  migrate init --database sqlite:///app.db --template environments --template github",
-       {{"template", "NAME", "single (as without), environments, sql-only, github or gitlab; may be given several times"}}, 0, 1, run_init},
+       {{"template", "NAME", "single (as without), environments, sql-only, github or gitlab; may be given several times", true}}, 0, 1, run_init},
       {"revision", "revision -m MESSAGE [--autogenerate]", "write a new unit",
        "Without --autogenerate the unit is a skeleton. With it, the model is compared with the database, which must be at head;\n"
        "when they agree nothing is written.",
@@ -96,7 +96,7 @@ std::vector<CommandSpec> build() {
        "Compares the units with migrate.sum and, unless --offline, with the database. Exit code 3 for findings.",
        "  migrate verify --offline", {{"offline", "", "files only"}, {"update", "", "write migrate.sum anew"}}, 0, 0, run_verify, true},
       {"repair", "repair --accept R", "take an edited unit as it is now", "", "  migrate repair --accept 7",
-       {{"accept", "R", "the edited revision"}}, 0, 0, run_repair},
+       {{"accept", "R", "the edited revision", true}}, 0, 0, run_repair},
       {"resume", "resume --applied|--not-applied", "settle a statement in doubt",
        "After a run was cut off in the middle of a statement whose effect cannot be seen, say whether it took effect.",
        "  migrate resume --not-applied", {{"applied", "", "it took effect"}, {"not-applied", "", "it did not"}}, 0, 0, run_resume},

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "core/filesystem.hpp"
 #include "core/text.hpp"
 #include "dialect/catalog.hpp"
 
@@ -26,7 +27,7 @@ Project& Context::project() {
     project_.emplace(load_config(*found, environment));
   } else if (!environment.empty()) {
     throw Error{ErrorKind::usage, "there is no migrate.yaml here or above, so no environment '" + environment + "'", "name the file with -c"};
-  } else if (!arguments.has("database") && !std::filesystem::exists("migrations")) {
+  } else if (!arguments.has("database") && !path_exists("migrations")) {
     throw Error{ErrorKind::usage, "there is no migrate.yaml here or in a folder above", "start a project with `migrate init --database URL`, or name the file with -c"};
   } else {
     project_.emplace(default_config(std::filesystem::current_path()));
@@ -44,7 +45,7 @@ Target& Context::target() {
 
 bool Context::has_project() const {
   return std::getenv("MIGRATE_BUNDLE") != nullptr || arguments.has("config") || arguments.has("env") || arguments.has("database") ||
-         find_config(std::filesystem::current_path()) || std::filesystem::exists("migrations");
+         find_config(std::filesystem::current_path()) || path_exists("migrations");
 }
 
 bool Context::may_ask() const { return !arguments.has("no-input") && ::isatty(STDIN_FILENO) != 0 && ::isatty(STDERR_FILENO) != 0; }
@@ -52,11 +53,14 @@ bool Context::may_ask() const { return !arguments.has("no-input") && ::isatty(ST
 void Context::confirm(const std::string& question) {
   if (arguments.has("yes")) return;
   if (!may_ask()) throw Error{ErrorKind::usage, question + " Nobody can be asked here.", "say --yes"};
-  output.end_progress();
-  std::cerr << question << " [y/N] " << std::flush;
+  output.ask(question + " [y/N] ");
   std::string answer;
   std::getline(std::cin, answer);
   if (answer != "y" && answer != "Y" && answer != "yes") throw Error{ErrorKind::failed, "not confirmed; nothing was done"};
+}
+
+void print_remarks(const Output& output, const std::vector<ModelRemark>& remarks) {
+  for (const auto& remark : remarks) output.note(place_text(remark.location) + ": " + remark.text);
 }
 
 void note_left_alone(const Output& output, Session& session) {

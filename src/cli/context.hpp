@@ -49,6 +49,9 @@ class Context {
 /// --rename, --no-rename, --answers and --rename-policy.
 [[nodiscard]] RenameOptions rename_options(Context& context);
 
+/// Says what is odd in the model, each with its place.
+void print_remarks(const Output& output, const std::vector<ModelRemark>& remarks);
+
 /// Says what the database has and a model of it lacks.
 void note_left_alone(const Output& output, Session& session);
 

@@ -2,16 +2,20 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "core/filesystem.hpp"
+#include "core/streams.hpp"
+
 namespace migrate::cli {
 namespace {
 
-void write(std::FILE* file, std::string_view text) { std::fwrite(text.data(), 1, text.size(), file); }
+void out(std::string_view text) { standard_output().write(text); }
+void err(std::string_view text) { standard_error().write(text); }
 
 std::string_view kind_text(ErrorKind kind) {
   switch (kind) {
@@ -23,14 +27,14 @@ std::string_view kind_text(ErrorKind kind) {
   }
 }
 
-std::string place_of(const Location& location) {
+}  // namespace
+
+std::string place_text(const Location& location) {
   std::string out = shown_path(location.file);
   if (location.line > 0) out += ":" + std::to_string(location.line);
   if (location.line > 0 && location.column > 0) out += ":" + std::to_string(location.column);
   return out;
 }
-
-}  // namespace
 
 std::string shown_path(const std::string& path) {
   std::error_code error;
@@ -66,19 +70,18 @@ std::string Output::paint(const char* code, const std::string& text) const {
 
 void Output::line(const std::string& text) const {
   end_progress();
-  write(stdout, text + "\n");
+  out(text + "\n");
 }
 
 void Output::text(const std::string& text) const {
   end_progress();
-  write(stdout, text);
+  out(text);
 }
 
 void Output::note(const std::string& text) const {
   if (style_.quiet) return;
   end_progress();
-  std::fflush(stdout);
-  write(stderr, text + "\n");
+  err(text + "\n");
 }
 
 void Output::detail(const std::string& text) const {
@@ -87,13 +90,11 @@ void Output::detail(const std::string& text) const {
 
 void Output::warn(const std::string& text) const {
   end_progress();
-  std::fflush(stdout);
-  write(stderr, (style_.color_err ? "\x1b[33mwarning:\x1b[0m " : "warning: ") + text + "\n");
+  err((style_.color_err ? "\x1b[33mwarning:\x1b[0m " : "warning: ") + text + "\n");
 }
 
 void Output::error(const Error& error) const {
   end_progress();
-  std::fflush(stdout);
   if (style_.json) {
     nlohmann::ordered_json object{{"event", "error"}, {"kind", kind_text(error.kind)}, {"message", error.message()}};
     if (!error.hint.empty()) object["hint"] = error.hint;
@@ -101,27 +102,50 @@ void Output::error(const Error& error) const {
     if (error.location.line > 0) object["line"] = error.location.line;
     if (error.location.column > 0) object["column"] = error.location.column;
     object["exit_code"] = exit_code(error.kind);
-    write(stdout, object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
-    std::fflush(stdout);
-  }
+    out(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    }
   std::string text = style_.color_err ? "\x1b[31merror:\x1b[0m " : "error: ";
-  if (error.location.known()) text += place_of(error.location) + ": ";
+  if (error.location.known()) text += place_text(error.location) + ": ";
   text += error.message() + "\n";
   if (!error.hint.empty()) text += "  hint: " + error.hint + "\n";
-  write(stderr, text);
+  err(text);
+}
+
+void Output::ask(const std::string& question) const {
+  end_progress();
+  err(question);
+}
+
+bool Output::file(const std::string& name, std::string_view content, bool program) const {
+  end_progress();
+  if (name == "-" || is_standard_output(name)) {
+    out(content);
+    return false;
+  }
+  write_file(name, content, program ? FileUse::program : FileUse::text);
+  return true;
+}
+
+int finish_output(int code) {
+  auto& output = standard_output();
+  auto& errors = standard_error();
+  output.close();
+  if (output.error() != 0) errors.write(std::string("error: cannot write to standard output: ") + std::strerror(output.error()) + "\n");
+  errors.close();
+  // A command that failed by itself says more with its own code; a difference that nobody could read was not told.
+  return (output.error() != 0 || errors.error() != 0) && (code == 0 || code == exit_code(ErrorKind::difference)) ? 1 : code;
 }
 
 void Output::progress(const std::string& text) const {
   if (style_.quiet || style_.json || ::isatty(STDERR_FILENO) == 0) return;
-  write(stderr, "\r\x1b[K" + text);
-  std::fflush(stderr);
+  err("\r\x1b[K" + text);
   progress_shown_ = true;
 }
 
 void Output::end_progress() const {
   if (!progress_shown_) return;
   progress_shown_ = false;
-  write(stderr, "\r\x1b[K");
+  err("\r\x1b[K");
 }
 
 }  // namespace migrate::cli

@@ -1,7 +1,8 @@
-/// Results on standard output, progress and notes on standard error.
+/// Results on standard output, progress and notes on standard error; each is written when it is said.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "migrate/error.hpp"
 
@@ -28,6 +29,11 @@ class Output {
   void detail(const std::string& text) const;            ///< with --verbose only
   void warn(const std::string& text) const;              ///< always, on standard error
   void error(const Error& error) const;                  ///< message, place, hint; as JSON with --json
+  void ask(const std::string& question) const;           ///< on standard error, without a line end
+
+  /// A result that goes to the file of -o: "-" and names such as /dev/stdout are standard output. False when it was that,
+  /// which then holds nothing but the result.
+  bool file(const std::string& name, std::string_view content, bool program = false) const;
 
   // Emphasis on standard output, where it is a terminal.
   [[nodiscard]] std::string strong(const std::string& text) const { return paint("1", text); }
@@ -50,6 +56,12 @@ class Output {
 [[nodiscard]] Style make_style(const std::string& color, bool quiet, bool verbose, bool json);
 
 [[nodiscard]] int exit_code(ErrorKind kind);
+
+/// Looks whether all that was said could be written, and says so. `code` is the command's own exit code; returns the program's.
+[[nodiscard]] int finish_output(int code);
+
+/// "model.yaml:3:5": a place for people.
+[[nodiscard]] std::string place_text(const Location& location);
 
 /// A path for people: relative where it is inside the working folder.
 [[nodiscard]] std::string shown_path(const std::string& path);

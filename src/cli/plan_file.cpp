@@ -88,10 +88,10 @@ PlanFile make_plan(Target& target, const std::vector<VersionRow>& rows, std::vec
   return plan;
 }
 
-void write_plan(const std::filesystem::path& file, const Project& project, const PlanFile& plan) {
+std::string plan_text(const Project& project, const PlanFile& plan) {
   Json json{{"format", format}, {"written", now_utc()}, {"written_by", who_runs()}, {"tool_version", tool_version()}, {"digest", plan.digest}};
   json.update(content(project, plan));
-  write_file(file, json.dump(2) + "\n");
+  return json.dump(2) + "\n";
 }
 
 PlanFile read_plan(const std::filesystem::path& file, const Project& project) {

@@ -27,7 +27,8 @@ struct PlanFile {
 /// The plan for the database as `rows` say it is.
 [[nodiscard]] PlanFile make_plan(Target& target, const std::vector<VersionRow>& rows, std::vector<Step> steps);
 
-void write_plan(const std::filesystem::path& file, const Project& project, const PlanFile& plan);
+/// What stands in the file of a plan.
+[[nodiscard]] std::string plan_text(const Project& project, const PlanFile& plan);
 
 /// Throws Error (usage) when it is not a plan, or was edited.
 [[nodiscard]] PlanFile read_plan(const std::filesystem::path& file, const Project& project);

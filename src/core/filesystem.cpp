@@ -10,7 +10,6 @@
 #include <map>
 #include <utility>
 
-#include "core/sha256.hpp"
 #include "migrate/error.hpp"
 
 namespace migrate {
@@ -45,6 +44,22 @@ const std::string* kept(const std::filesystem::path& path) {
   if (files.empty()) return nullptr;
   const auto it = files.find(path.lexically_normal().string());
   return it == files.end() ? nullptr : &it->second;
+}
+
+/// Whether an entry of a folder is a file. A link that leads nowhere must not pass as no file: the unit that it stands for
+/// would be left out without a word.
+bool is_file(const std::filesystem::directory_entry& entry) {
+  std::error_code ignored;
+  if (entry.is_regular_file(ignored)) return true;  // mostly the folder itself says so, without a look at the file
+  const auto& path = entry.path();
+  if (path.filename().native().front() == '.') return false;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0) return S_ISREG(info.st_mode);
+  const int reason = errno;
+  if (::lstat(path.c_str(), &info) != 0) return false;  // it went away meanwhile
+  const auto what = S_ISLNK(info.st_mode) ? "cannot follow the link " + path.string() + " to " + std::filesystem::read_symlink(path, ignored).string()
+                                          : "cannot read " + path.string();
+  throw Error{ErrorKind::usage, what + ": " + std::strerror(reason), "restore what it leads to, or remove it", {path.string()}};
 }
 
 }  // namespace
@@ -117,28 +132,32 @@ std::string FolderReader::start_of(const std::string& name, std::size_t most, bo
   return buffer_.substr(0, std::min(size, most));
 }
 
-void write_file(const std::filesystem::path& path, std::string_view content) {
-  const auto temporary = path.string() + "." + random_hex(4) + ".tmp";
-  {
-    const FileDescriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
-    if (file.get() < 0) fail("write", path, errno);
-    while (!content.empty()) {
-      const auto put = ::write(file.get(), content.data(), content.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) {
-        const int error = errno;
-        ::unlink(temporary.c_str());
-        fail("write", path, error);
-      }
-      content.remove_prefix(static_cast<std::size_t>(put));
-    }
-    ::fsync(file.get());
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    fail("write", path, error);
-  }
+void make_folders(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error && !std::filesystem::is_directory(folder)) throw Error{ErrorKind::failed, "cannot make the folder " + folder.string() + ": " + error.message(), {}, {folder.string()}};
+}
+
+void remove_file(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::remove(path, error);
+  if (error) throw Error{ErrorKind::failed, "cannot remove " + path.string() + ": " + error.message(), {}, {path.string()}};
+}
+
+bool path_exists(const std::filesystem::path& path) {
+  if (kept(path) != nullptr) return true;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0) return true;
+  if (errno == ENOENT) return ::lstat(path.c_str(), &info) == 0;
+  if (errno == ENOTDIR) return false;
+  fail("look at", path, errno);
+}
+
+std::filesystem::path real_path(const std::filesystem::path& path) {
+  std::error_code error;
+  auto found = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
+  if (error) fail("follow", path, error.value());
+  return found;
 }
 
 std::vector<std::string> list_files(const std::filesystem::path& folder) {
@@ -149,11 +168,11 @@ std::vector<std::string> list_files(const std::filesystem::path& folder) {
   }
   if (!names.empty()) return names;
   std::error_code error;
-  std::filesystem::directory_iterator entries(folder, error);
-  if (error) fail("read the folder", folder, error.value());
-  for (const auto& entry : entries) {
-    if (entry.is_regular_file()) names.push_back(entry.path().filename().string());
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (is_file(*entry)) names.push_back(entry->path().filename().string());
   }
+  if (error) fail("read the folder", folder, error.value());
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "migrate/error.hpp"
+
 namespace migrate {
 namespace {
 
@@ -168,6 +170,45 @@ std::size_t offset_of(std::string_view text, int line, int column) {
     at = end + 1;
   }
   return std::min(at + static_cast<std::size_t>(std::max(column, 1) - 1), text.size());
+}
+
+namespace {
+
+/// The name of the encoding that a file's first bytes show, if it is not UTF-8. Without a mark, text of two-byte characters
+/// has a NUL in every second byte, as its first ones are ASCII (a comment, a key).
+std::string_view wide_encoding(std::string_view text) {
+  using namespace std::string_view_literals;
+  if (text.starts_with("\xFF\xFE\0\0"sv) || text.starts_with("\0\0\xFE\xFF"sv)) return "UTF-32";
+  if (text.starts_with("\xFF\xFE"sv) || text.starts_with("\xFE\xFF"sv)) return "UTF-16";
+  const auto nul = [&](std::size_t at) { return at < text.size() && text[at] == '\0'; };
+  const bool little = nul(1) && nul(3) && !nul(0) && !nul(2);
+  const bool big = nul(0) && nul(2) && !nul(1) && !nul(3) && text.size() >= 4;
+  return little || big ? "UTF-16" : "";
+}
+
+}  // namespace
+
+void check_encoding(std::string_view text, const std::string& file) {
+  static constexpr std::string_view mark = "\xEF\xBB\xBF";
+  const auto fail = [&](std::size_t at, const std::string& what, const std::string& hint) {
+    const auto before = text.substr(0, at);
+    const auto last_break = before.rfind('\n');
+    const auto column = last_break == std::string_view::npos ? at + 1 : at - last_break;
+    throw Error{ErrorKind::usage, "cannot read " + file + ": " + what, hint,
+                {file, static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1, static_cast<int>(column)}};
+  };
+  if (const auto wide = wide_encoding(text); !wide.empty()) {
+    fail(0, "it is " + std::string(wide) + ", not UTF-8", "save it as UTF-8: `iconv -f " + std::string(wide) + " -t UTF-8 FILE`");
+  }
+  if (text.starts_with(mark) && text.substr(mark.size()).starts_with(mark)) {
+    fail(mark.size(), "it starts with two byte order marks", "save it with one, or better without: two programs each put one there");
+  }
+  // Behind a file's last line, or where files were joined by DOS's copy.
+  const auto last = trim(text);
+  const auto end = last.ends_with('\x1a') ? static_cast<std::size_t>(last.data() - text.data()) + last.size() - 1 : text.find("\n\x1a\r\n");
+  if (end != std::string_view::npos) {
+    fail(text[end] == '\n' ? end + 1 : end, "it holds Ctrl-Z (the byte 1A), with which DOS ends a file", "delete that character: `tr -d '\\032'` does it");
+  }
 }
 
 }  // namespace migrate

@@ -44,6 +44,10 @@ namespace migrate {
 /// "3 tables", "1 table".
 [[nodiscard]] std::string plural(std::size_t count, std::string_view noun);
 
+/// Looks whether a file is text as everything here reads it: UTF-8, with at most one byte order mark, without the mark that DOS
+/// ends a file with. Looks at the start and the end only. Throws Error (usage) that says which other form the file has.
+void check_encoding(std::string_view text, const std::string& file);
+
 /// The offset of a line and a column (both from 1; in bytes); the text's size when it has no such place.
 [[nodiscard]] std::size_t offset_of(std::string_view text, int line, int column);
 

@@ -89,7 +89,9 @@ class Builder {
 
  private:
   static constexpr std::size_t max_depth = 64;
-  static constexpr std::size_t max_nodes = 20'000'000;
+  /// What aliases may bring in: some for every file, and in a large one a multiple of what stands there.
+  static constexpr std::size_t free_alias_nodes = 20'000;
+  static constexpr std::size_t alias_nodes_a_node = 10;
   /// A map with more keys finds doubles by a table of its own.
   static constexpr std::size_t few_keys = 24;
 
@@ -131,7 +133,10 @@ class Builder {
     const auto it = anchors_.find(view(event.data.alias.anchor));
     if (it == anchors_.end()) fail(line, column, "the alias *" + std::string(view(event.data.alias.anchor)) + " names no node that ends above it");
     node_count_ += it->second.second;
-    if (node_count_ > max_nodes) fail(line, column, "aliases that expand to too much");
+    alias_nodes_ += it->second.second;
+    if (alias_nodes_ > free_alias_nodes + (node_count_ - alias_nodes_) * alias_nodes_a_node) {
+      fail(line, column, "the alias *" + std::string(view(event.data.alias.anchor)) + " makes the file too large: its aliases hold far more than what is written in it");
+    }
     add(it->second.first);
   }
 
@@ -227,7 +232,8 @@ class Builder {
   Node root_;
   std::vector<Open> stack_;
   std::map<std::string, std::pair<Node, std::size_t>, std::less<>> anchors_;
-  std::size_t node_count_ = 0;
+  std::size_t node_count_ = 0;   ///< with what aliases brought in
+  std::size_t alias_nodes_ = 0;
 };
 
 /// The character at the start of a text that a file of YAML does not hold, or holds as a line break: its number and its bytes.
@@ -273,6 +279,7 @@ const Node* Node::find(std::string_view key) const {
 }
 
 Node parse(std::string_view text, const std::string& file) {
+  check_encoding(text, file);
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   return Builder(text, file).read();
 }

@@ -6,6 +6,7 @@
 
 #include "dialect/server.hpp"
 #include "migrate/schema.hpp"
+#include "schema/model.hpp"
 
 namespace migrate {
 
@@ -16,6 +17,9 @@ class CanonicalFace {
   /// Brings a declared schema to the engine's own terms, without asking it: types, defaults, enum columns, implied
   /// indexes and keys, well-known spellings. Throws Error (usage) with the model's location for what the engine cannot do.
   virtual void canonicalize(Schema& declared, const ServerInfo& server) const = 0;
+
+  /// The options that the engine's section of a model may hold.
+  [[nodiscard]] virtual const KnownOptions& known_options() const = 0;
 
   /// Names of a table's parts (NAME, or SCHEMA.NAME as of the table) that nothing else in the schema may have: no other table, no
   /// part of one. With a word before it a name is in the way of others with that word only.

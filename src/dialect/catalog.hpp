@@ -22,6 +22,12 @@ struct InspectOptions {
   std::function<bool(std::string_view kind, const QualifiedName& name)> filter;
 };
 
+/// Something for people to know about a place in the model.
+struct ModelRemark {
+  std::string text;
+  Location location;
+};
+
 class CatalogFace {
  public:
   virtual ~CatalogFace() = default;
@@ -41,6 +47,11 @@ class CatalogFace {
     static_cast<void>(connection);
     return {};
   }
+
+  /// Looks whether the engine has the declared types (in canonical form) that the database does not hold at the same place
+  /// already; one round trip where that cannot be known without asking. Throws Error (usage) with the model's location for a
+  /// type that it cannot have. Returns what it can have and nobody may have meant.
+  [[nodiscard]] virtual std::vector<ModelRemark> check_types(Connection& connection, const ServerInfo& server, const Schema& declared, const Schema& live) const = 0;
 
   /// Asks the engine how it would store `objects` (tables, views, routines, ... of the declared schema whose text
   /// differs from the live one): they are made in a scratch place that leaves no trace, and inspected. `declared` is the

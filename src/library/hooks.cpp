@@ -62,7 +62,7 @@ class HookReader {
     std::string text = node.scalar;
     if (text.ends_with(".sql") && text.find_first_of(" \n\t") == std::string::npos) {
       const auto file = config_.folder / text;
-      if (!std::filesystem::exists(file)) fail(node, "there is no file " + file.string());
+      if (!path_exists(file)) fail(node, "there is no file " + file.string());
       text = read_file(file);
       start = {file.string(), 1, 1};
     }

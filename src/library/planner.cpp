@@ -12,6 +12,7 @@ namespace migrate {
 std::vector<Step> CommandPlanner::operator()(const std::vector<VersionRow>& table) {
   const auto rows = rows_of_graph(table, project_.units());
   refuse_half_done(rows);
+  if (direction_ == Direction::upgrade) project_.refuse_no_units(table);
   Ids ids = direction_ == Direction::upgrade ? pending(rows) : to_revert(rows);
   if (direction_ == Direction::upgrade) {
     ids = take_shortcuts(std::move(ids), rows, project_.units());

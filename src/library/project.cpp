@@ -18,9 +18,7 @@ const std::vector<UnitFile>& Project::units() {
     std::vector<std::filesystem::path> folders;
     for (const auto& folder : config_.migrations) {
       if (folder_exists(folder)) folders.push_back(folder);
-      else if (config_.file.empty()) {
-        throw Error{ErrorKind::usage, "there is no migrate.yaml here or above, and no folder " + folder.string(), "start a project with `migrate init`"};
-      }
+      else refuse_missing(folder);
     }
     units_ = load_units(folders);
     ++readings_;
@@ -40,6 +38,24 @@ const UnitFile* Project::unit(const std::string& id) {
   }
   const auto it = unit_index_.find(id);
   return it == unit_index_.end() ? nullptr : &all[it->second];
+}
+
+void Project::refuse_missing(const std::filesystem::path& folder) const {
+  const bool there = path_exists(folder);
+  if (there || !makes_folder_) {
+    const Location place{config_.file.empty() ? folder.string() : config_.file.string(), 0, 0};
+    if (there) throw Error{ErrorKind::usage, "the migrations folder " + folder.string() + " is no folder", "correct `migrations:` in migrate.yaml", place};
+    throw Error{ErrorKind::usage, (config_.file.empty() ? "there is no migrate.yaml here or above, and no folder " : "there is no migrations folder ") + folder.string(),
+                config_.file.empty() ? "start a project with `migrate init`" : "correct `migrations:` in migrate.yaml, or make the folder (`migrate revision` makes it with its first unit)", place};
+  }
+}
+
+void Project::refuse_no_units(const std::vector<VersionRow>& rows) {
+  if (rows.empty() || !units().empty()) return;
+  std::vector<std::string> folders;
+  for (const auto& folder : config_.migrations) folders.push_back(folder.string());
+  throw Error{ErrorKind::usage, fmt::format("there is no unit in {}, but the database has {}", join(folders, ", "), plural(rows.size(), "revision")),
+              "correct `migrations:` in migrate.yaml, or restore the units", {config_.file.empty() ? folders.front() : config_.file.string(), 0, 0}};
 }
 
 void Project::reload_units() {

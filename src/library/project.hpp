@@ -30,6 +30,10 @@ class Project {
   const std::vector<UnitFile>& units();
   const Graph& graph();
   [[nodiscard]] const UnitFile* unit(const std::string& id);
+  /// From now on a migrations folder that is not there is one without units: for a command that makes it.
+  void make_folder_if_missing() { makes_folder_ = true; }
+  /// Throws Error (usage) when the database has revisions and there is no unit at all: the folder is another one than was meant.
+  void refuse_no_units(const std::vector<VersionRow>& rows);
   [[nodiscard]] std::filesystem::path new_unit_folder() const { return config_.migrations.front(); }
   /// Reads units again after one was written.
   void reload_units();
@@ -57,11 +61,14 @@ class Project {
   void verify_applied(const std::vector<VersionRow>& rows, bool unknown_allowed);
 
  private:
+  void refuse_missing(const std::filesystem::path& folder) const;
+
   Config config_;
   std::optional<std::vector<UnitFile>> units_;
   unsigned readings_ = 0;
   std::unordered_map<std::string, std::size_t> unit_index_;
   std::optional<Graph> graph_;
+  bool makes_folder_ = false;
   std::map<std::string, std::shared_ptr<const CppUnit>> cpp_units_;
 };
 

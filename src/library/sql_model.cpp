@@ -4,6 +4,7 @@
 
 #include "core/filesystem.hpp"
 #include "core/sha256.hpp"
+#include "core/text.hpp"
 #include "dialect/catalog.hpp"
 #include "dialect/render.hpp"
 #include "dialect/sql.hpp"
@@ -56,7 +57,9 @@ class ScratchDatabase {
 };
 
 void run_file(Session& session, const std::filesystem::path& file) {
-  for (const auto& statement : session.dialect().sql().split(read_file(file), {file.string(), 1, 1})) {
+  const auto text = read_file(file);
+  check_encoding(text, file.string());
+  for (const auto& statement : session.dialect().sql().split(text, {file.string(), 1, 1})) {
     try {
       session.connection().execute(statement.text);
     } catch (const DatabaseError& error) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "dialect/canonical.hpp"
 #include "dialect/catalog.hpp"
 #include "dialect/run.hpp"
 #include "dialect/sql.hpp"
@@ -247,6 +248,16 @@ ModelOptions Target::model_options(const ServerInfo& server) const {
   return options;
 }
 
+ModelOptions Target::checked_model_options(const ServerInfo& server) const {
+  auto options = model_options(server);
+  for (const auto& name : engine_names()) {
+    DatabaseUrl engine;
+    engine.scheme = name;
+    options.known_options.emplace(name, dialect_named(engine.dialect()).canonical().known_options());
+  }
+  return options;
+}
+
 ObjectFilter Target::filter() {
   return [this](std::string_view, const QualifiedName& name) {
     return !versions().owns(name) && is_included(config(), name.schema, name.name);
@@ -274,7 +285,7 @@ Schema Target::read_model(const std::vector<std::filesystem::path>& files, Sessi
   if (sql_files != 0 && sql_files != files.size()) {
     throw Error{ErrorKind::usage, "the model is SQL in one file and YAML in another", "write all of it in one of the two", {config().file.string()}};
   }
-  auto schema = sql_files == 0 ? load_model(files, model_options(session.server())) : load_sql_model(files, session, config().schemas, live_schema(session).options);
+  auto schema = sql_files == 0 ? load_model(files, checked_model_options(session.server())) : load_sql_model(files, session, config().schemas, live_schema(session).options);
   filter_schema(schema, filter());
   return schema;
 }

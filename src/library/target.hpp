@@ -60,6 +60,8 @@ class Target {
 
   // ---- schemas ----
   [[nodiscard]] ModelOptions model_options(const ServerInfo& server) const;
+  /// For a model as somebody wrote it: options of engines that do not have them are errors.
+  [[nodiscard]] ModelOptions checked_model_options(const ServerInfo& server) const;
   [[nodiscard]] ObjectFilter filter();
   /// The live schema, without what is ignored and the framework's own tables.
   [[nodiscard]] Schema live_schema();

@@ -387,8 +387,8 @@ Config parse_config(std::string_view text, const std::filesystem::path& path, co
 
 Config load_config(const std::filesystem::path& path, const std::string& environment, const Variables& variables) {
   auto file = path;
-  if (std::filesystem::is_directory(file)) file = find_config(file).value_or(file / "migrate.yaml");
-  if (!std::filesystem::exists(file)) {
+  if (folder_exists(file)) file = find_config(file).value_or(file / "migrate.yaml");
+  if (!path_exists(file)) {
     throw Error{ErrorKind::usage,
                 "cannot read " + file.string() + ": there is no such file",
                 "run `migrate init --database URL` to start a project",

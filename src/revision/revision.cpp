@@ -188,6 +188,7 @@ class HeaderReader {
 }  // namespace
 
 std::optional<Header> parse_header(std::string_view text, const std::string& file, bool complete) {
+  if (!text.starts_with("--") && !text.starts_with("//")) check_encoding(text.substr(0, 8), file);
   return HeaderReader(text, file, complete).read();
 }
 

@@ -1,11 +1,11 @@
-/// Ctrl-C and SIGTERM: a request to stop, looked at between statements.
+/// Ctrl-C, SIGTERM and SIGHUP (a terminal that goes away): a request to stop, looked at between statements.
 #pragma once
 
 #include "dialect/connection.hpp"
 
 namespace migrate {
 
-/// Installs the handlers for SIGINT and SIGTERM. The first signal asks to stop between statements; a second one also
+/// Installs the handlers for SIGINT, SIGTERM and SIGHUP (unless that is ignored already). The first signal asks to stop between statements; a second one also
 /// cancels the statement that runs.
 void install_stop_handlers();
 

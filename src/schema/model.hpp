@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,12 +19,19 @@ struct NamingRules {
   std::string check = "ck_{{table}}_{{name}}";
 };
 
+/// The options that an engine's section may hold, by kind of object ("table", "column", ..., "database"). "with.*" stands for
+/// all that is under `with`. A kind that is not there has none.
+using KnownOptions = std::map<std::string, std::vector<std::string>, std::less<>>;
+
 struct ModelOptions {
   std::vector<std::string> sections;        ///< the engine sections that hold, weakest first: {"mysql", "mariadb"}
   std::vector<std::string> other_sections;  ///< known section names that do not hold here
   bool schemas = false;                     ///< the engine has schemas: "a.b" names table b of schema a
   std::string default_schema;               ///< a qualifier equal to this one is dropped
   NamingRules naming;
+  /// By section. An option that is not among them is an error, whichever engine is in hand; a section that is not there takes
+  /// every option.
+  std::map<std::string, KnownOptions, std::less<>> known_options;
 };
 
 /// Reads model files into one schema. Throws Error (usage) with file, line and column for anything wrong: an unknown

@@ -17,7 +17,9 @@ std::string definition_text(std::string_view text) {
 
 template <class T>
 void add_object(const Context& context, std::vector<T>& items, T object, const yaml::Node& node, const std::string& kind) {
-  if constexpr (!std::is_same_v<T, Routine> && !std::is_same_v<T, Definition>) {
+  if constexpr (std::is_same_v<T, Extension>) context.check_name(kind, {"", object.name}, context.at(node));
+  else context.check_name(kind, object.name, context.at(node));
+  if constexpr (!std::is_same_v<T, Routine>) {
     if (find_named(items, object.name) != nullptr) {
       std::string name;
       if constexpr (std::is_same_v<T, Extension>) name = object.name;
@@ -70,6 +72,8 @@ void read_enum(const Context& context, const std::string& name, const yaml::Node
     }
     type.values.push_back(std::move(value));
   }
+  std::map<std::string, std::string> renamed;
+  for (const auto& [value, from] : type.declared.value_renames) check_rename("enum " + name + ": value", value, from, context.at(node), renamed);
   add_object(context, schema.enums, std::move(type), node, "enum");
 }
 
@@ -108,7 +112,7 @@ void read_sequence(const Context& context, const std::string& name, const yaml::
   sequence.declared.location = place;
   if (!node.is_null()) {
     const Properties properties(context, node, "sequence " + name,
-                                {"name", "type", "start", "increment", "min", "max", "cache", "cycle", "owned_by", "comment", "renamed_from"});
+                                {"name", "type", "start", "increment", "min", "max", "cache", "cycle", "owned_by", "comment", "renamed_from"}, "sequence");
     if (!properties.holds_here()) return;
     sequence.type = lower(properties.text("type"));
     sequence.sequence = read_sequence_options(properties);
@@ -127,7 +131,7 @@ void read_view(const Context& context, const std::string& name, const yaml::Node
     view.definition = definition_text(node.scalar);
   } else {
     const Properties properties(context, node, "view " + name,
-                                {"name", "query", "definition", "sql", "columns", "indexes", "triggers", "comment", "renamed_from"});
+                                {"name", "query", "definition", "sql", "columns", "indexes", "triggers", "comment", "renamed_from"}, "view");
     if (!properties.holds_here()) return;
     for (const char* key : {"sql", "definition", "query"}) {
       if (view.definition.empty()) view.definition = definition_text(properties.text(key));
@@ -169,7 +173,7 @@ void read_routine(const Context& context, const std::string& key, const yaml::No
   if (node.is_scalar()) {
     routine.definition = definition_text(node.scalar);
   } else {
-    const Properties properties(context, node, "routine " + key, {"name", "arguments", "definition", "sql", "comment", "renamed_from"});
+    const Properties properties(context, node, "routine " + key, {"name", "arguments", "definition", "sql", "comment", "renamed_from"}, "routine");
     if (!properties.holds_here()) return;
     routine.definition = definition_text(properties.text("definition"));
     if (routine.definition.empty()) routine.definition = definition_text(properties.text("sql"));
@@ -188,7 +192,7 @@ void read_definition(const Context& context, const std::string& name, const yaml
   if (node.is_scalar()) {
     definition.definition = definition_text(node.scalar);
   } else {
-    const Properties properties(context, node, kind + " " + name, {"name", "definition", "sql", "comment", "renamed_from"});
+    const Properties properties(context, node, kind + " " + name, {"name", "definition", "sql", "comment", "renamed_from"}, kind);
     if (!properties.holds_here()) return;
     definition.definition = definition_text(properties.text("definition"));
     if (definition.definition.empty()) definition.definition = definition_text(properties.text("sql"));
@@ -197,13 +201,14 @@ void read_definition(const Context& context, const std::string& name, const yaml
     definition.declared.renamed_from = properties.text("renamed_from");
   }
   if (definition.definition.empty()) context.fail(node, kind + " " + name + " has no definition");
+  context.check_name(kind, definition.name, place);
   schema.definitions.push_back(std::move(definition));
 }
 
 /// A trigger at the top level names its table; it is kept until all tables are read.
 void read_top_trigger(const Context& context, const std::string& key, const yaml::Node& node, const Location& place, Schema& schema) {
   if (!node.is_map()) context.fail(node, "trigger " + key + " must be a map with `table` and `definition`");
-  const Properties properties(context, node, "trigger " + key, {"name", "table", "definition", "comment", "renamed_from"});
+  const Properties properties(context, node, "trigger " + key, {"name", "table", "definition", "comment", "renamed_from"}, "trigger");
   if (!properties.holds_here()) return;
   const auto table_name = context.name(properties.text("table"));
   Trigger trigger = read_trigger(context, key, node, place, table_name);
@@ -218,6 +223,7 @@ void read_tables(const Context& context, const yaml::Node& node, Schema& schema)
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const auto& [name, value] = node.keys[i];
     const auto [line, column] = node.key_places[i];
+    context.check_name("table", context.name(name), {context.file, line, column});
     if (auto table = read_table(context, context.name(name), value, {context.file, line, column})) {
       schema.tables.push_back(std::move(*table));
     }

@@ -31,6 +31,11 @@ void check_top_level(const Context& context, const yaml::Node& root) {
 }
 
 void read_section_options(const Context& context, const yaml::Node& root, Schema& schema) {
+  for (std::size_t i = 0; root.is_map() && i < root.keys.size(); ++i) {
+    const auto& [section, values] = root.keys[i];
+    if (!context.is_section(section)) continue;
+    for (std::size_t option = 0; option < values.keys.size(); ++option) context.check_option(section, "database", values, option, "the database", {});
+  }
   for (const auto& section : context.options.sections) {
     const auto* options = root.find(section);
     if (options == nullptr) continue;
@@ -100,6 +105,11 @@ Schema build(const std::vector<File>& files, const ModelOptions& options) {
   }
   check_tables_once(schema);
   check_references(schema);
+  model::check_renames("table", schema.tables);
+  model::check_renames("enum", schema.enums);
+  model::check_renames("domain", schema.domains);
+  model::check_renames("sequence", schema.sequences);
+  model::check_renames("view", schema.views);
   return schema;
 }
 

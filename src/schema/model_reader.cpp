@@ -46,6 +46,53 @@ QualifiedName Context::name(std::string_view text) const {
   return {parts[0] == options.default_schema ? "" : parts[0], parts[1]};
 }
 
+namespace {
+
+bool is_listed(const std::vector<std::string>& options, std::string_view key) {
+  return std::any_of(options.begin(), options.end(), [&](const std::string& option) {
+    if (!option.ends_with(".*")) return key == option;
+    const auto group = std::string_view(option).substr(0, option.size() - 2);
+    return key == group || (key.starts_with(group) && key.size() > group.size() && key[group.size()] == '.');
+  });
+}
+
+}  // namespace
+
+void Context::check_option(const std::string& section, const std::string& kind, const yaml::Node& values, std::size_t index, const std::string& what,
+                           const std::vector<std::string>& known) const {
+  const auto engine = options.known_options.find(section);
+  const auto& key = values.keys[index].first;
+  if (engine == options.known_options.end() || contains(known, key)) return;
+  static const std::vector<std::string> none;
+  const auto list_of = [&](std::string_view name) -> const std::vector<std::string>& {
+    const auto it = engine->second.find(name);
+    return it == engine->second.end() ? none : it->second;
+  };
+  const auto& listed = list_of(kind);
+  if (is_listed(listed, key)) return;
+  // Storage engines beside the server's own bring options of their own.
+  const auto* storage = values.find("engine");
+  if (storage != nullptr && contains(listed, "engine") && !contains(list_of("engine"), lower(storage->scalar))) return;
+  const auto [line, column] = values.key_places[index];
+  std::vector<std::string> all;
+  for (const auto& option : listed) all.push_back(option.ends_with(".*") ? option.substr(0, option.size() - 2) : option);
+  all.insert(all.end(), known.begin(), known.end());
+  throw Error{ErrorKind::usage, what + ": " + section + " has no option '" + key + "' here", did_you_mean(key, all), {file, line, column}};
+}
+
+void Context::check_name(const std::string& kind, const QualifiedName& name, const Location& place) const {
+  if (name.name.empty()) throw Error{ErrorKind::usage, "the name of a " + kind + " is empty", "give it a name", place};
+}
+
+void check_rename(const std::string& what, const std::string& name, const std::string& from, const Location& place, std::map<std::string, std::string>& seen) {
+  if (from.empty()) return;
+  if (from == name) throw Error{ErrorKind::usage, what + " " + name + " says that it was renamed from itself", "`renamed_from` holds the old name", place};
+  const auto [it, fresh] = seen.emplace(from, name);
+  if (!fresh) {
+    throw Error{ErrorKind::usage, what + "s " + it->second + " and " + name + " both say that they were renamed from " + from, "only one of them can be: take the other `renamed_from` out", place};
+  }
+}
+
 // ---- scalars -------------------------------------------------------------------------------------------------------
 
 std::string scalar_text(const Context& context, const yaml::Node& node, const std::string& what) {
@@ -63,14 +110,16 @@ bool scalar_flag(const Context& context, const yaml::Node& node, const std::stri
 
 // ---- properties ----------------------------------------------------------------------------------------------------
 
-Properties::Properties(const Context& context, const yaml::Node& node, std::string what_text, const std::vector<std::string>& known)
+Properties::Properties(const Context& context, const yaml::Node& node, std::string what_text, const std::vector<std::string>& known, const std::string& kind)
     : context(context), node(node), what(std::move(what_text)) {
   if (!node.is_map()) context.fail(node, what + " must be a map", "write it as `key: value` lines");
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const auto& [key, value] = node.keys[i];
     if (contains(known, key) || key == "dialects") {
       properties_.emplace_back(key, &value);
-    } else if (!context.is_section(key)) {
+    } else if (context.is_section(key)) {
+      for (std::size_t option = 0; option < value.keys.size(); ++option) context.check_option(key, kind, value, option, what, known);
+    } else {
       const auto [line, column] = node.key_places[i];
       throw Error{ErrorKind::usage, what + ": unknown key '" + key + "'", did_you_mean(key, known), {context.file, line, column}};
     }
@@ -170,6 +219,7 @@ void each_entry(const Context& context, const yaml::Node& node, const std::strin
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
       const auto [line, column] = node.key_places[i];
       const auto& [name, value] = node.keys[i];
+      if (name.empty()) throw Error{ErrorKind::usage, what + ": an empty name", "give it a name", {context.file, line, column}};
       if (holds(context, value, what + ": " + name)) each(name, value, {context.file, line, column});
     }
   } else if (node.is_sequence()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,13 +24,19 @@ struct Context {
   [[nodiscard]] bool is_section(std::string_view key) const;
   [[nodiscard]] bool is_active_section(std::string_view key) const;
   [[nodiscard]] QualifiedName name(std::string_view text) const;
+  /// Throws for an option that the engine of the section has not for this kind of object. `values`: the section.
+  void check_option(const std::string& section, const std::string& kind, const yaml::Node& values, std::size_t index, const std::string& what,
+                    const std::vector<std::string>& known) const;
+  /// Throws for a name without characters.
+  void check_name(const std::string& kind, const QualifiedName& name, const Location& place) const;
 };
 
 /// A map of the model with the active engine sections laid over it: properties by name, and what is left as options.
 class Properties {
  public:
-  /// `what` is for messages ("table users"). Throws for a key that is neither in `known` nor an engine section.
-  Properties(const Context& context, const yaml::Node& node, std::string what, const std::vector<std::string>& known);
+  /// `what` is for messages ("table users"). Throws for a key that is neither in `known` nor an engine section, and for one in a
+  /// section that is neither known nor an option of this kind of object there ("" for one that has no options).
+  Properties(const Context& context, const yaml::Node& node, std::string what, const std::vector<std::string>& known, const std::string& kind = {});
 
   [[nodiscard]] const yaml::Node* find(std::string_view key) const;
   [[nodiscard]] std::string text(std::string_view key) const;  ///< "" when absent or null
@@ -86,5 +93,19 @@ bool read_objects(const Context& context, const std::string& key, const yaml::No
 /// A name by a naming rule.
 [[nodiscard]] std::string generated_name(const std::string& rule, const QualifiedName& table, const std::string& columns,
                                          const std::string& name);
+
+/// The name of an object or a part of a table as text.
+[[nodiscard]] inline const std::string& name_text(const std::string& name) { return name; }
+[[nodiscard]] inline std::string name_text(const QualifiedName& name) { return name.text(); }
+
+/// Throws where `name`, called `from` before, cannot be: it is `from`, or another of `seen` was that already.
+void check_rename(const std::string& what, const std::string& name, const std::string& from, const Location& place, std::map<std::string, std::string>& seen);
+
+/// The same for all objects of a kind. `what` is for messages ("table users: column").
+template <class T>
+void check_renames(const std::string& what, const std::vector<T>& objects) {
+  std::map<std::string, std::string> seen;
+  for (const auto& object : objects) check_rename(what, name_text(object.name), object.declared.renamed_from, object.declared.location, seen);
+}
 
 }  // namespace migrate::model

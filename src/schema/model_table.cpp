@@ -30,7 +30,7 @@ class TableReader {
   }
 
   std::optional<Table> read(const yaml::Node& node) {
-    const Properties properties(context_, node, "table " + table_.name.text(), table_keys);
+    const Properties properties(context_, node, "table " + table_.name.text(), table_keys, "table");
     if (!properties.holds_here()) return std::nullopt;
     table_.comment = properties.text("comment");
     table_.options = properties.options();
@@ -42,6 +42,11 @@ class TableReader {
     for (const auto& read_later : later_) read_later();
     close_primary_key();
     check_key_columns();
+    check_renames(what("column"), table_.columns);
+    check_renames(what("index"), table_.indexes);
+    check_renames(what("unique"), table_.uniques);
+    check_renames(what("foreign key"), table_.foreign_keys);
+    check_renames(what("check"), table_.checks);
     return std::move(table_);
   }
 
@@ -70,6 +75,7 @@ class TableReader {
 
   void read_column(const std::string& name, const yaml::Node& node, const Location& place) {
     const auto where = "column " + table_.name.text() + "." + name;
+    if (name.empty()) throw Error{ErrorKind::usage, what("the name of a column is empty"), "give it a name", place};
     Column column{.name = name};
     column.declared.location = place;
     if (node.is_scalar()) {
@@ -78,7 +84,7 @@ class TableReader {
       return;
     }
     if (node.is_null()) context_.fail(node, where + " has no type", "write `" + name + ": text` or `" + name + ": {type: text}`");
-    const Properties properties(context_, node, where, column_keys);
+    const Properties properties(context_, node, where, column_keys, "column");
     if (!properties.holds_here()) return;
     column.type = collapse_spaces(properties.text("type"));
     // An empty type is one in SQLite, where a column needs none: write_model says `type: ""`.
@@ -157,7 +163,7 @@ class TableReader {
   void read_column_reference(const yaml::Node& value, const std::string& column, const Location& place) {
     ForeignKey key;
     if (value.is_map()) {
-      const Properties properties(context_, value, what("references"), foreign_key_keys);
+      const Properties properties(context_, value, what("references"), foreign_key_keys, "foreign key");
       key = read_foreign_key_properties(properties);
       key.name = properties.text("name");
     } else {
@@ -198,7 +204,7 @@ class TableReader {
     }
     if (const auto* value = properties.find("foreign_keys")) {
       each_entry(context_, *value, what("foreign_keys"), [&](const auto& name, const auto& entry, const auto& place) {
-        const Properties key_properties(context_, entry, what("foreign key " + name), foreign_key_keys);
+        const Properties key_properties(context_, entry, what("foreign key " + name), foreign_key_keys, "foreign key");
         if (!key_properties.holds_here()) return;
         ForeignKey key = read_foreign_key_properties(key_properties);
         key.name = name;
@@ -213,7 +219,7 @@ class TableReader {
     PrimaryKey key;
     if (node.is_map() && node.find("columns") != nullptr) {
       const Properties properties(context_, node, what("primary_key"),
-                                  {"name", "columns", "include", "deferrable", "initially_deferred", "comment"});
+                                  {"name", "columns", "include", "deferrable", "initially_deferred", "comment"}, "primary key");
       key.name = properties.text("name");
       key.parts = read_index_parts(context_, columns_of(properties, node), table_.columns, what("primary_key"));
       key.include = properties.names("include");
@@ -243,7 +249,7 @@ class TableReader {
     const auto where = what("unique " + name);
     if (node.is_map() && node.find("columns") != nullptr) {
       const Properties properties(context_, node, where,
-                                  {"name", "columns", "include", "nulls_not_distinct", "deferrable", "initially_deferred", "comment", "renamed_from"});
+                                  {"name", "columns", "include", "nulls_not_distinct", "deferrable", "initially_deferred", "comment", "renamed_from"}, "unique");
       if (!properties.holds_here()) return;
       unique.parts = read_index_parts(context_, columns_of(properties, node), table_.columns, where);
       unique.include = properties.names("include");
@@ -421,7 +427,7 @@ Index read_index(const Context& context, const std::string& name, const yaml::No
     return index;
   }
   const Properties properties(context, node, what,
-                              {"name", "columns", "unique", "method", "where", "include", "nulls_not_distinct", "comment", "renamed_from"});
+                              {"name", "columns", "unique", "method", "where", "include", "nulls_not_distinct", "comment", "renamed_from"}, "index");
   index.parts = read_index_parts(context, columns_of(properties, node), columns, what);
   index.unique = properties.flag("unique", false);
   index.method = lower(properties.text("method"));
@@ -441,7 +447,7 @@ Check read_check(const Context& context, const std::string& name, const yaml::No
     check.expression = node.scalar;
   } else {
     const Properties properties(context, node, what,
-                                {"name", "expression", "no_inherit", "not_valid", "not_enforced", "comment", "renamed_from"});
+                                {"name", "expression", "no_inherit", "not_valid", "not_enforced", "comment", "renamed_from"}, "check");
     check.expression = properties.text("expression");
     check.no_inherit = properties.flag("no_inherit", false);
     check.not_valid = properties.flag("not_valid", false);
@@ -461,7 +467,7 @@ Trigger read_trigger(const Context& context, const std::string& name, const yaml
   if (node.is_scalar()) {
     trigger.definition = node.scalar;
   } else {
-    const Properties properties(context, node, "trigger " + name, {"name", "table", "definition", "comment", "renamed_from"});
+    const Properties properties(context, node, "trigger " + name, {"name", "table", "definition", "comment", "renamed_from"}, "trigger");
     trigger.definition = properties.text("definition");
     trigger.comment = properties.text("comment");
     trigger.options = properties.options();

@@ -1,6 +1,7 @@
 // Units are UTF-8 without NUL bytes: what a client sends to a server as text.
 #include <cstdint>
 
+#include "core/text.hpp"
 #include "unit/sql_unit.hpp"
 
 namespace migrate {
@@ -29,6 +30,7 @@ std::size_t sequence_length(std::string_view text) {
 }  // namespace
 
 void check_text(std::string_view text, const std::string& file) {
+  check_encoding(text, file);
   int line = 1;
   std::size_t line_start = 0;
   for (std::size_t at = 0; at < text.size();) {

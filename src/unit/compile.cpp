@@ -178,7 +178,7 @@ class Compilation {
     }
     // Compiled units are nobody's source.
     const auto ignore = options_.cache / ".gitignore";
-    if (!fs::exists(ignore)) write_file(ignore, "*\n");
+    if (!path_exists(ignore)) write_file(ignore, "*\n");
   }
 
   [[nodiscard]] Job start(std::size_t index, const fs::path& object) const {

@@ -40,9 +40,8 @@ Mark mark_of(std::string_view line) {
 
 /// Whether `path` is inside `folder` once links are followed.
 bool is_inside(const fs::path& path, const fs::path& folder) {
-  std::error_code error;
-  const auto inner = fs::weakly_canonical(fs::absolute(path), error);
-  const auto outer = fs::weakly_canonical(fs::absolute(folder), error);
+  const auto inner = real_path(path);
+  const auto outer = real_path(folder);
   const auto [outer_end, inner_at] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
   return outer_end == outer.end() || (std::next(outer_end) == outer.end() && outer_end->empty());
 }
@@ -145,15 +144,15 @@ class UnitParser {
     const auto path = (path_.parent_path() / name).lexically_normal();
     auto folders = options_.folders;
     if (folders.empty()) folders.push_back(path_.has_parent_path() ? path_.parent_path() : fs::path("."));
-    if (std::none_of(folders.begin(), folders.end(), [&](const auto& folder) { return is_inside(path, folder); })) {
-      fail(here(), "the included file '" + name + "' is outside of the migrations folder", "move it into the folder");
-    }
+    bool inside = false;
     std::string content;
     try {
-      content = read_file(path);
+      inside = std::any_of(folders.begin(), folders.end(), [&](const auto& folder) { return is_inside(path, folder); });
+      if (inside) content = read_file(path);
     } catch (const Error& error) {
       fail(here(), "'include': " + error.message(), "the name is relative to the unit's folder");
     }
+    if (!inside) fail(here(), "the included file '" + name + "' is outside of the migrations folder", "move it into the folder");
     check_text(content, path.string());
     std::string_view rest = content;
     if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);

@@ -66,7 +66,7 @@ void check_round_trip(const std::string& text, const NewUnit& unit, const std::s
 std::string render_file(std::string_view name, const TemplateData& data, const std::optional<std::filesystem::path>& templates) {
   if (templates) {
     const auto own = *templates / (std::string(name) + ".mustache");
-    if (std::filesystem::exists(own)) return render_template(read_file(own), data, own.string());
+    if (path_exists(own)) return render_template(read_file(own), data, own.string());
   }
   return render_template(built_in_template(name), data, std::string(name) + ".mustache");
 }
@@ -121,13 +121,12 @@ namespace {
 
 std::filesystem::path write_text(const std::filesystem::path& folder, const NewUnit& unit, const std::string& text, const WriteOptions& options) {
   const auto name = unit_file_name(unit, options);
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
+  make_folders(folder);
   auto path = folder / name;
-  if (std::filesystem::exists(path)) {
+  if (path_exists(path)) {
     path = folder / (name.substr(0, name.size() - 4) + "_" + random_part(unit.revision) + extension(unit.format));
   }
-  if (std::filesystem::exists(path)) {
+  if (path_exists(path)) {
     throw Error{ErrorKind::usage,
                 "cannot write " + path.string() + ": the file is there already",
                 "choose another message or id",

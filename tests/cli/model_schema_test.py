@@ -199,7 +199,7 @@ class ModelSchema(TestCase):
     def test_the_keys_are_the_reader_s(self):
         """Every list of keys in the source stands in the schema, and the other way round."""
         source = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src/schema").glob("model_*.cpp")))
-        lists = re.findall(r"Properties \w+\((?:context_?), [^{;]*\{([^}]*)\}\)", source) + re.findall(r"_keys\{([^}]*)\}", source)
+        lists = re.findall(r"Properties \w+\((?:context_?), [^{;]*\{([^}]*)\}(?:, (?:\"[a-z ]+\"|kind))?\)", source) + re.findall(r"_keys\{([^}]*)\}", source)
         read = {frozenset(re.findall(r'"([^"]+)"', keys)) for keys in lists}
         schema = {frozenset(one["properties"]) - ENGINES - {"dialects"} for name, one in SCHEMA["$defs"].items()
                   if "properties" in one and not name.endswith("_section")}

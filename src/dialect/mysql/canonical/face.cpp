@@ -1,6 +1,7 @@
 #include "dialect/mysql/canonical/face.hpp"
 
 #include "dialect/mysql/canonical/canonical.hpp"
+#include "dialect/mysql/canonical/options.hpp"
 
 namespace migrate::mysql {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 class MysqlCanonical final : public CanonicalFace {
  public:
   void canonicalize(Schema& declared, const ServerInfo& server) const override { canonicalize_schema(declared, server); }
+  [[nodiscard]] const KnownOptions& known_options() const override { return mysql::known_options(); }
   [[nodiscard]] std::vector<std::string> schema_wide_names(const Table& table) const override {
     std::vector<std::string> names;
     for (const auto& key : table.foreign_keys) names.push_back("key " + key.name);

@@ -1,5 +1,6 @@
 #include "dialect/mysql/catalog/face.hpp"
 
+#include "dialect/mysql/catalog/check_types.hpp"
 #include "dialect/mysql/catalog/inspect.hpp"
 #include "dialect/mysql/catalog/normalize.hpp"
 #include "dialect/mysql/catalog/probe.hpp"
@@ -13,6 +14,9 @@ class MysqlCatalog final : public CatalogFace {
   [[nodiscard]] ServerInfo assume(const DatabaseUrl& url) const override { return assumed_server(url); }
   [[nodiscard]] Schema inspect(Connection& connection, const ServerInfo& server, const InspectOptions& options) const override {
     return inspect_database(connection, server, options);
+  }
+  [[nodiscard]] std::vector<ModelRemark> check_types(Connection& connection, const ServerInfo& server, const Schema& declared, const Schema& live) const override {
+    return mysql::check_types(connection, server, declared, live);
   }
   [[nodiscard]] Schema normalize(Connection& connection, const ServerInfo& server, const Schema& objects, const Schema& declared,
                                  const Schema& live) const override {

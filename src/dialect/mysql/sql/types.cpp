@@ -69,7 +69,7 @@ std::string read_name(Reader& reader) {
   return name;
 }
 
-void read_arguments(Reader& reader, Type& type) {
+void read_arguments(Reader& reader, Type& type, std::string_view text, const Location& location) {
   if (!reader.accept_symbol("(")) return;
   std::string current;
   bool any = false;
@@ -81,6 +81,7 @@ void read_arguments(Reader& reader, Type& type) {
       continue;
     }
     any = true;
+    if (token->is_symbol("-")) throw Error{ErrorKind::usage, fmt::format("a negative number stands in the type '{}'", text), "write a length above zero", location};
     if (token->kind == TokenKind::string && (token->text.front() == '\'' || token->text.front() == '"')) current += literal_value(token->text);
     else current += token->text;
   }
@@ -306,7 +307,7 @@ Type read_type(std::string_view text, const Context& context, const Location& lo
   if (written.empty()) throw Error{ErrorKind::usage, fmt::format("type '{}' is not understood", text), {}, location};
   const auto alias = aliases().find(written);
   type.base = alias == aliases().end() ? written : alias->second;
-  read_arguments(reader, type);
+  read_arguments(reader, type, text, location);
   // character(10) varying, double (..) precision do not exist; "timestamp(6) with time zone" does
   if (type.base == "char" && reader.accept("VARYING")) type.base = "varchar";
   read_attributes(reader, type, text, location);

@@ -1,6 +1,7 @@
 #include "dialect/postgresql/canonical/face.hpp"
 
 #include "dialect/postgresql/canonical/canonical.hpp"
+#include "dialect/postgresql/canonical/options.hpp"
 
 namespace migrate::postgresql {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 class PostgresqlCanonical final : public CanonicalFace {
  public:
   void canonicalize(Schema& declared, const ServerInfo& server) const override { postgresql::canonicalize(declared, server); }
+  [[nodiscard]] const KnownOptions& known_options() const override { return postgresql::known_options(); }
   /// Those of indexes, the ones behind constraints too.
   [[nodiscard]] std::vector<std::string> schema_wide_names(const Table& table) const override {
     std::vector<std::string> names;

@@ -1,6 +1,7 @@
 #include "dialect/postgresql/catalog/face.hpp"
 
 #include "dialect/postgresql/canonical/follow.hpp"
+#include "dialect/postgresql/catalog/check_types.hpp"
 #include "dialect/postgresql/catalog/inspect.hpp"
 #include "dialect/postgresql/catalog/normalize.hpp"
 #include "dialect/postgresql/catalog/probe.hpp"
@@ -16,6 +17,9 @@ class PostgresqlCatalog final : public CatalogFace {
     return postgresql::inspect(connection, server, options);
   }
   [[nodiscard]] std::vector<std::string> left_alone(Connection& connection) const override { return postgresql::left_alone(connection); }
+  [[nodiscard]] std::vector<ModelRemark> check_types(Connection& connection, const ServerInfo& /*server*/, const Schema& declared, const Schema& live) const override {
+    return postgresql::check_types(connection, declared, live);
+  }
   [[nodiscard]] Schema normalize(Connection& connection, const ServerInfo& server, const Schema& objects, const Schema& declared,
                                  const Schema& live) const override {
     return postgresql::normalize(connection, server, objects, declared, live);

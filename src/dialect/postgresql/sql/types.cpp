@@ -106,6 +106,8 @@ std::string base_type(std::string_view type) {
   return std::string(trim(std::string_view(element).substr(0, open)));
 }
 
+std::vector<std::string> usual_names() { return {builtin.begin(), builtin.end()}; }
+
 bool is_builtin(std::string_view type) { return std::binary_search(builtin.begin(), builtin.end(), base_type(type)); }
 
 std::string canonical_type(std::string_view type, const std::set<std::string>& own, std::string_view default_schema) {

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "migrate/schema.hpp"
 
@@ -17,6 +18,9 @@ namespace migrate::postgresql {
 
 /// Whether a canonical type is one of the engine's own.
 [[nodiscard]] bool is_builtin(std::string_view type);
+
+/// The names of the engine's own types.
+[[nodiscard]] std::vector<std::string> usual_names();
 
 /// The type without "[]" and without "(...)".
 [[nodiscard]] std::string element_type(std::string_view type);

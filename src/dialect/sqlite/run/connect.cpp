@@ -278,8 +278,10 @@ void only_look(DatabaseUrl& url) {
   const bool creates = (read_parameters(url).flags & SQLITE_OPEN_CREATE) != 0;
   std::error_code error;
   const auto folder = std::filesystem::path(url.database).parent_path();
+  const bool there = std::filesystem::exists(url.database, error);
+  if (error) throw Error{ErrorKind::usage, fmt::format("cannot open {}: {}", url.database, error.message()), "check the path in the database URL"};
   // In a folder that is not there, opening fails and says so.
-  if (!creates || std::filesystem::exists(url.database, error) || !(folder.empty() || std::filesystem::is_directory(folder, error))) return;
+  if (!creates || there || !(folder.empty() || std::filesystem::is_directory(folder, error))) return;
   url.database = ":memory:";
 }
 

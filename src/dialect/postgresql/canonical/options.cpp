@@ -1,0 +1,20 @@
+#include "dialect/postgresql/canonical/options.hpp"
+
+namespace migrate::postgresql {
+
+const KnownOptions& known_options() {
+  static const KnownOptions options{
+      {"table", {"unlogged", "partition_by", "partition_of", "partition_bound", "inherits", "tablespace", "row_security", "force_row_security", "replica_identity", "with.*"}},
+      {"column", {"storage", "compression", "statistics", "with.*"}},
+      {"index", {"tablespace", "with.*", "clustered", "invalid"}},
+      {"primary key", {"tablespace", "with.*", "clustered", "invalid"}},
+      {"unique", {"tablespace", "with.*", "clustered", "invalid"}},
+      {"view", {"check_option", "security_barrier", "security_invoker", "tablespace", "with.*", "comment.*"}},
+      {"trigger", {"enabled"}},
+      {"sequence", {"unlogged"}},
+      {"rule", {"table"}},
+      {"aggregate", {"arguments"}}};
+  return options;
+}
+
+}  // namespace migrate::postgresql
