@@ -291,7 +291,8 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
     adopt_objects(declared.views, normal.views);
     take_dependencies(declared, renamed.schema ? *renamed.schema : live, questions, normal);
   } else {
-    declared.dependencies = (renamed.schema ? *renamed.schema : live).dependencies;
+    // What is new was not asked about: its text tells.
+    declared.dependencies.needs = (renamed.schema ? *renamed.schema : live).dependencies.needs;
   }
   auto changes = compare(renamed.schema ? *renamed.schema : live, declared, server);
   mark_reviewed_drops(changes, renamed.reviewed_drops);

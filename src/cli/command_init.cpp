@@ -5,6 +5,7 @@
 #include "core/clock.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "core/yaml_write.hpp"
 #include "unit/templates.hpp"
 #include "unit/write.hpp"
 

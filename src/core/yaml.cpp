@@ -14,10 +14,6 @@
 namespace migrate::yaml {
 namespace {
 
-bool is_null_word(std::string_view text) {
-  return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
-}
-
 std::string_view view(const yaml_char_t* text) { return text == nullptr ? std::string_view{} : reinterpret_cast<const char*>(text); }
 
 /// libyaml's parser over a text, an event at a time.
@@ -248,21 +244,9 @@ std::pair<unsigned, std::size_t> odd_character(std::string_view text) {
   return odd ? std::pair<unsigned, std::size_t>{number, 3} : std::pair<unsigned, std::size_t>{0, 0};
 }
 
-/// Whether readers take the text as it stands, between braces too, where some end a scalar at any '?'.
-bool is_plain(std::string_view text) {
-  if (text.empty() || is_null_word(text)) return false;
-  static constexpr std::string_view first_not = " -?:,[]{}#&*!|>'\"%@`";
-  if (first_not.find(text.front()) != std::string_view::npos || text.back() == ' ' || text.back() == ':') return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 || c == 0x7f || c == ',' || c == '[' || c == ']' || c == '{' || c == '}' || c == '?') return false;
-    if (c == ':' && i + 1 < text.size() && text[i + 1] == ' ') return false;
-    if (c == '#' && text[i - 1] == ' ') return false;
-  }
-  return holds_as_is(text) && text != "<<";
-}
-
 }  // namespace
+
+bool is_null_word(std::string_view text) { return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL"; }
 
 bool holds_as_is(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -282,28 +266,6 @@ Node parse(std::string_view text, const std::string& file) {
   check_encoding(text, file);
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   return Builder(text, file).read();
-}
-
-std::string quote(std::string_view text) {
-  if (is_plain(text)) return std::string(text);
-  std::string out = "\"";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (const auto [number, bytes] = odd_character(text.substr(i)); bytes > 0) {
-      out += number < 0x100 ? fmt::format("\\x{:02x}", number) : fmt::format("\\u{:04x}", number);
-      i += bytes - 1;
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
 }
 
 }  // namespace migrate::yaml

@@ -50,7 +50,7 @@ inline Node::~Node() = default;
 /// Whether a file of YAML can hold the text without escapes: no control characters, no marks that YAML takes for line breaks.
 [[nodiscard]] bool holds_as_is(std::string_view text);
 
-/// A scalar as YAML that reads back as the same text: plain where that is safe, else in double quotes.
-[[nodiscard]] std::string quote(std::string_view text);
+/// Whether a plain scalar of that text reads as null.
+[[nodiscard]] bool is_null_word(std::string_view text);
 
 }  // namespace migrate::yaml

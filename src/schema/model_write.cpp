@@ -3,19 +3,13 @@
 #include <utility>
 
 #include "core/text.hpp"
-#include "core/yaml.hpp"
+#include "core/yaml_write.hpp"
 #include "schema/model.hpp"
 
 namespace migrate {
 namespace {
 
-using yaml::quote;
-
-/// Whether a text can stand as a block literal and read back the same.
-bool fits_block(std::string_view text) {
-  if (text.find('\n') == std::string_view::npos || text.back() == '\n' || text.front() == '\n' || text.front() == ' ') return false;
-  return yaml::holds_as_is(text);
-}
+using yaml::Written;
 
 /// A name as a model key: a part with a dot or a quote in it stands in double quotes of its own.
 std::string name_key(const std::string& name) {
@@ -29,40 +23,29 @@ std::string name_key(const QualifiedName& name) {
 /// A map in flow style: {a: 1, b: 2}.
 class Flow {
  public:
-  void raw(std::string_view key, const std::string& value) {
-    if (!text_.empty()) text_ += ", ";
-    text_ += key;
-    text_ += ": ";
-    text_ += value;
+  void set(std::string key, Written value) { map_.add(std::move(key), std::move(value)); }
+  void text(std::string key, const std::string& value) {
+    if (!value.empty()) set(std::move(key), yaml::text(value));
   }
-  void text(std::string_view key, const std::string& value) {
-    if (!value.empty()) raw(key, quote(value));
+  void flag(std::string key, bool value, bool otherwise = false) {
+    if (value != otherwise) set(std::move(key), yaml::word(value ? "true" : "false"));
   }
-  void flag(std::string_view key, bool value, bool otherwise = false) {
-    if (value != otherwise) raw(key, value ? "true" : "false");
+  void number(std::string key, const std::optional<std::string>& value) {
+    if (value) set(std::move(key), yaml::word(*value));
   }
-  void number(std::string_view key, const std::optional<std::string>& value) {
-    if (value) raw(key, *value);
-  }
-  void names(std::string_view key, const std::vector<std::string>& names) {
-    if (!names.empty()) raw(key, list(names));
+  void names(std::string key, const std::vector<std::string>& names) {
+    if (!names.empty()) set(std::move(key), yaml::list(names));
   }
   void options(const std::string& section, const Options& options) {
     if (options.empty()) return;
     Flow inner;
-    for (const auto& [name, value] : options) inner.raw(quote(name), quote(value));
-    raw(section, inner.done());
+    for (const auto& [name, value] : options) inner.set(name, yaml::text(value));
+    set(section, inner.done());
   }
-  static std::string list(const std::vector<std::string>& names) {
-    std::string out = "[";
-    for (const auto& name : names) out += (out.size() > 1 ? ", " : "") + quote(name);
-    return out + "]";
-  }
-  [[nodiscard]] bool empty() const { return text_.empty(); }
-  [[nodiscard]] std::string done() const { return "{" + text_ + "}"; }
+  [[nodiscard]] Written done() const { return map_; }
 
  private:
-  std::string text_;
+  Written map_{.kind = Written::Kind::flow, .scalar = {}, .items = {}, .keys = {}};
 };
 
 void sequence_options(Flow& flow, const SequenceOptions& options) {
@@ -74,10 +57,10 @@ void sequence_options(Flow& flow, const SequenceOptions& options) {
   flow.flag("cycle", options.cycle);
 }
 
-std::string default_text(const Default& value) {
-  if (!value.expression) return quote(value.text);
+Written default_text(const Default& value) {
+  if (!value.expression) return yaml::text(value.text);
   Flow flow;
-  flow.raw("sql", quote(value.text));
+  flow.set("sql", yaml::text(value.text));
   return flow.done();
 }
 
@@ -87,40 +70,47 @@ std::string spelled(const Declaration& declared, const std::string& property, co
   return it == declared.spelling.end() ? canonical : it->second;
 }
 
-std::string identity_text(const Identity& identity, const std::string& sequence) {
+Written identity_text(const Identity& identity, const std::string& sequence) {
   const std::string kind = identity.kind == Identity::Kind::always ? "always" : identity.kind == Identity::Kind::by_default ? "by_default" : "serial";
-  if (identity.sequence == SequenceOptions{} && sequence.empty()) return kind;
+  if (identity.sequence == SequenceOptions{} && sequence.empty()) return yaml::word(kind);
   Flow flow;
-  flow.raw("kind", kind);
+  flow.set("kind", yaml::word(kind));
   flow.text("sequence", sequence);
   sequence_options(flow, identity.sequence);
   return flow.done();
 }
 
-std::string part_text(const IndexPart& part) {
+Written part_text(const IndexPart& part) {
   const bool odd = part.column.empty() || part.prefix_length > 0 || !part.collation.empty() || !part.opclass.empty() ||
                    part.column.find_first_of(" ()") != std::string::npos;
   if (!odd) {
     std::string text = part.column;
     if (part.descending) text += " desc";
     if (part.nulls_first) text += *part.nulls_first ? " nulls first" : " nulls last";
-    return quote(text);
+    return yaml::text(text);
   }
   Flow flow;
   flow.text("column", part.column);
   flow.text("expression", part.expression);
   flow.flag("desc", part.descending);
-  if (part.nulls_first) flow.raw("nulls", *part.nulls_first ? "first" : "last");
+  if (part.nulls_first) flow.set("nulls", yaml::word(*part.nulls_first ? "first" : "last"));
   flow.text("collation", part.collation);
   flow.text("opclass", part.opclass);
-  if (part.prefix_length > 0) flow.raw("length", std::to_string(part.prefix_length));
+  if (part.prefix_length > 0) flow.set("length", yaml::word(std::to_string(part.prefix_length)));
   return flow.done();
 }
 
-std::string parts_text(const std::vector<IndexPart>& parts) {
-  std::string out = "[";
-  for (const auto& part : parts) out += (out.size() > 1 ? ", " : "") + part_text(part);
-  return out + "]";
+Written parts_text(const std::vector<IndexPart>& parts) {
+  std::vector<Written> items;
+  for (const auto& part : parts) items.push_back(part_text(part));
+  return yaml::list(std::move(items));
+}
+
+/// A map with a line for each key.
+Written lines() { return {.kind = Written::Kind::map, .scalar = {}, .items = {}, .keys = {}}; }
+
+void add_text(Written& map, const std::string& key, const std::string& value) {
+  if (!value.empty()) map.add(key, yaml::block(value));
 }
 
 class Writer {
@@ -129,234 +119,225 @@ class Writer {
 
   std::string write(const Schema& schema) {
     if (!schema.options.empty()) {
-      out_ += section_ + ":\n";
-      for (const auto& [key, value] : schema.options) line(2, quote(key) + ": " + quote(value));
+      auto options = lines();
+      for (const auto& [key, value] : schema.options) options.add(key, yaml::text(value));
+      document_.add(section_, std::move(options));
     }
-    if (!schema.schemas.empty()) out_ += "schemas: " + Flow::list(schema.schemas) + "\n";
-    each("extensions", schema.extensions, [&](const Extension& extension) { write_extension(extension); });
-    each("enums", schema.enums, [&](const EnumType& type) { write_enum(type); });
-    each("domains", schema.domains, [&](const Domain& domain) { write_domain(domain); });
-    each("sequences", schema.sequences, [&](const Sequence& sequence) { write_sequence(sequence); });
+    if (!schema.schemas.empty()) document_.add("schemas", yaml::list(schema.schemas));
+    each("extensions", schema.extensions, [&](const Extension& extension) { return write_extension(extension); });
+    each("enums", schema.enums, [&](const EnumType& type) { return write_enum(type); });
+    each("domains", schema.domains, [&](const Domain& domain) { return write_domain(domain); });
+    each("sequences", schema.sequences, [&](const Sequence& sequence) { return write_sequence(sequence); });
     write_definitions("types", "type", schema);
     write_routines("functions", Routine::Kind::function, schema);
     write_routines("procedures", Routine::Kind::procedure, schema);
     write_definitions("aggregates", "aggregate", schema);
-    each("tables", schema.tables, [&](const Table& table) { write_table(table); });
+    each("tables", schema.tables, [&](const Table& table) { return write_table(table); });
     write_views("views", false, schema);
     write_views("materialized_views", true, schema);
     write_definitions("rules", "rule", schema);
     write_definitions("statistics", "statistics", schema);
     write_definitions("events", "event", schema);
     write_definitions("virtual_tables", "virtual table", schema);
-    return std::move(out_);
+    return yaml::write(document_);
   }
 
  private:
-  void line(int indent, const std::string& text) {
-    out_.append(static_cast<std::size_t>(indent), ' ');
-    out_ += text;
-    out_ += '\n';
-  }
-
-  /// `key: text`, as a block literal where the text has several lines.
-  void text(int indent, const std::string& key, const std::string& value) {
-    if (value.empty()) return;
-    if (!fits_block(value)) {
-      line(indent, key + ": " + quote(value));
-      return;
-    }
-    line(indent, key + ": |-");
-    std::size_t start = 0;
-    while (start <= value.size()) {
-      const auto end = std::min(value.find('\n', start), value.size());
-      if (end == start) out_ += '\n';
-      else line(indent + 2, value.substr(start, end - start));
-      start = end + 1;
-    }
-  }
+  using Entry = std::pair<std::string, Written>;
 
   template <class T, class F>
   void each(const std::string& key, const std::vector<T>& items, const F& write) {
     if (items.empty()) return;
-    out_ += key + ":\n";
-    for (const auto& item : items) write(item);
+    auto section = lines();
+    for (const auto& item : items) section.keys.push_back(write(item));
+    document_.add(key, std::move(section));
   }
 
-  void options(int indent, const Options& options) {
+  void add_section(const std::string& key, Written section) {
+    if (!section.keys.empty()) document_.add(key, std::move(section));
+  }
+
+  void add_options(Written& map, const Options& options) const {
     if (options.empty()) return;
     Flow flow;
-    for (const auto& [key, value] : options) flow.raw(quote(key), quote(value));
-    line(indent, section_ + ": " + flow.done());
+    for (const auto& [key, value] : options) flow.set(key, yaml::text(value));
+    map.add(section_, flow.done());
   }
 
-  void write_extension(const Extension& extension) {
+  static Entry write_extension(const Extension& extension) {
     Flow flow;
     flow.text("schema", extension.schema);
     flow.text("version", extension.version);
     flow.text("comment", extension.comment);
-    line(2, quote(extension.name) + ": " + flow.done());
+    return {extension.name, flow.done()};
   }
 
-  void write_enum(const EnumType& type) {
-    if (type.comment.empty()) {
-      line(2, quote(name_key(type.name)) + ": " + Flow::list(type.values));
-      return;
-    }
-    line(2, quote(name_key(type.name)) + ":");
-    line(4, "values: " + Flow::list(type.values));
-    text(4, "comment", type.comment);
+  static Entry write_enum(const EnumType& type) {
+    if (type.comment.empty()) return {name_key(type.name), yaml::list(type.values)};
+    auto map = lines();
+    map.add("values", yaml::list(type.values));
+    add_text(map, "comment", type.comment);
+    return {name_key(type.name), std::move(map)};
   }
 
-  void write_domain(const Domain& domain) {
-    line(2, quote(name_key(domain.name)) + ":");
-    text(4, "type", domain.type);
-    if (!domain.nullable) line(4, "null: false");
-    if (domain.default_value) line(4, "default: " + default_text(*domain.default_value));
-    text(4, "collation", domain.collation);
-    write_checks(4, domain.checks);
-    text(4, "comment", domain.comment);
+  Entry write_domain(const Domain& domain) {
+    auto map = lines();
+    add_text(map, "type", domain.type);
+    if (!domain.nullable) map.add("null", yaml::word("false"));
+    if (domain.default_value) map.add("default", default_text(*domain.default_value));
+    add_text(map, "collation", domain.collation);
+    write_checks(map, domain.checks);
+    add_text(map, "comment", domain.comment);
+    return {name_key(domain.name), std::move(map)};
   }
 
-  void write_sequence(const Sequence& sequence) {
+  Entry write_sequence(const Sequence& sequence) const {
     Flow flow;
     flow.text("type", sequence.type);
     sequence_options(flow, sequence.sequence);
     flow.text("owned_by", sequence.owned_by);
     flow.text("comment", sequence.comment);
     flow.options(section_, sequence.options);
-    line(2, quote(name_key(sequence.name)) + ": " + flow.done());
+    return {name_key(sequence.name), flow.done()};
   }
 
   void write_definitions(const std::string& key, const std::string& kind, const Schema& schema) {
-    bool first = true;
+    auto section = lines();
     for (const auto& definition : schema.definitions) {
       if (definition.kind != kind) continue;
-      if (std::exchange(first, false)) out_ += key + ":\n";
-      line(2, quote(name_key(definition.name)) + ":");
-      text(4, "definition", definition.definition);
-      text(4, "comment", definition.comment);
-      options(4, definition.options);
+      auto map = lines();
+      add_text(map, "definition", definition.definition);
+      add_text(map, "comment", definition.comment);
+      add_options(map, definition.options);
+      section.add(name_key(definition.name), std::move(map));
     }
+    add_section(key, std::move(section));
   }
 
   void write_routines(const std::string& key, Routine::Kind kind, const Schema& schema) {
-    bool first = true;
+    auto section = lines();
     for (const auto& routine : schema.routines) {
       if (routine.kind != kind) continue;
-      if (std::exchange(first, false)) out_ += key + ":\n";
-      line(2, quote(name_key(routine.name) + (routine.arguments.empty() ? "" : "(" + routine.arguments + ")")) + ":");
-      text(4, "definition", routine.definition);
-      text(4, "comment", routine.comment);
-      options(4, routine.options);
+      auto map = lines();
+      add_text(map, "definition", routine.definition);
+      add_text(map, "comment", routine.comment);
+      add_options(map, routine.options);
+      section.add(name_key(routine.name) + (routine.arguments.empty() ? "" : "(" + routine.arguments + ")"), std::move(map));
     }
+    add_section(key, std::move(section));
   }
 
   void write_views(const std::string& key, bool materialized, const Schema& schema) {
-    bool first = true;
+    auto section = lines();
     for (const auto& view : schema.views) {
       if (view.materialized != materialized) continue;
-      if (std::exchange(first, false)) out_ += key + ":\n";
-      line(2, quote(name_key(view.name)) + ":");
-      text(4, "comment", view.comment);
-      if (!view.columns.empty()) line(4, "columns: " + Flow::list(view.columns));
-      text(4, "query", view.definition);
-      write_indexes(view.indexes);
-      write_triggers(view.triggers);
-      options(4, view.options);
+      auto map = lines();
+      add_text(map, "comment", view.comment);
+      if (!view.columns.empty()) map.add("columns", yaml::list(view.columns));
+      add_text(map, "query", view.definition);
+      write_indexes(map, view.indexes);
+      write_triggers(map, view.triggers);
+      add_options(map, view.options);
+      section.add(name_key(view.name), std::move(map));
     }
+    add_section(key, std::move(section));
   }
 
-  void write_table(const Table& table) {
-    line(2, quote(name_key(table.name)) + ":");
-    text(4, "comment", table.comment);
-    line(4, table.columns.empty() ? "columns: {}" : "columns:");
-    for (const auto& column : table.columns) write_column(table, column);
-    write_primary_key(table);
-    write_uniques(table.uniques);
-    write_indexes(table.indexes);
-    write_foreign_keys(table.foreign_keys);
-    write_checks(4, table.checks);
-    write_exclusions(table.exclusions);
-    write_triggers(table.triggers);
-    write_policies(table.policies);
-    options(4, table.options);
+  Entry write_table(const Table& table) {
+    auto map = lines();
+    add_text(map, "comment", table.comment);
+    auto columns = lines();
+    for (const auto& column : table.columns) columns.keys.push_back(write_column(table, column));
+    if (columns.keys.empty()) columns.kind = Written::Kind::flow;
+    map.add("columns", std::move(columns));
+    write_primary_key(map, table);
+    write_uniques(map, table.uniques);
+    write_indexes(map, table.indexes);
+    write_foreign_keys(map, table.foreign_keys);
+    write_checks(map, table.checks);
+    write_exclusions(map, table.exclusions);
+    write_triggers(map, table.triggers);
+    write_policies(map, table.policies);
+    add_options(map, table.options);
+    return {name_key(table.name), std::move(map)};
   }
 
-  void write_column(const Table& table, const Column& column) {
+  Entry write_column(const Table& table, const Column& column) const {
     Flow flow;
-    flow.raw("type", quote(spelled(column.declared, "type_sql", column.type)));
+    flow.set("type", yaml::text(spelled(column.declared, "type_sql", column.type)));
     const bool key = table.primary_key && std::any_of(table.primary_key->parts.begin(), table.primary_key->parts.end(),
                                                       [&](const IndexPart& part) { return part.column == column.name; });
     flow.flag("null", column.nullable, !key);
     if (column.identity) {
-      flow.raw("identity", identity_text(*column.identity, spelled(column.declared, "sequence", "")));
+      flow.set("identity", identity_text(*column.identity, spelled(column.declared, "sequence", "")));
     } else if (const auto written = spelled(column.declared, "default_sql", ""); !written.empty()) {
-      flow.raw("default", default_text({true, written}));
+      flow.set("default", default_text({true, written}));
     } else if (column.default_value) {
-      flow.raw("default", default_text(*column.default_value));
+      flow.set("default", default_text(*column.default_value));
     }
     if (column.generated) {
       if (column.generated->stored) {
-        flow.raw("generated", quote(column.generated->expression));
+        flow.set("generated", yaml::text(column.generated->expression));
       } else {
         Flow generated;
-        generated.raw("expression", quote(column.generated->expression));
-        generated.raw("stored", "false");
-        flow.raw("generated", generated.done());
+        generated.set("expression", yaml::text(column.generated->expression));
+        generated.set("stored", yaml::word("false"));
+        flow.set("generated", generated.done());
       }
     }
     flow.text("collation", column.collation);
     flow.text("comment", column.comment);
     flow.options(section_, column.options);
-    line(6, quote(column.name) + ": " + flow.done());
+    return {column.name, flow.done()};
   }
 
-  void write_primary_key(const Table& table) {
+  void write_primary_key(Written& map, const Table& table) const {
     if (!table.primary_key) return;
     const auto& key = *table.primary_key;
     Flow flow;
     flow.text("name", key.name);
-    flow.raw("columns", parts_text(key.parts));
+    flow.set("columns", parts_text(key.parts));
     flow.names("include", key.include);
     flow.flag("deferrable", key.deferrable);
     flow.flag("initially_deferred", key.initially_deferred);
     flow.text("comment", key.comment);
     flow.options(section_, key.options);
     const PrimaryKey plain{.parts = key.parts};
-    line(4, "primary_key: " + (key == plain ? parts_text(key.parts) : flow.done()));
+    map.add("primary_key", key == plain ? parts_text(key.parts) : flow.done());
   }
 
   /// Entries by name, or as a list when some have none.
   template <class T, class F>
-  void named(int indent, const std::string& key, const std::vector<T>& items, const F& describe) {
+  static void named(Written& map, const std::string& key, const std::vector<T>& items, const F& describe) {
     if (items.empty()) return;
-    line(indent, key + ":");
+    auto section = lines();
     const bool all_named = std::all_of(items.begin(), items.end(), [](const T& item) { return !item.name.empty(); });
     for (const auto& item : items) {
       Flow flow;
       if (!all_named) flow.text("name", item.name);
-      const std::string short_form = describe(item, flow);
-      if (all_named) line(indent + 2, quote(item.name) + ": " + (short_form.empty() ? flow.done() : short_form));
-      else line(indent + 2, "- " + (short_form.empty() || !item.name.empty() ? flow.done() : short_form));
+      auto short_form = describe(item, flow);
+      if (all_named) section.add(item.name, short_form.is_empty() ? flow.done() : std::move(short_form));
+      else section.items.push_back(short_form.is_empty() || !item.name.empty() ? flow.done() : std::move(short_form));
     }
+    map.add(key, std::move(section));
   }
 
-  void write_uniques(const std::vector<Unique>& uniques) {
-    named(4, "uniques", uniques, [&](const Unique& unique, Flow& flow) -> std::string {
-      flow.raw("columns", parts_text(unique.parts));
+  void write_uniques(Written& map, const std::vector<Unique>& uniques) const {
+    named(map, "uniques", uniques, [&](const Unique& unique, Flow& flow) -> Written {
+      flow.set("columns", parts_text(unique.parts));
       flow.names("include", unique.include);
       flow.flag("nulls_not_distinct", unique.nulls_not_distinct);
       flow.flag("deferrable", unique.deferrable);
       flow.flag("initially_deferred", unique.initially_deferred);
       flow.text("comment", unique.comment);
       flow.options(section_, unique.options);
-      return unique == Unique{.name = unique.name, .parts = unique.parts} ? parts_text(unique.parts) : "";
+      return unique == Unique{.name = unique.name, .parts = unique.parts} ? parts_text(unique.parts) : Written{};
     });
   }
 
-  void write_indexes(const std::vector<Index>& indexes) {
-    named(4, "indexes", indexes, [&](const Index& index, Flow& flow) -> std::string {
-      flow.raw("columns", parts_text(index.parts));
+  void write_indexes(Written& map, const std::vector<Index>& indexes) const {
+    named(map, "indexes", indexes, [&](const Index& index, Flow& flow) -> Written {
+      flow.set("columns", parts_text(index.parts));
       flow.flag("unique", index.unique);
       const auto method = spelled(index.declared, "method", index.method);
       flow.text("method", method);
@@ -365,29 +346,29 @@ class Writer {
       flow.flag("nulls_not_distinct", index.nulls_not_distinct);
       flow.text("comment", index.comment);
       flow.options(section_, index.options);
-      return method.empty() && index == Index{.name = index.name, .parts = index.parts} ? parts_text(index.parts) : "";
+      return method.empty() && index == Index{.name = index.name, .parts = index.parts} ? parts_text(index.parts) : Written{};
     });
   }
 
-  static std::string references_text(const ForeignKey& key) {
+  static Written references_text(const ForeignKey& key) {
     static constexpr std::string_view odd = " (),\"";
     bool plain = key.references.text().find_first_of(odd) == std::string::npos;
     for (const auto& column : key.referenced_columns) plain = plain && column.find_first_of(odd) == std::string::npos;
     if (plain) {
       auto text = name_key(key.references);
       if (!key.referenced_columns.empty()) text += "(" + join(key.referenced_columns, ", ") + ")";
-      return quote(text);
+      return yaml::text(text);
     }
     Flow flow;
-    flow.raw("table", quote(name_key(key.references)));
+    flow.set("table", yaml::text(name_key(key.references)));
     flow.names("columns", key.referenced_columns);
     return flow.done();
   }
 
-  void write_foreign_keys(const std::vector<ForeignKey>& keys) {
-    named(4, "foreign_keys", keys, [&](const ForeignKey& key, Flow& flow) -> std::string {
+  void write_foreign_keys(Written& map, const std::vector<ForeignKey>& keys) const {
+    named(map, "foreign_keys", keys, [&](const ForeignKey& key, Flow& flow) -> Written {
       flow.names("columns", key.columns);
-      flow.raw("references", references_text(key));
+      flow.set("references", references_text(key));
       flow.text("on_delete", spelled(key.declared, "on_delete", key.on_delete));
       flow.text("on_update", spelled(key.declared, "on_update", key.on_update));
       flow.text("match", key.match);
@@ -396,57 +377,59 @@ class Writer {
       flow.flag("not_valid", key.not_valid);
       flow.text("comment", key.comment);
       flow.options(section_, key.options);
-      return "";
+      return Written{};
     });
   }
 
-  void write_checks(int indent, const std::vector<Check>& checks) {
-    named(indent, "checks", checks, [&](const Check& check, Flow& flow) -> std::string {
-      flow.raw("expression", quote(check.expression));
+  void write_checks(Written& map, const std::vector<Check>& checks) const {
+    named(map, "checks", checks, [&](const Check& check, Flow& flow) -> Written {
+      flow.set("expression", yaml::text(check.expression));
       flow.flag("no_inherit", check.no_inherit);
       flow.flag("not_valid", check.not_valid);
       flow.flag("not_enforced", check.not_enforced);
       flow.text("comment", check.comment);
       flow.options(section_, check.options);
-      return check == Check{.name = check.name, .expression = check.expression} ? quote(check.expression) : "";
+      return check == Check{.name = check.name, .expression = check.expression} ? yaml::text(check.expression) : Written{};
     });
   }
 
-  void write_exclusions(const std::vector<Exclusion>& exclusions) {
-    named(4, "exclusions", exclusions, [&](const Exclusion& exclusion, Flow& flow) -> std::string {
-      flow.raw("definition", quote(exclusion.definition));
+  void write_exclusions(Written& map, const std::vector<Exclusion>& exclusions) const {
+    named(map, "exclusions", exclusions, [&](const Exclusion& exclusion, Flow& flow) -> Written {
+      flow.set("definition", yaml::text(exclusion.definition));
       flow.flag("deferrable", exclusion.deferrable);
       flow.flag("initially_deferred", exclusion.initially_deferred);
       flow.text("comment", exclusion.comment);
-      return exclusion == Exclusion{.name = exclusion.name, .definition = exclusion.definition} ? quote(exclusion.definition) : "";
+      return exclusion == Exclusion{.name = exclusion.name, .definition = exclusion.definition} ? yaml::text(exclusion.definition) : Written{};
     });
   }
 
-  void write_triggers(const std::vector<Trigger>& triggers) {
+  void write_triggers(Written& map, const std::vector<Trigger>& triggers) const {
     if (triggers.empty()) return;
-    line(4, "triggers:");
+    auto section = lines();
     for (const auto& trigger : triggers) {
-      line(6, quote(trigger.name) + ":");
-      text(8, "definition", trigger.definition);
-      text(8, "comment", trigger.comment);
-      options(8, trigger.options);
+      auto entry = lines();
+      add_text(entry, "definition", trigger.definition);
+      add_text(entry, "comment", trigger.comment);
+      add_options(entry, trigger.options);
+      section.add(trigger.name, std::move(entry));
     }
+    map.add("triggers", std::move(section));
   }
 
-  void write_policies(const std::vector<Policy>& policies) {
-    named(4, "policies", policies, [&](const Policy& policy, Flow& flow) -> std::string {
-      flow.raw("command", quote(policy.command));
+  void write_policies(Written& map, const std::vector<Policy>& policies) const {
+    named(map, "policies", policies, [&](const Policy& policy, Flow& flow) -> Written {
+      flow.set("command", yaml::text(policy.command));
       flow.flag("permissive", policy.permissive, true);
       flow.names("roles", policy.roles);
       flow.text("using", policy.using_expression);
       flow.text("check", policy.check_expression);
       flow.text("comment", policy.comment);
-      return "";
+      return Written{};
     });
   }
 
   std::string section_;
-  std::string out_;
+  Written document_ = lines();
 };
 
 }  // namespace

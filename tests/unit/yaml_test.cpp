@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/yaml.hpp"
+#include "core/yaml_write.hpp"
 
 namespace yaml_test {
 
