@@ -99,7 +99,9 @@ class Emission {
     out_ << (flow ? YAML::Flow : YAML::Block) << YAML::BeginMap;
     for (const auto& [key, entry] : written.keys) {
       out_ << YAML::Key;
-      scalar(key);
+      // The property `null` stands as everybody writes it; a name that is this word, of a column for one, goes in quotes.
+      if (key == "null" && entry.kind == Written::Kind::word) out_ << YAML::LowerNull << YAML::Null;
+      else scalar(key);
       out_ << YAML::Value;
       value(entry);
     }
