@@ -179,6 +179,12 @@ class RunFace {
     return true;
   }
 
+  /// What rolls_back() looks at: the answer for one statement is that of all with the same text, until a definition runs.
+  [[nodiscard]] virtual std::string rolls_back_by(const Statement& statement) const {
+    static_cast<void>(statement);
+    return "";
+  }
+
   /// The sessions that block ours or hold locks on what `statement` names, for people, one a line.
   [[nodiscard]] virtual std::vector<std::string> blockers(Connection& connection, const Statement& statement) const = 0;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <optional>
 
 #include "core/clock.hpp"
 #include "core/sha256.hpp"
@@ -55,7 +56,11 @@ class Run {
     wait_for_database(options_, events_, "the versions table cannot be read", [&] { rows_ = versions_.read(session_.connection(), &table_exists_); });
     // A row that is begun may be another run's work in progress: only behind the lock it is known to be cut off.
     const bool under_way = std::any_of(rows_.begin(), rows_.end(), [](const VersionRow& row) { return row.state != RowState::applied; });
-    if (!under_way && planner_(rows_).empty()) return {};
+    if (!under_way) {
+      first_plan_ = planner_(rows_);
+      if (first_plan_->empty()) return {};
+      planned_for_ = rows_;
+    }
     lock_.acquire(events_);
     prepare();
     try {
@@ -104,7 +109,9 @@ class Run {
   }
 
   std::vector<Step> plan() {
-    auto steps = planner_(rows_);
+    // What was read and planned in front of the lock is still right when nobody else has done anything.
+    auto steps = first_plan_ && planned_for_ == rows_ ? std::move(*first_plan_) : planner_(rows_);
+    first_plan_.reset();
     for (auto& step : steps) prepare_step(step, options_, session_);
     return steps;
   }
@@ -212,6 +219,8 @@ class Run {
   Versions versions_;
   HeldLock lock_;
   std::vector<VersionRow> rows_;
+  std::optional<std::vector<Step>> first_plan_;  ///< made in front of the lock
+  std::vector<VersionRow> planned_for_;          ///< the rows that it was made for
   bool table_exists_ = false;
   bool part_kept_ = false;  ///< a step failed behind statements that stay
   RunResult result_;

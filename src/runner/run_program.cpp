@@ -234,8 +234,9 @@ std::optional<StepOutcome> StepRunner::try_together(std::vector<Step>& steps, st
           throw DatabaseError(sink.failure()->first);
         }
       } else {
+        current = -1;
         for (const auto& statement : session_.dialect().run().frame_unit(step.statements, &connection()).statements) {
-          current = index_of(step, statement);
+          current = index_of(step, statement, current + 1);
           connection().execute(statement.text);
           events_.statement_done(step, current);
         }

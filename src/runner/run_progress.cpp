@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/clock.hpp"
+#include "core/text.hpp"
 #include "dialect/run.hpp"
 #include "dialect/sql.hpp"
 #include "revision/graph.hpp"
@@ -26,8 +27,22 @@ namespace {
 
 constexpr std::size_t largest_group = 32;
 
+/// Of statements that change rows and share a transaction and its record: a stop waits for it, and others for its locks.
+constexpr std::size_t most_rows_together = 1000;
+constexpr std::size_t most_text_together = 256 << 10;
+
+/// Set where a group begins that is one for speed alone.
+constexpr std::string_view group_savepoint = "migrate_group";
+
 /// Of a message; a server has a limit too (max_allowed_packet of MySQL, 16 MB and more).
 constexpr std::size_t largest_message = 4 << 20;
+
+bool reads_rows(std::string_view sql) {
+  for (auto at = sql.find_first_of("sS"); at != std::string_view::npos; at = sql.find_first_of("sS", at + 1)) {
+    if (starts_with_ignoring_case(sql.substr(at), "SELECT")) return true;
+  }
+  return false;
+}
 
 std::string in_transaction(const Session& session, const std::vector<std::string>& statements) {
   std::string sql;
@@ -111,8 +126,9 @@ void StepRunner::flush() {
 }
 
 const Step::Block* StepRunner::block_of(const Step& step, std::size_t index) {
-  const auto it = std::find_if(step.blocks.begin(), step.blocks.end(), [&](const auto& block) { return block.first <= index && index < block.end; });
-  return it == step.blocks.end() ? nullptr : &*it;
+  const auto behind = std::upper_bound(step.blocks.begin(), step.blocks.end(), index, [](std::size_t at, const auto& block) { return at < block.first; });
+  if (behind == step.blocks.begin() || index >= std::prev(behind)->end) return nullptr;
+  return &*std::prev(behind);
 }
 
 /// Whether the statement sets up the session, for what comes behind. In a transaction that only its own statements are
@@ -140,16 +156,44 @@ std::size_t StepRunner::run_group(const Step& step, std::size_t index) {
     if (transactional) clean_up(step, index);
     return run_witnessed(step, index, group);
   }
-  const bool together = transactional || (kind == StatementClass::data && guarded(step, index, [&] { return dialect.run().rolls_back(connection(), statement); }));
+  const bool together = transactional || (kind == StatementClass::data && rolls_back(step, index));
   if (together) {
     try {
-      return run_group_together(step, index, index + 1);
+      const auto end = transactional ? index + 1 : end_of_rows(step, index);
+      return run_group_together(step, index, end, end > index + 1);
     } catch (const StepFailure& failure) {
       if (!transactional || !dialect.run().refuses_transaction(failure.error)) throw;
     }
   }
   if (kind == StatementClass::definition) clean_up(step, index);
   return run_observed(step, index, kind);
+}
+
+/// Whether what the statement changes can be rolled back: asked once for each set of names.
+bool StepRunner::rolls_back(const Step& step, std::size_t index) {
+  const auto& run = session_.dialect().run();
+  auto by = run.rolls_back_by(step.statements[index]);
+  if (const auto known = rolls_back_.find(by); known != rolls_back_.end()) return known->second;
+  const bool answer = guarded(step, index, [&] { return run.rolls_back(connection(), step.statements[index]); });
+  if (rolls_back_.size() > 10000) rolls_back_.clear();
+  return rolls_back_.emplace(std::move(by), answer).first->second;
+}
+
+/// Statements that bring their rows along are quick; one that looks for its rows has a transaction to itself, so that its locks are
+/// not held for longer than it takes.
+std::size_t StepRunner::end_of_rows(const Step& step, std::size_t index) {
+  const auto brings_rows = [&](std::size_t i) {
+    const auto& text = step.statements[i].text;
+    if (!starts_with_ignoring_case(text, "INSERT") && !starts_with_ignoring_case(text, "REPLACE")) return false;
+    return session_.dialect().sql().classify(step.statements[i]) == StatementClass::data && !reads_rows(text);
+  };
+  auto end = index + 1;
+  if (!brings_rows(index)) return end;
+  for (auto size = step.statements[index].text.size(); end < step.statements.size() && end - index < most_rows_together; ++end) {
+    size += step.statements[end].text.size();
+    if (size > most_text_together || block_of(step, end) != nullptr || !brings_rows(end) || !rolls_back(step, end)) break;
+  }
+  return end;
 }
 
 /// Runs what the unit has put into a transaction, from `index` on. Nothing where tables of it have no transactions: its
@@ -209,11 +253,12 @@ void StepRunner::run_free(const Step& step, std::size_t index) {
   guarded(step, index, [&] { connection().execute(step.statements[index].text); });
 }
 
-std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, std::size_t end) {
+std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, std::size_t end, bool divisible) {
   // The statements come first: SET TRANSACTION has to.
   Batch batch;
   const auto opening = opening_of(session_, step.statements[first]);
   batch.sql = opening.begin;
+  if (divisible) batch.sql += fmt::format("SAVEPOINT {};\n", group_savepoint);
   for (auto i = first; i < end; ++i) {
     batch.add(step.statements[i]);
     if (i == first) batch.sql += opening.behind_first;
@@ -221,7 +266,7 @@ std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, 
   batch.end = batch.sql.size();
   for (const auto& record : records_due(progress_record(step, end, progress_at(step, end)))) batch.sql += record + "\n;\n";
   batch.sql += "COMMIT";
-  send(step, first, batch, true);
+  send(step, first, batch, true, divisible);
   return end;
 }
 
@@ -271,6 +316,7 @@ std::string StepRunner::progress_record(const Step& step, std::size_t statement,
 
 /// Sends the records that are due, with `progress`, in front of the statements [first, end).
 void StepRunner::record_and_run(const Step& step, std::size_t first, std::size_t end, const std::string& progress) {
+  rolls_back_.clear();
   Batch batch;
   batch.sql = in_transaction(session_, records_due(progress));
   if (session_.server().capabilities.transactional_ddl) {
@@ -340,8 +386,22 @@ void StepRunner::execute(const Batch& batch) {
   send_up_to(batch.sql.size());
 }
 
+/// What stands in front of the statement that failed is kept, as it would be without the group: its numbers (AUTO_INCREMENT) are
+/// given out. False when the server has rolled it all back.
+bool StepRunner::keep_front(const Step& step, std::size_t failed) {
+  try {
+    std::string sql = fmt::format("RELEASE SAVEPOINT {};\n", group_savepoint);
+    for (const auto& record : records_due(progress_record(step, failed, progress_at(step, failed)))) sql += record + "\n;\n";
+    connection().execute(sql + "COMMIT");
+    forget_pending();
+    return true;
+  } catch (const DatabaseError&) {
+    return false;
+  }
+}
+
 /// Sends a batch. `atomic`: all of it is one transaction, records too.
-void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, bool atomic) {
+void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, bool atomic, bool divisible) {
   const Cancellable cancellable(connection(), atomic);
   try {
     execute(batch);
@@ -350,12 +410,13 @@ void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, b
       forget_pending();
       throw StepFailure{error, batch.starts.size() == 1 ? static_cast<int>(first) : -1, {}};
     }
-    rollback();
     const auto known = error.position >= 0 || batch.starts.size() == 1;
     const auto position = error.position >= 0 ? static_cast<std::size_t>(error.position) : batch.end - 1;
     const auto after = std::upper_bound(batch.starts.begin(), batch.starts.end(), position);
     const bool in_record = after == batch.starts.begin() || position >= batch.end;
     const auto failed = first + static_cast<std::size_t>(after - batch.starts.begin()) - (in_record ? 0 : 1);
+    if (divisible && known && !in_record && failed > first && keep_front(step, failed)) fail(step, error, static_cast<int>(failed));
+    rollback();
     const int guilty = in_record ? -1 : known || !atomic ? static_cast<int>(failed) : failed_again(step, first, first + batch.starts.size(), error);
     if (!atomic && !in_record) forget_pending();  // they stand in front of it
     if (!known && !atomic) forget_pending();      // the record in the database says what was begun: it is settled from there

@@ -298,8 +298,9 @@ StepOutcome StepRunner::run_one_by_one(const Step& step) {
   };
   int current = -1;
   const auto run_all = [&](const std::vector<Statement>& statements) {
+    current = -1;
     for (const auto& statement : statements) {
-      current = index_of(step, statement);
+      current = index_of(step, statement, current + 1);
       connection().execute(statement.text);
       events_.statement_done(step, current);
     }
@@ -352,9 +353,13 @@ void StepRunner::check_violations(const Step& step, std::vector<std::string> bef
   throw Error{ErrorKind::failed, message, "nothing of this revision was kept; mend the rows or the unit and run it again", step.revision.location};
 }
 
-int StepRunner::index_of(const Step& step, const Statement& statement) {
-  const auto it = std::find(step.statements.begin(), step.statements.end(), statement);
-  return it == step.statements.end() ? -1 : static_cast<int>(it - step.statements.begin());
+/// Where the statement stands. What a frame holds comes in the unit's order: looked for from `from` on it is found at once.
+int StepRunner::index_of(const Step& step, const Statement& statement, int from) {
+  const auto& all = step.statements;
+  auto it = std::find(all.begin() + from, all.end(), statement);
+  if (it == all.end()) it = std::find(all.begin(), all.begin() + from, statement);
+  const auto index = static_cast<int>(it - all.begin());
+  return index < static_cast<int>(all.size()) && *it == statement ? index : -1;
 }
 
 }  // namespace migrate

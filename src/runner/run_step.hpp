@@ -68,7 +68,7 @@ class StepRunner {
   static std::map<std::string, RowState> states_of(const std::vector<VersionRow>& rows);
   void expect_done(const Step& step);
   static void check_violations(const Step& step, std::vector<std::string> before, const std::vector<std::string>& after);
-  static int index_of(const Step& step, const Statement& statement);
+  static int index_of(const Step& step, const Statement& statement, int from = 0);
   // ---- programs (run_program.cpp) ----
   class TransactionSink;
   class ProgressSink;
@@ -106,14 +106,19 @@ class StepRunner {
   std::size_t run_group(const Step& step, std::size_t index);
   void run_free(const Step& step, std::size_t index);
   void clean_up(const Step& step, std::size_t index);
-  std::size_t run_group_together(const Step& step, std::size_t first, std::size_t end);
+  /// `divisible`: the statements are a group for speed alone, and each commits when a later one fails.
+  std::size_t run_group_together(const Step& step, std::size_t first, std::size_t end, bool divisible = false);
+  /// Where the statements end that change rows, from `index` on, and share a transaction.
+  [[nodiscard]] std::size_t end_of_rows(const Step& step, std::size_t index);
+  [[nodiscard]] bool rolls_back(const Step& step, std::size_t index);
   std::optional<std::size_t> run_block(const Step& step, std::size_t index, const Step::Block& block);
   std::size_t run_undone(const Step& step, std::size_t first, std::size_t end);
   [[nodiscard]] std::vector<std::string> records_due(std::string progress) const;
   std::size_t run_witnessed(const Step& step, std::size_t first, const std::vector<Witness>& witnesses);
   std::size_t run_observed(const Step& step, std::size_t index, StatementClass kind);
   void record_and_run(const Step& step, std::size_t first, std::size_t end, const std::string& progress);
-  void send(const Step& step, std::size_t first, const Batch& batch, bool atomic);
+  void send(const Step& step, std::size_t first, const Batch& batch, bool atomic, bool divisible = false);
+  bool keep_front(const Step& step, std::size_t failed);
   void execute(const Batch& batch);
   void record_stop(const Step& step, std::size_t statement);
   [[nodiscard]] std::vector<Witness> witnesses_from(const Step& step, std::size_t index) const;
@@ -167,6 +172,7 @@ class StepRunner {
   std::map<std::string, RowState> expected_;  ///< what is applied if only this run writes
   std::vector<std::string> pending_;  ///< records of finished steps that the next record takes along
   std::vector<std::string> digests_;  ///< of the running step
+  std::map<std::string, bool, std::less<>> rolls_back_;  ///< what RunFace::rolls_back() said, until a definition runs
   std::optional<Opening> opening_;    ///< of the running step
   std::optional<Journal> journal_;    ///< of the running program, in front of the call in flight
   std::size_t call_end_ = 0;          ///< where the statements of that call end

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cctype>
 #include <exception>
@@ -250,15 +251,18 @@ class MysqlConnection final : public Connection {
   void execute(std::string_view sql) override {
     const auto parts = statement_ranges(sql);
     if (parts.empty()) return;
-    const bool one = parts.size() == 1 && !may_return_several_results(sql.substr(parts[0].begin, parts[0].end - parts[0].begin));
+    const bool counted = std::none_of(parts.begin(), parts.end(), [&](const Range& part) { return may_return_several_results(sql.substr(part.begin, part.end - part.begin)); });
+    // Everything up to the last statement's end: a trailing ';' or comment would be an empty statement.
+    const auto from = parts.size() == 1 ? parts[0].begin : 0;
+    const auto batch = sql.substr(from, parts.back().end - from);
     std::size_t done = 0;
     try {
       guarded([&] {
-        if (one) {
-          run(sql.substr(parts[0].begin, parts[0].end - parts[0].begin));
+        if (counted) {  // a result for each statement, and nothing of ours behind them
+          run(batch);
+          while (++done < parts.size()) next();
         } else {
-          // Everything up to the last statement's end: a trailing ';' or comment would be an empty statement.
-          auto result = run(with_marker(sql.substr(0, parts.back().end)));
+          auto result = run(with_marker(batch));
           drain(result, &done);
         }
         warn();

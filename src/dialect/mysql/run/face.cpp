@@ -36,6 +36,7 @@ class MysqlRun final : public RunFace {
   [[nodiscard]] bool rolls_back(Connection& connection, const Statement& statement) const override {
     return changes_roll_back(connection, statement);
   }
+  [[nodiscard]] std::string rolls_back_by(const Statement& statement) const override { return names_that_roll_back(statement); }
   [[nodiscard]] std::vector<std::string> blockers(Connection& connection, const Statement& statement) const override {
     return find_blockers(connection, statement);
   }

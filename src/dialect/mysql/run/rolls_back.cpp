@@ -28,6 +28,32 @@ void collect_names(const std::string& sql, NamesUsed& found) {
   }
 }
 
+/// Where the rows of "INSERT INTO t (a, b) VALUES (...)" begin, when they are literals alone; else the statement's end. Most statements
+/// of a long script are such, and differ behind that place only.
+std::size_t end_of_names(std::string_view sql) {
+  if (!starts_with_ignoring_case(sql, "INSERT") && !starts_with_ignoring_case(sql, "REPLACE")) return sql.size();
+  std::size_t rows = sql.size();
+  for (auto at = sql.find_first_of("vV"); at != std::string_view::npos; at = sql.find_first_of("vV", at + 1)) {
+    if (!starts_with_ignoring_case(sql.substr(at), "VALUES")) continue;
+    rows = at;
+    break;
+  }
+  for (auto at = rows + 6; at < sql.size(); ++at) {
+    const char c = sql[at];
+    if (c == '\'' || c == '"') {
+      for (++at; at < sql.size() && sql[at] != c; ++at) at += sql[at] == '\\' ? 1 : 0;
+    } else if (c == '`' || c == '/' || c == '#') {
+      return sql.size();  // a name, or a comment that may hold anything
+    } else if (c == '(' && at > rows + 6) {
+      const auto before = sql.find_last_not_of(" \t\r\n", at - 1);
+      if (sql[before] != ',' && before >= rows + 6) return sql.size();  // a call, or a subquery
+    } else if ((c == 's' || c == 'S') && starts_with_ignoring_case(sql.substr(at), "SELECT")) {
+      return sql.size();
+    }
+  }
+  return rows;
+}
+
 /// One lookup for each name: with a list the server would open every table there is.
 std::string lookups(const NamesUsed& names, const std::string& select, const std::string& schema_column, const std::string& name_column) {
   std::vector<std::string> parts;
@@ -43,10 +69,21 @@ std::string lookups(const NamesUsed& names, const std::string& select, const std
 
 }  // namespace
 
+std::string names_that_roll_back(const Statement& statement) {
+  const std::string_view text = statement.text;
+  if (const auto end = end_of_names(text); end < text.size()) return std::string(text.substr(0, end));
+  NamesUsed names;
+  collect_names(statement.text, names);
+  std::string by;
+  for (const auto& schema : names.schemas) by += schema + ".";
+  for (const auto& name : names.names) by += "\n" + name;
+  return by;
+}
+
 bool changes_roll_back(Connection& connection, const Statement& statement) {
   std::set<std::string> seen;
   NamesUsed names;
-  collect_names(statement.text, names);
+  collect_names(statement.text.substr(0, end_of_names(statement.text)), names);
   // What a table's triggers and a routine or view do in turn counts too.
   for (int depth = 0; depth < 8 && !names.names.empty(); ++depth) {
     const std::vector<std::string> queries = {
