@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs what tests the engines on other versions of the servers, one server after the other, and prints a table of the versions.
 
-    servers_matrix.py all | NAME[,NAME...]      scripts/test --servers does it; names as scripts/unpack-server --list has them
+    servers_matrix.py all | NAME[,NAME...] [SUITE...]   scripts/test --servers does it; names as scripts/unpack-server --list has them;
+                                                        suites: cases, random pairs, calibration, kill, race, lease, behaviour
 
 On each: the cases with bad input and corpora, random pairs, lint's calibration and the short faults. All of a run's output is in
 build/servers/NAME. The exit code is 0 when nothing failed on any server that could be had, and all those that were named could."""
@@ -60,7 +61,6 @@ def environment_of(folder):
 
 
 def version(engine, environment):
-    client = {"postgresql": "psql", "mariadb": "mariadb", "mysql": "mysql"}[engine]
     sys.path.insert(0, str(ROOT / "tests"))
     import servers
     os.environ.update(environment)
@@ -69,10 +69,10 @@ def version(engine, environment):
         command = [server.client, "-X", "-A", "-t", server.url, "-c", "SHOW server_version"]
     else:
         command = [server.client, *server.mysql_options(), "-N", "-e", "SELECT version()"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0], client
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
 
 
-def run_server(name):
+def run_server(name, only):
     """The table's row: name, version or why there is none, results by suite; None where the server cannot be had."""
     engine = name.split("-")[0]
     log = OUT / name
@@ -85,15 +85,16 @@ def run_server(name):
             print(f"{name}: {reason}", flush=True)
             return name, reason, None if started.returncode == 77 else {"start": (0, 1)}
         found = environment_of(folder)
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("MIGRATE_TEST_") or key == "MIGRATE_TEST_CORPORA"}
         for key in [key for key in os.environ if key.startswith("MIGRATE_TEST_") and key != "MIGRATE_TEST_CORPORA"]:
             del os.environ[key]
-        number, _ = version(engine, found)
+        number = version(engine, found)
         results = {}
         for suite, command in suites(engine):
+            if only and suite not in only:
+                continue
             began = time.monotonic()
             done = subprocess.run([sys.executable, *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                                  stdin=subprocess.DEVNULL, env={**clean, **found, "MIGRATE_PROGRAM": PROGRAM}, cwd=ROOT)
+                                  stdin=subprocess.DEVNULL, env={**os.environ, "MIGRATE_PROGRAM": PROGRAM}, cwd=ROOT)
             (log / f"{suite.replace(' ', '_')}.log").write_text(done.stdout)
             results[suite] = count(suite, done.stdout, done.returncode)
             print(f"{name} ({number}): {suite}: {results[suite][0]} passed, {results[suite][1]} failed, {time.monotonic() - began:.0f} s", flush=True)
@@ -119,14 +120,14 @@ def table(rows):
 
 def main():
     known = subprocess.run([ROOT / "scripts/unpack-server", "--list"], capture_output=True, text=True, check=True).stdout.split()
-    names = known if sys.argv[1:] == ["all"] else sys.argv[1].split(",")
+    names = known if sys.argv[1] == "all" else sys.argv[1].split(",")
     unknown = [name for name in names if name not in known + ["postgresql", "mariadb", "mysql"]]
     if unknown:
         sys.exit(f"there is no server {', '.join(unknown)}; there are: {' '.join(known)}")
     corpora = ROOT.parent / "shared" / "corpora"
     if "MIGRATE_TEST_CORPORA" not in os.environ and corpora.is_dir():
         os.environ["MIGRATE_TEST_CORPORA"] = str(corpora)
-    rows = [run_server(name) for name in names]
+    rows = [run_server(name, sys.argv[2:]) for name in names]
     failed = table(rows)
     missing = any(results is None for _, _, results in rows) and sys.argv[1] != "all"
     return 1 if failed or missing else 0
