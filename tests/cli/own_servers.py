@@ -90,7 +90,8 @@ class Server:
 
     def admin(self, sql, database=None):
         if self.engine == "postgresql":
-            done = run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.data, "-p", self.port, "-U", "postgres", "-d", database or "postgres", "-c", sql])
+            done = run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.data, "-p", self.port, "-U", "postgres", "-d", database or "postgres", "-c", sql],
+                       env={**os.environ, "PGOPTIONS": "-c default_transaction_read_only=off"})
         else:
             done = run(["mariadb", "--no-defaults", "-N", "-S", f"{self.data}/s", "-uroot", *([database] if database else []), "-e", sql])
         if done.code != 0:
