@@ -30,7 +30,7 @@ class Tls(TestCase):
     def cipher(self, server, url):
         """What the server itself says of the session that a unit runs in; none when the connection is refused."""
         project = Folder()
-        project.unit("0001-aaaaaa", self.SEEN[server.engine], "DROP TABLE seen;")
+        project.unit("0001-aaaaaa", self.SEEN[server.dialect], "DROP TABLE seen;")
         done = project.migrate("upgrade", "-v", "--database", url)
         if done.code == 0:
             cipher = server.admin("SELECT cipher FROM seen", "shop")
@@ -43,7 +43,7 @@ class Tls(TestCase):
 
     def test_a_session_is_encrypted_as_the_url_says(self):
         for server in self.servers:
-            mysql = server.engine == "mysql"
+            mysql = server.dialect == "mysql"
             ca = f"{server.folder}/ca.pem"
             stranger = f"{server.folder}/stranger.pem"
             mode, root = ("ssl-mode", "ssl-ca") if mysql else ("sslmode", "sslrootcert")
@@ -75,7 +75,7 @@ class Tls(TestCase):
             if not ipv6():
                 return self.skipTest("this machine has no IPv6")
             ca = f"{server.folder}/ca.pem"  # for 127.0.0.1, not for ::1
-            verify, full = ((f"?ssl-mode=verify_ca&ssl-ca={ca}", f"?ssl-mode=verify_identity&ssl-ca={ca}") if server.engine == "mysql" else
+            verify, full = ((f"?ssl-mode=verify_ca&ssl-ca={ca}", f"?ssl-mode=verify_identity&ssl-ca={ca}") if server.dialect == "mysql" else
                             (f"?sslmode=verify-ca&sslrootcert={ca}", f"?sslmode=verify-full&sslrootcert={ca}"))
             self.assertTrue(self.cipher(server, server.url(verify, host="[::1]"))[0])
             self.assertIsNone(self.cipher(server, server.url(full, host="[::1]"))[0])
@@ -96,7 +96,7 @@ class Tls(TestCase):
     def test_a_server_without_tls_is_refused_where_tls_is_asked_for(self):
         for engine in servers_of():
             admin = os.environ["MIGRATE_TEST_" + engine.upper()]
-            behind = "?ssl-mode=required" if engine == "mysql" else "?sslmode=require"
+            behind = "?ssl-mode=required" if engine == "mariadb" else "?sslmode=require"
             project = Folder()
             done = project.migrate("current", "--database", admin + behind)
             self.assertEqual(done.code, 1, done)
@@ -112,8 +112,8 @@ class Tls(TestCase):
         for server in self.servers:
             for number, password in enumerate(passwords):
                 user = f"u{number}@x" if number % 2 else f"u{number}"
-                quoted = "'" + password.replace("\\", "\\\\" if server.engine == "mysql" else "\\").replace("'", "''") + "'"
-                if server.engine == "mysql":
+                quoted = "'" + password.replace("\\", "\\\\" if server.dialect == "mysql" else "\\").replace("'", "''") + "'"
+                if server.dialect == "mysql":
                     server.admin(f"CREATE OR REPLACE USER '{user}' IDENTIFIED BY {quoted}; GRANT ALL ON shop.* TO '{user}'")
                 else:
                     server.admin(f'DROP ROLE IF EXISTS "{user}"')
@@ -139,11 +139,11 @@ class Tls(TestCase):
     def test_several_hosts_are_tried_in_turn_and_the_one_that_takes_writes_wins(self):
         dead = free_port()
         for server in self.servers:
-            reader = Server(server.engine, ["--read-only=1"] if server.engine == "mysql" else ["default_transaction_read_only = on"])
-            if server.engine == "mysql":
+            reader = Server(server.engine, ["--read-only=1"] if server.dialect == "mysql" else ["default_transaction_read_only = on"])
+            if server.dialect == "mysql":
                 reader.admin("CREATE USER plain IDENTIFIED BY 'secret'; GRANT ALL ON shop.* TO plain")
                 server.admin("CREATE OR REPLACE USER plain IDENTIFIED BY 'secret'; GRANT ALL ON shop.* TO plain")
-            user = "plain" if server.engine == "mysql" else "app"
+            user = "plain" if server.dialect == "mysql" else "app"
             address = f"{server.scheme}://{user}:secret@127.0.0.1:{{}}/shop"
             project = Folder()
             project.unit("0001-aaaaaa", "CREATE TABLE here (a int);", "DROP TABLE here;")
@@ -168,7 +168,7 @@ class Tls(TestCase):
 
     def test_a_server_that_turns_read_only_in_a_run_is_left_for_the_one_that_takes_writes(self):
         for server in self.servers:
-            if server.engine != "mysql":
+            if server.dialect != "mysql":
                 continue  # a primary of PostgreSQL does not become a standby without ending its sessions
             server.admin("CREATE OR REPLACE USER plain IDENTIFIED BY 'secret'; GRANT ALL ON shop.* TO plain")
             other = Proxy(server.port)
@@ -245,7 +245,7 @@ class Proxies(TestCase):
                 yield self.project(engine)
 
     def test_a_batch_ends_whatever_columns_are_called(self):
-        for project in self.on("mysql"):
+        for project in self.on("mariadb", "mysql"):
             port = urllib.parse.urlsplit(project.database.url).port
             for change in (lambda data: data.replace(b"migrate_end", b"MIGRATE_END"), lambda data: data.replace(b"migrate: end of batch", b"MIGRATE: END OF BATCH")):
                 proxy = Proxy(port, change)
@@ -261,7 +261,7 @@ class Proxies(TestCase):
                 proxy.close()
 
     def test_a_connection_that_is_lost_while_waiting_for_the_lock_is_made_again(self):
-        for project in self.on("postgresql", "mysql"):
+        for project in self.on("postgresql", "mariadb", "mysql"):
             sleep = "SELECT pg_sleep(4);" if project.engine == "postgresql" else "DO SLEEP(4);"
             project.unit("0001-aaaaaa", "", f"CREATE TABLE a (a int);\n{sleep}\nCREATE TABLE b (a int);", "DROP TABLE b;\nDROP TABLE a;")
             proxy = Proxy(urllib.parse.urlsplit(project.database.url).port)
@@ -277,7 +277,7 @@ class Proxies(TestCase):
             project.migrate("downgrade", "base")
 
     def test_a_run_goes_on_at_the_host_that_took_over(self):
-        for project in self.on("postgresql", "mysql"):
+        for project in self.on("postgresql", "mariadb", "mysql"):
             port = urllib.parse.urlsplit(project.database.url).port
             sleep = "SELECT pg_sleep(2);" if project.engine == "postgresql" else "DO SLEEP(2);"
             project.unit("0001-aaaaaa", "", f"CREATE TABLE a (a int);\nINSERT INTO a VALUES (1);\n{sleep}\nINSERT INTO a VALUES (2);", "DROP TABLE a;")

@@ -1,11 +1,8 @@
 """Errors name the right thing: the unit and the statement, or our own tables, with right and remedy; and nothing in a text reaches a terminal that
 would move its cursor."""
 import os
-import pathlib
-import tempfile
-import unittest
 
-from support import PROGRAM, TestCase, engines, main, run
+from support import PROGRAM, TestCase, main, run
 
 ESCAPE = "\x1b"
 REFUSING_TRIGGER = {
@@ -31,25 +28,25 @@ class OwnTables(TestCase):
         for project in self.each():
             self.merge(project)
             project.migrate("upgrade", "0001")
-            project.sql(REFUSING_TRIGGER[project.engine])
+            project.sql(REFUSING_TRIGGER[project.dialect])
             for revision in ("0002-bbbbbb", "0002-cccccc"):
                 done = project.migrate("upgrade", revision, code=1)
                 self.assertIn(f"upgrade of {revision}", done.err)
                 self.assertIn("the record of it cannot be written: ", done.err)
                 self.assertIn("no entry today", done.err)
                 self.assertNotIn("at statement", done.err)
-                if project.engine == "mysql":
+                if project.dialect == "mysql":
                     self.assertNotIn("nothing of this revision was kept", done.err)  # the table is there
             remove_trigger(project)
             project.migrate("upgrade", "0002-bbbbbb")
             project.migrate("upgrade", "0002-cccccc")
-            project.sql(REFUSING_TRIGGER[project.engine])
+            project.sql(REFUSING_TRIGGER[project.dialect])
             done = project.migrate("upgrade", code=1)
             self.assertIn("upgrade of 0003-dddddd", done.err)
             self.assertIn("the record of it cannot be written: ", done.err)
             remove_trigger(project)
             project.migrate("upgrade")
-            project.sql(REFUSING_TRIGGER[project.engine])
+            project.sql(REFUSING_TRIGGER[project.dialect])
             done = project.migrate("downgrade", "-1", code=1)
             self.assertIn("downgrade of 0003-dddddd", done.err)
             self.assertIn("the record of it cannot be written: ", done.err)
@@ -163,7 +160,7 @@ class OwnTables(TestCase):
 class Blame(TestCase):
     def test_one_transaction_for_all_names_the_unit_that_failed(self):
         for project in self.each("transaction: all\n"):
-            if project.engine == "mysql":
+            if project.dialect == "mysql":
                 continue
             project.unit("0001-aaaaaa", "", "CREATE TABLE a (x int);", "DROP TABLE a;")
             project.unit("0002-bbbbbb", "0001-aaaaaa", "CREATE TABLE b (x int);\nINSERT INTO nowhere VALUES (1);", "DROP TABLE b;")
@@ -182,7 +179,7 @@ class Blame(TestCase):
         for project in self.each():
             project.unit("0001-aaaaaa", "", "CREATE TABLE a (x int);\nINSERT INTO nowhere VALUES (1);", "DROP TABLE a;")
             done = project.migrate("upgrade", code=1)
-            self.assertIn("the statements before it are done" if project.engine == "mysql" else "nothing of this revision was kept", done.err)
+            self.assertIn("the statements before it are done" if project.dialect == "mysql" else "nothing of this revision was kept", done.err)
             project.unit("0001-aaaaaa", "", "CREATE TABLE a (x int);", "DROP TABLE a;")
             project.migrate("upgrade")
 
@@ -193,7 +190,7 @@ class Blame(TestCase):
             "sqlite": [("SELECT 1;", "CREATE TABLE v (x int);\nVACUUM;", "transaction: off"), ("SELECT 1;", "ATTACH ':memory:' AS other;\nCREATE TABLE other.t (x);\nDETACH other;", "transaction: off")],
             "mysql": [("SELECT 1;", "CREATE TABLE before_it (x int);\nLOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE before_it;", "leave LOCAL out")]}
         for project in self.each():
-            for number, (first, statements, hint) in enumerate(cases[project.engine]):
+            for number, (first, statements, hint) in enumerate(cases[project.dialect]):
                 project.write("migrations/first.sql", f"-- revision: 0001-{number:06}\n-- message: first\n\n-- migrate: upgrade\n{first}\n\n-- migrate: downgrade none\n")
                 project.write("migrations/second.sql", f"-- revision: 0002-{number:06}\n-- parents: 0001-{number:06}\n-- message: second\n\n-- migrate: upgrade\n{statements}\n\n-- migrate: downgrade none\n")
                 project.migrate("upgrade", f"0001-{number:06}")
@@ -201,7 +198,7 @@ class Blame(TestCase):
                 self.assertIn(done.code, (1, 2), done)
                 self.assertIn(hint, done.err)
                 project.sql("DELETE FROM schema_versions")
-            if project.engine == "mysql":
+            if project.dialect == "mysql":
                 self.assertNotIn("before_it", project.sql("SHOW TABLES"))
 
 
@@ -212,7 +209,7 @@ class Texts(TestCase):
         for project in self.each():
             nasty = f"message {ESCAPE}]0;title\a {ESCAPE}[2J \x7f \u009b1m \u202e end"
             project.unit("0001-aaaaaa", "", "CREATE TABLE a (x int);", "DROP TABLE a;", message=nasty)
-            project.unit("0002-bbbbbb", "0001-aaaaaa", raising[project.engine], "", message="second")
+            project.unit("0002-bbbbbb", "0001-aaaaaa", raising[project.dialect], "", message="second")
             outputs = [project.migrate("upgrade", "0001"), project.migrate("upgrade", code=1), project.migrate("history"), project.migrate("current", "-v"), project.migrate("log"),
                        project.migrate("show", "0001"), project.migrate("graph"), project.migrate("upgrade", "--dry-run"), project.migrate("lint", code=None), project.migrate("downgrade", "base")]
             for done in outputs:

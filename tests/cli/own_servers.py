@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.parse
 
-from support import PROGRAM, engines, run
+from support import PROGRAM, dialect_of, engines, run
 
 
 def free_port():
@@ -41,7 +41,7 @@ class Server:
     """A throw-away server with TLS; its options may be added to."""
 
     def __init__(self, engine, options=()):
-        self.engine, self.port = engine, free_port()
+        self.engine, self.dialect, self.port = engine, dialect_of(engine), free_port()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="mig-tls-"))
         self.folder.chmod(0o755)
         make_certificates(self.folder)
@@ -165,7 +165,7 @@ def through(url, *ports):
     return parts._replace(netloc=(account + "@" if account else "") + ",".join(f"127.0.0.1:{port}" for port in ports)).geturl()
 
 
-def servers_of(engines_wanted=("postgresql", "mysql")):
+def servers_of(engines_wanted=("postgresql", "mariadb")):
     return [engine for engine in engines_wanted if engine in engines()]
 
 

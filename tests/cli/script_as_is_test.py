@@ -1,39 +1,29 @@
 """Scripts that people have, as units: what the engine's own client makes of them is what a run makes of them.
 
 Dumps of the engines' own programs, with rows; comments for other versions; modes and settings of sessions and servers."""
-import re
 import subprocess
-import urllib.parse
 
 from own_servers import Folder, Server, servers_of
 from support import TestCase, main, run
 
 
-def mysql_words(project, database):
-    parts = urllib.parse.urlsplit(project.database.url)
-    return ["--no-defaults", "--default-character-set=utf8mb4", f"-h{parts.hostname}", f"-P{parts.port}", f"-u{parts.username}", f"-p{parts.password}", database]
-
-
 def dump(project, database):
     """All that a database holds but our own tables, by the engine's own program."""
-    if project.engine == "sqlite":
-        text = run(["sqlite3", database, ".dump"]).out
-        lines = [line for line in text.splitlines() if "schema_versions" not in line]
-        return "\n".join(lines)
-    if project.engine == "postgresql":
-        url = urllib.parse.urlsplit(project.database.url)._replace(path="/" + database).geturl()
-        text = run(["pg_dump", "--inserts", "-T", "schema_versions*", "-T", "schema_versions_log_id_seq", url]).out
+    server = None if project.engine == "sqlite" else project.database.server
+    if project.dialect == "sqlite":
+        return "\n".join(line for line in run(["sqlite3", database, ".dump"]).out.splitlines() if "schema_versions" not in line)
+    if project.dialect == "postgresql":
+        text = run([server.dump, "--inserts", "-T", "schema_versions*", server.url_of(database)]).out
         return "\n".join(line for line in text.splitlines() if line and not line.startswith(("--", "\\restrict", "\\unrestrict")))
     ignored = [f"--ignore-table={database}.schema_versions{end}" for end in ("", "_log", "_schema", "_lock")]
-    text = run(["mariadb-dump", *mysql_words(project, database)[:-1], "--skip-comments", "--skip-dump-date", "--routines", "--triggers", "--events", *ignored, database]).out
-    return re.sub(r"AUTO_INCREMENT=\d+ ", "", text)
+    return run([server.dump, *server.mysql_options(), "--skip-comments", "--skip-dump-date", "--routines", "--triggers", "--events", *ignored, database]).out
 
 
 class Scripts(TestCase):
     def each_with_reference(self, *wanted, config=""):
         """A project, and the name of a second empty database that the engine's client fills."""
         for project in self.each(config):
-            if wanted and project.engine not in wanted:
+            if wanted and project.dialect not in wanted:
                 continue
             if project.engine == "sqlite":
                 yield project, str(project.folder / "reference.sqlite")
@@ -47,9 +37,9 @@ class Scripts(TestCase):
         """The client's own run; it must succeed for the test to say anything."""
         file = project.write("reference.sql", script)
         with open(file, "rb") as source:
-            command = {"sqlite": lambda: ["sqlite3", "-bail", database],
-                       "postgresql": lambda: ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", urllib.parse.urlsplit(project.database.url)._replace(path="/" + database).geturl()],
-                       "mysql": lambda: ["mariadb", *mysql_words(project, database)]}[project.engine]()
+            server = None if project.engine == "sqlite" else project.database.server
+            command = {"sqlite": lambda: ["sqlite3", "-bail", database], "postgresql": lambda: [server.client, "-X", "-q", "-v", "ON_ERROR_STOP=1", server.url_of(database)],
+                       "mysql": lambda: [server.client, *server.mysql_options(), "--default-character-set=utf8mb4", database]}[project.dialect]()
             done = subprocess.run(command, stdin=source, capture_output=True, encoding="utf-8", errors="replace", timeout=300)
         self.assertEqual(done.returncode, 0, done.stderr)
 
@@ -75,11 +65,12 @@ class Scripts(TestCase):
                 run(["sqlite3", first, tables["sqlite"]])
                 text = run(["sqlite3", first, ".dump"]).out
             else:
-                project.sql(tables[project.engine].replace("; CREATE PROCEDURE", ";\nCREATE PROCEDURE") if project.engine == "postgresql" else tables[project.engine].partition("CREATE PROCEDURE")[0])
-                if project.engine == "mysql":
+                project.sql(tables[project.dialect].replace("; CREATE PROCEDURE", ";\nCREATE PROCEDURE") if project.engine == "postgresql" else tables[project.dialect].partition("CREATE PROCEDURE")[0])
+                if project.dialect == "mysql":
                     project.sql("CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END")
-                words = (["pg_dump", "--inserts", project.database.url] if project.engine == "postgresql" else
-                         ["mariadb-dump", *mysql_words(project, project.database.name)[:-1], "--routines", "--triggers", project.database.name])
+                server = project.database.server
+                words = ([server.dump, "--inserts", project.database.url] if project.engine == "postgresql" else
+                         [server.dump, *server.mysql_options(), "--routines", "--triggers", project.database.name])
                 text = run(words).out
                 project.database.drop()
                 project.database.client(project.database.admin, f"CREATE DATABASE {project.database.name}", check=True)
@@ -177,19 +168,19 @@ class Settings(TestCase):
         project.close()
 
     def test_mariadb(self):
-        if "mysql" not in servers_of():
+        if "mariadb" not in servers_of():
             return self.skipTest("there is no MariaDB")
         for options in (["--innodb-default-row-format=COMPACT"], ["--autocommit=0"], ["--lower-case-table-names=1"], ["--max-allowed-packet=16384"],
                         ["--sql-mode=NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES"], ["--sql-mode=ANSI_QUOTES,PIPES_AS_CONCAT"], ["--sql-mode=ORACLE"], ["--sql-mode="]):
-            server = Server("mysql", options)
+            server = Server("mariadb", options)
             with self.subTest(options=options):
                 self.life(server, server.url())
             server.stop()
 
     def test_a_statement_that_the_server_does_not_take_is_told_before_it_is_sent(self):
-        if "mysql" not in servers_of():
+        if "mariadb" not in servers_of():
             return self.skipTest("there is no MariaDB")
-        server = Server("mysql", ["--max-allowed-packet=16384"])
+        server = Server("mariadb", ["--max-allowed-packet=16384"])
         project = Folder()
         project.unit("0001-aaaaaa", "CREATE TABLE a (x text);\n" + "\n".join(f"INSERT INTO a VALUES ('{'x' * 900}');" for _ in range(200)) + f"\nINSERT INTO a VALUES ('{'y' * 20000}');", "DROP TABLE a;")
         done = project.migrate("upgrade", "--database", server.url())
