@@ -150,7 +150,7 @@ int run_graph(Context& context) {
   const auto applied = applied_ids(rows);
   const Picture picture{project.graph(), {applied.begin(), applied.end()}};
   const auto format = context.arguments.get("format", "text");
-  if (format == "text") context.output.text(text_graph(picture));
+  if (format == "text") context.output.lines(text_graph(picture));
   else if (format == "dot") context.output.text(dot_graph(picture));
   else if (format == "mermaid") context.output.text(mermaid_graph(picture));
   else if (format == "svg") context.output.text(svg_graph(picture));

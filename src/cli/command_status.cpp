@@ -150,7 +150,7 @@ int run_history(Context& context) {
     text += fmt::format("{} -> {}{}{}{}\n", parents, context.output.strong(id), marks_of(revision, heads, known, applied_set, current),
                         revision.message.empty() ? "" : ", ", revision.message);
   }
-  context.output.text(text);
+  context.output.lines(text);
   if (ids.empty()) context.output.note("there are no revisions yet");
   return 0;
 }

@@ -39,8 +39,15 @@ Target& Context::target() {
   if (!target_) {
     target_.emplace(project(), arguments.has("database") ? std::optional(arguments.get("database")) : std::nullopt);
     if (looks_) target_->only_look();
+    if (output.style().verbose) target_->on_connect([this](Session& session) { tell_encryption(session); });
   }
   return *target_;
+}
+
+void Context::tell_encryption(Session& session) {
+  const auto encryption = session.connection().encryption();
+  if (!encryption) return;
+  output.detail("connected to " + session.url().display() + ", " + (encryption->empty() ? "not encrypted" : "encrypted with " + *encryption));
 }
 
 bool Context::has_project() const {

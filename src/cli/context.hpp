@@ -33,6 +33,8 @@ class Context {
   const Output output;
 
  private:
+  void tell_encryption(Session& session);
+
   std::optional<Project> project_;
   std::optional<Target> target_;
   bool looks_;

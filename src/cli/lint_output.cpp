@@ -70,7 +70,7 @@ void print_text(const Output& output, const std::vector<LintedUnit>& units) {
       const auto place = fmt::format("{}:{}", shown_path(finding.location.file), finding.location.line);
       output.line(fmt::format("{}: {} {}: {}", output.strong(place), finding.severity == Severity::error ? output.bad(severity) : severity, finding.id, finding.effect));
       if (!finding.statement.empty()) output.line(output.faint(indented(finding.statement, "    ")));
-      output.text(fix_text(finding));
+      output.lines(fix_text(finding));
     }
   }
 }

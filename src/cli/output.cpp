@@ -10,12 +10,26 @@
 
 #include "core/filesystem.hpp"
 #include "core/streams.hpp"
+#include "core/text.hpp"
 
 namespace migrate::cli {
 namespace {
 
 void out(std::string_view text) { standard_output().write(text); }
 void err(std::string_view text) { standard_error().write(text); }
+
+/// All that comes from a file or a server goes through this: the only control sequences that reach a terminal are our own.
+std::string for_terminal(std::string_view text, bool colors) {
+  std::string out;
+  while (colors) {
+    const auto start = text.find("\x1b[");
+    const auto end = start == std::string_view::npos ? start : text.find_first_not_of("0123456789", start + 2);
+    if (end == std::string_view::npos || text[end] != 'm' || end - start > 4) break;
+    out += printable(text.substr(0, start)).append(text.substr(start, end + 1 - start));
+    text.remove_prefix(end + 1);
+  }
+  return out += printable(text);
+}
 
 std::string_view kind_text(ErrorKind kind) {
   switch (kind) {
@@ -65,23 +79,28 @@ Style make_style(const std::string& color, bool quiet, bool verbose, bool json) 
 }
 
 std::string Output::paint(const char* code, const std::string& text) const {
-  return style_.color_out ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text;
+  return style_.color_out ? "\x1b[" + std::string(code) + "m" + printable(text) + "\x1b[0m" : text;
 }
 
 void Output::line(const std::string& text) const {
   end_progress();
-  out(text + "\n");
+  out(for_terminal(text, style_.color_out) + "\n");
 }
 
 void Output::text(const std::string& text) const {
   end_progress();
-  out(text);
+  out(::isatty(STDOUT_FILENO) != 0 ? printable(text) : text);
+}
+
+void Output::lines(const std::string& text) const {
+  end_progress();
+  out(for_terminal(text, style_.color_out));
 }
 
 void Output::note(const std::string& text) const {
   if (style_.quiet) return;
   end_progress();
-  err(text + "\n");
+  err(printable(text) + "\n");
 }
 
 void Output::detail(const std::string& text) const {
@@ -90,7 +109,7 @@ void Output::detail(const std::string& text) const {
 
 void Output::warn(const std::string& text) const {
   end_progress();
-  err((style_.color_err ? "\x1b[33mwarning:\x1b[0m " : "warning: ") + text + "\n");
+  err((style_.color_err ? "\x1b[33mwarning:\x1b[0m " : "warning: ") + printable(text) + "\n");
 }
 
 void Output::error(const Error& error) const {
@@ -105,15 +124,15 @@ void Output::error(const Error& error) const {
     out(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
     }
   std::string text = style_.color_err ? "\x1b[31merror:\x1b[0m " : "error: ";
-  if (error.location.known()) text += place_text(error.location) + ": ";
-  text += error.message() + "\n";
-  if (!error.hint.empty()) text += "  hint: " + error.hint + "\n";
+  if (error.location.known()) text += printable(place_text(error.location)) + ": ";
+  text += printable(error.message()) + "\n";
+  if (!error.hint.empty()) text += "  hint: " + printable(error.hint) + "\n";
   err(text);
 }
 
 void Output::ask(const std::string& question) const {
   end_progress();
-  err(question);
+  err(printable(question));
 }
 
 bool Output::file(const std::string& name, std::string_view content, bool program) const {
@@ -138,7 +157,7 @@ int finish_output(int code) {
 
 void Output::progress(const std::string& text) const {
   if (style_.quiet || style_.json || ::isatty(STDERR_FILENO) == 0) return;
-  err("\r\x1b[K" + text);
+  err("\r\x1b[K" + replace_all(printable(text), "\n", " "));
   progress_shown_ = true;
 }
 

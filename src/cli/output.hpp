@@ -24,7 +24,8 @@ class Output {
   [[nodiscard]] bool json() const { return style_.json; }
 
   void line(const std::string& text = {}) const;         ///< a line of the result
-  void text(const std::string& text) const;              ///< part of the result, as it is
+  void text(const std::string& text) const;              ///< part of the result, as it is; a terminal gets it as lines
+  void lines(const std::string& text) const;             ///< lines for people, with what moves a terminal's cursor escaped
   void note(const std::string& text) const;              ///< for people, on standard error; not with --quiet
   void detail(const std::string& text) const;            ///< with --verbose only
   void warn(const std::string& text) const;              ///< always, on standard error

@@ -158,6 +158,40 @@ std::string did_you_mean(std::string_view text, std::span<const std::string> can
   return "known: " + join(candidates, ", ");
 }
 
+std::string printable(std::string_view text) {
+  const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const unsigned lead = byte(i);
+    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    unsigned code = length == 1 ? lead : lead & (0xFFU >> (length + 1));
+    bool right = length > 0;
+    for (std::size_t k = 1; k < length; ++k) {
+      right = right && (byte(i + k) & 0xC0) == 0x80;
+      code = code << 6 | (byte(i + k) & 0x3F);
+    }
+    if (!right) {
+      out += "\xEF\xBF\xBD";
+      ++i;
+      continue;
+    }
+    const bool plain = code == '\n' || code == '\t';
+    const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
+    const bool turns = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);  // the direction of writing
+    if (code == '\r' && byte(i + 1) == '\n') {
+    } else if (!plain && (control || turns)) {
+      static constexpr std::string_view digits = "0123456789abcdef";
+      out += "\\u";
+      for (int shift = 12; shift >= 0; shift -= 4) out += digits[code >> shift & 15];
+    } else {
+      out += text.substr(i, length);
+    }
+    i += length;
+  }
+  return out;
+}
+
 std::string plural(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }

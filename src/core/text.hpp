@@ -41,6 +41,10 @@ namespace migrate {
 /// "did you mean 'x'?" for the nearest candidate, or a list of the candidates.
 [[nodiscard]] std::string did_you_mean(std::string_view text, std::span<const std::string> candidates);
 
+/// Text for a terminal or a log: what would move its cursor, change its colours or turn its letters about is written as an escape
+/// (\u001b), bytes that are no UTF-8 become U+FFFD. Line ends and tabs stay; a '\r' in front of a line end goes.
+[[nodiscard]] std::string printable(std::string_view text);
+
 /// "3 tables", "1 table".
 [[nodiscard]] std::string plural(std::size_t count, std::string_view noun);
 

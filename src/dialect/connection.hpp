@@ -77,6 +77,10 @@ class Connection {
   /// The number of our session as the server told it when we connected; 0 where that is not known.
   [[nodiscard]] virtual long long session_id() { return 0; }
 
+  /// How the session is encrypted on its way ("TLSv1.3, TLS_AES_256_GCM_SHA384"); "" when it is not, nothing where there is no way.
+  /// May ask the server.
+  [[nodiscard]] virtual std::optional<std::string> encryption() { return std::nullopt; }
+
   /// Round trips made so far, for tests and `-v`.
   [[nodiscard]] virtual long long round_trips() const = 0;
 

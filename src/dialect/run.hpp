@@ -201,6 +201,21 @@ class RunFace {
     return false;
   }
 
+  /// A query whose one value is true when rows of the table may be hidden from our role; "" where that cannot be.
+  [[nodiscard]] virtual std::string hides_rows_sql(const QualifiedName& table) const {
+    static_cast<void>(table);
+    return "";
+  }
+
+  /// Whether the error means that a table has no column of that name.
+  [[nodiscard]] virtual bool is_missing_column(const DatabaseError& error) const = 0;
+
+  /// Whether the error means that our role lacks a right.
+  [[nodiscard]] virtual bool is_denied(const DatabaseError& error) const {
+    static_cast<void>(error);
+    return false;
+  }
+
   /// Whether the error means that the table does not exist.
   [[nodiscard]] virtual bool is_missing_table(const DatabaseError& error) const = 0;
 };

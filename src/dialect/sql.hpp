@@ -20,6 +20,9 @@ class SqlFace {
   [[nodiscard]] virtual std::string quote_name(const QualifiedName& name) const = 0;
   [[nodiscard]] virtual std::string quote_text(std::string_view text) const = 0;    ///< a string literal
 
+  /// A string literal as a value, never as a part of a definition: it means the same whatever the session's modes say of backslashes.
+  [[nodiscard]] virtual std::string quote_value(std::string_view text) const { return quote_text(text); }
+
   /// A literal of bytes, given as hexadecimal digits.
   [[nodiscard]] virtual std::string quote_bytes(std::string_view hex) const { return "X'" + std::string(hex) + "'"; }
 
@@ -33,6 +36,12 @@ class SqlFace {
   /// BEGIN ... END bodies and DELIMITER as the engine does. Throws Error (usage) with file and line for an
   /// unterminated quote or comment and for client meta-commands.
   [[nodiscard]] virtual std::vector<Statement> split(std::string_view sql, const Location& location) const = 0;
+
+  /// The same for sessions of a server, whose settings may say how texts are quoted.
+  [[nodiscard]] virtual std::vector<Statement> split_on(const Options& settings, std::string_view sql, const Location& location) const {
+    static_cast<void>(settings);
+    return split(sql, location);
+  }
 
   [[nodiscard]] virtual StatementClass classify(const Statement& statement) const = 0;
 

@@ -57,6 +57,7 @@ Session& Target::session() {
     auto there = url();
     if (only_looks_) dialect().run().only_look(there);
     session_ = std::make_unique<Session>(std::move(there), config().schemas);
+    if (connected_) connected_(*session_);
   }
   return *session_;
 }
@@ -146,12 +147,14 @@ UnitEnvironment& Target::unit_environment() {
   return environment;
 }
 
+Options Target::server_settings() { return session_ ? session_->server().defaults : Options{}; }
+
 Step Target::kept_step(const std::string& id) {
   const auto kept = versions().read_downgrade(session().connection(), id);
   const std::string place = "the kept downgrade of " + id;
   const auto unit = parse_sql_unit(kept, place, {.folders = {}, .known_engines = {}, .needs_upgrade = false});
   Step step{.revision = unit.revision, .direction = Direction::downgrade, .transaction = unit.revision.transaction};
-  step.statements = statements_of(section_for(unit, Direction::downgrade, sections()), dialect());
+  step.statements = statements_of(section_for(unit, Direction::downgrade, sections()), dialect(), server_settings());
   leave_out_brackets(step, dialect(), config(), dialect().catalog().assume(url()));
   return step;
 }
@@ -173,7 +176,7 @@ Step Target::step(const std::string& id, Direction direction, const std::string&
                 "settle it and delete the line that starts with `-- REVIEW:`", review.location};
   }
   Step step{.revision = parsed.revision, .direction = direction, .checksum = parsed.checksum, .transaction = parsed.revision.transaction};
-  step.statements = statements_of(section, dialect());
+  step.statements = statements_of(section, dialect(), server_settings());
   leave_out_brackets(step, dialect(), config(), dialect().catalog().assume(url()));
   if (direction == Direction::upgrade) {
     const bool back = is_reversible(parsed, engines);

@@ -29,6 +29,8 @@ class Target {
   [[nodiscard]] bool has_database() const;
   const DatabaseUrl& url();
   Session& session();
+  /// Called with each session that is opened, for `-v`.
+  void on_connect(std::function<void(Session&)> told) { connected_ = std::move(told); }
   /// From now on a database that is not there is looked at as an empty one, and not made.
   void only_look() { only_looks_ = true; }
   /// The dialect of the URL; no connection is made.
@@ -76,11 +78,14 @@ class Target {
   [[nodiscard]] Step kept_step(const std::string& id);
   [[nodiscard]] Step cpp_step(const UnitFile& file, Direction direction, const std::string& behind);
   [[nodiscard]] UnitEnvironment& unit_environment();
+  /// Of the server, where we are connected.
+  [[nodiscard]] Options server_settings();
 
   Project& project_;
   std::optional<std::string> database_;
   std::optional<DatabaseUrl> url_;
   bool only_looks_ = false;
+  std::function<void(Session&)> connected_;
   std::unique_ptr<Session> session_;
   std::optional<Versions> versions_;
   std::optional<Graph> full_graph_;   ///< of the units as the project read them then

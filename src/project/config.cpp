@@ -153,11 +153,20 @@ void read_database(const Reader& reader, const Node& node, const std::string& na
       field = value;
     };
   };
+  config.database_parts = {};
   if (!node.is_map()) return keep(config.database)(node, name);
-  reader.read_map(node, name,
-                  {{"url", keep(config.database)},
-                   {"password_file", keep(config.password_file)},
-                   {"password_command", keep(config.password_command)}});
+  std::vector<Reader::Key> keys{{"url", keep(config.database)},
+                                {"password_file", keep(config.password_file)},
+                                {"password_command", keep(config.password_command)}};
+  for (const auto* part : {"user", "password", "host", "port", "name"}) {
+    keys.push_back({part, [&reader, &config, part](const Node& value, const std::string& key) {
+                      if (!value.is_scalar()) reader.fail(value, "'" + key + "' needs a single value");
+                      config.database_parts.kind = Node::Kind::map;
+                      config.database_parts.keys.emplace_back(part, value);
+                    }});
+  }
+  reader.read_map(node, name, keys);
+  if (config.database.is_null()) reader.fail(node, "'" + name + "' has no url", "add `url: postgresql://`, or the URL of another engine: it says which engine it is");
 }
 
 void read_revision(const Reader& reader, const Node& node, const std::string& name, RevisionSettings& revision) {

@@ -90,6 +90,7 @@ struct Config {
 
   /// Read by database_url alone, so that a command that needs no database needs no password either.
   yaml::Node database, password_file, password_command;
+  yaml::Node database_parts;  ///< a map: user, password, host, port, name beside the URL
 };
 
 /// The value of an environment variable; nothing when it is not set.

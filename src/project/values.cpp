@@ -55,6 +55,44 @@ std::string expand_one(std::string_view inside, const Variables& variables, cons
   return *value;
 }
 
+/// What a value becomes between the text in front of it, filled in, and the text behind it, as it stands.
+using Fit = std::function<std::string(std::string value, std::string_view before, std::string_view after)>;
+
+std::string expand(std::string_view text, const Variables& variables, const Location& location, const Fit& fit) {
+  std::string out;
+  std::size_t at = 0;
+  while (true) {
+    const auto start = text.find("${", at);
+    if (start == std::string_view::npos) return out.append(text.substr(at));
+    if (start > at && text[start - 1] == '$') {
+      out.append(text.substr(at, start - at - 1)).append("${");
+      at = start + 2;
+      continue;
+    }
+    out.append(text.substr(at, start - at));
+    const auto end = closing_brace(text, start + 2);
+    if (end == std::string_view::npos) {
+      throw Error{ErrorKind::usage, "a '${' is not closed", "write ${NAME} or ${NAME:-default}; \"$${\" stands for \"${\"",
+                  location};
+    }
+    out += fit(expand_one(text.substr(start + 2, end - start - 2), variables, location), out, text.substr(end + 1));
+    at = end + 1;
+  }
+}
+
+/// A variable in a URL may hold any text.
+std::string expand_url(std::string_view text, const Variables& variables, const Location& location) {
+  return expand(text, variables, location, [](const std::string& value, std::string_view before, std::string_view after) {
+    std::string letters;
+    for (std::size_t at = 0; at < after.size();) {
+      const auto end = after.substr(at, 2) == "${" ? closing_brace(after, at + 2) : std::string_view::npos;
+      letters += end == std::string_view::npos ? after[at] : 'x';
+      at = end == std::string_view::npos ? at + 1 : end + 1;
+    }
+    return value_in_url(value, before, letters);
+  });
+}
+
 std::string without_final_newlines(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   return text;
@@ -91,6 +129,33 @@ std::string read_password(const Config& config, const Variables& variables) {
   return command_output(expand_variables(config.password_command.scalar, variables, place), database_folder(config), place);
 }
 
+/// What stands beside the URL in `database`, taken as it is written: nothing in it is an escape.
+void add_parts(DatabaseUrl& url, const Config& config, const Variables& variables) {
+  for (const auto& [key, value] : config.database_parts.keys) {
+    const Location place{config.file.string(), value.line, value.column};
+    const auto text = expand_variables(value.scalar, variables, place);
+    const auto fail = [&, &name = key](const std::string& what, const std::string& hint) {
+      throw Error{ErrorKind::usage, "database." + name + " " + what, hint, place};
+    };
+    if (url.scheme == "sqlite") fail("does not go with " + url.display(), "an SQLite database is a file, which the URL names");
+    const auto add = [&](std::string& part) {
+      if (!part.empty()) fail("is given, and the URL says it too", "remove one of them");
+      part = text;
+    };
+    if (key == "user") add(url.user);
+    if (key == "password") add(url.password);
+    if (key == "host") add(url.host);
+    if (key == "name") add(url.database);
+    if (key == "port") {
+      int port = 0;
+      const auto end = std::from_chars(text.data(), text.data() + text.size(), port);
+      if (end.ec != std::errc{} || end.ptr != text.data() + text.size() || port < 1 || port > 65535) fail("is not a number between 1 and 65535", "the port of the server");
+      if (url.port != 0 || url.parameters.contains("port")) fail("is given, and the URL says it too", "remove one of them");
+      url.port = port;
+    }
+  }
+}
+
 /// Adds the paths that match the components from `part` on.
 void add_matches(const std::filesystem::path& folder, std::filesystem::path::const_iterator part,
                  std::filesystem::path::const_iterator end, std::vector<std::filesystem::path>& out) {
@@ -117,25 +182,7 @@ std::optional<std::string> environment_variable(const std::string& name) {
 }
 
 std::string expand_variables(std::string_view text, const Variables& variables, const Location& location) {
-  std::string out;
-  std::size_t at = 0;
-  while (true) {
-    const auto start = text.find("${", at);
-    if (start == std::string_view::npos) return out.append(text.substr(at));
-    if (start > at && text[start - 1] == '$') {
-      out.append(text.substr(at, start - at - 1)).append("${");
-      at = start + 2;
-      continue;
-    }
-    out.append(text.substr(at, start - at));
-    const auto end = closing_brace(text, start + 2);
-    if (end == std::string_view::npos) {
-      throw Error{ErrorKind::usage, "a '${' is not closed", "write ${NAME} or ${NAME:-default}; \"$${\" stands for \"${\"",
-                  location};
-    }
-    out += expand_one(text.substr(start + 2, end - start - 2), variables, location);
-    at = end + 1;
-  }
+  return expand(text, variables, location, [](std::string value, std::string_view, std::string_view) { return value; });
 }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
@@ -164,20 +211,21 @@ DatabaseUrl database_url(const Config& config, const Variables& variables) {
                 {config.file.string()}};
   }
   const Location place{config.file.string(), config.database.line, config.database.column};
-  const auto text = expand_variables(config.database.scalar, variables, place);
+  const auto text = expand_url(config.database.scalar, variables, place);
   DatabaseUrl url;
   try {
     url = parse_url(text);
   } catch (const Error& error) {
     throw Error{error.kind, error.message(), error.hint, place};
   }
+  add_parts(url, config, variables);
   if (url.scheme == "sqlite") {
     if (!url.database.empty()) url.database = (database_folder(config) / url.database).lexically_normal().string();
     return url;
   }
   if (config.password_file.is_null() && config.password_command.is_null()) return url;
   if (!url.password.empty()) {
-    throw Error{ErrorKind::usage, "the database URL holds a password, and password_file or password_command gives one too",
+    throw Error{ErrorKind::usage, "the database has a password, and password_file or password_command gives one too",
                 "remove one of them", place};
   }
   url.password = read_password(config, variables);

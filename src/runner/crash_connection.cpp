@@ -48,6 +48,7 @@ class CrashConnection final : public Connection {
     }
   }
   void cancel() noexcept override { connection_->cancel(); }
+  [[nodiscard]] std::optional<std::string> encryption() override { return connection_->encryption(); }
   [[nodiscard]] long long session_id() override { return connection_->session_id(); }
   [[nodiscard]] long long round_trips() const override { return connection_->round_trips(); }
   void on_notice(std::function<void(const std::string&)> handler) override { connection_->on_notice(std::move(handler)); }

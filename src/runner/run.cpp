@@ -93,6 +93,7 @@ class Run {
     StepRunner::set_up(session_, options_);
     run_hook("before_run", options_.before_run);  // may choose the role that owns the tables made here
     rows_ = versions_.read(session_.connection(), &table_exists_);
+    if (table_exists_) versions_.expect_all_rows(session_.connection());
     if (!table_exists_) wait_for_database(options_, events_, "the versions table cannot be made", [&] { create_tables(session_, versions_); });
     table_exists_ = true;
   }
@@ -177,8 +178,8 @@ class Run {
           // Another process may have gone on meanwhile; and a commit whose answer was lost stands in the rows or does not.
           return StepOutcome::plan_changed;
         } else {
-          runner.log_failure(step, error);
-          part_kept_ = failure.earlier_kept;
+          runner.log_failure(failure.step != nullptr ? *failure.step : step, error);
+          part_kept_ = failure.kept == Kept::earlier;
           throw failure.described(step);
         }
       }
@@ -248,6 +249,7 @@ void run_locked(Session& session, const RunOptions& options, RunEvents& events,
   if (const auto sql = session.dialect().run().limit_waiting(options.lock_wait); !sql.empty()) session.connection().execute(sql);
   bool exists = false;
   waiting([&] { (void)versions.read(session.connection(), &exists); });
+  if (exists) versions.expect_all_rows(session.connection());
   if (!exists) waiting([&] { create_tables(session, versions); });
   waiting([&] { session.connection().execute(session.begin_sql()); });
   try {

@@ -61,6 +61,32 @@ bool HeldLock::try_acquire() {
 }
 
 void HeldLock::acquire(RunEvents& events) {
+  const Stopwatch watch;
+  for (int lost = 0;; ++lost) {
+    try {
+      return wait(events, watch);
+    } catch (const DatabaseError& error) {
+      if (error.cause != DatabaseError::Cause::connection || lost == 5 || stop_requested()) throw;
+      events.notice("the connection was lost (" + error.message() + ") while waiting for the lock; connecting again");
+      abandon();
+      connect_again(session_);
+    }
+  }
+}
+
+void connect_again(Session& session) {
+  const Stopwatch watch;
+  while (true) {
+    try {
+      return session.reconnect();
+    } catch (const DatabaseError& error) {
+      if (error.cause != DatabaseError::Cause::connection || watch.elapsed() > std::chrono::seconds(30) || stop_requested()) throw;
+      sleep_with_jitter(std::chrono::milliseconds(300));
+    }
+  }
+}
+
+void HeldLock::wait(RunEvents& events, const Stopwatch& watch) {
   make();
   if (!lock_) return;
   const auto wait = options_.lock_wait;
@@ -68,7 +94,6 @@ void HeldLock::acquire(RunEvents& events) {
     auto text = lock_->holder();
     return text.empty() && others_ ? others_->holder() : text;
   };
-  const Stopwatch watch;
   std::chrono::milliseconds pause{20};
   bool told = false;
   while (!try_acquire()) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "core/clock.hpp"
 #include "runner/lease.hpp"
 #include "runner/run.hpp"
 
@@ -19,7 +20,7 @@ class HeldLock {
   HeldLock(const HeldLock&) = delete;
   HeldLock& operator=(const HeldLock&) = delete;
 
-  /// Throws Error (locked) naming the holder when it is not ours in time.
+  /// Throws Error (locked) naming the holder when it is not ours in time. A connection that is lost meanwhile is made again.
   void acquire(RunEvents& events);
   void release() noexcept;
   /// Forgets a lock whose session is gone.
@@ -29,6 +30,7 @@ class HeldLock {
 
  private:
   void make();
+  void wait(RunEvents& events, const Stopwatch& watch);
   bool try_acquire();
 
   Session& session_;
@@ -39,6 +41,9 @@ class HeldLock {
   Lease* lease_ = nullptr;          ///< the same, where it is a lease
   std::unique_ptr<Lease> others_;   ///< to look for leases of others
 };
+
+/// Connects again, for half a minute: a server that restarts, or another one that takes over. Throws the last error.
+void connect_again(Session& session);
 
 /// Runs `work` until no other process's lock on the whole database is in its way. Throws Error (locked), saying `what` could not be
 /// done, behind `lock_wait`; DatabaseError of any other cause as it comes.

@@ -111,12 +111,12 @@ class StepRunner::TransactionSink final : public StepSink {
       work();
     } catch (const DatabaseError& error) {
       failure_.emplace(error, index);
-      throw StepFailure{error, index, {}}.described(step_);
+      throw StepFailure{error, index, {}, false, Kept::nothing}.described(step_);
     }
   }
   template <class F>
   void ask(const F& work) {
-    execute(-1, work);
+    execute(StepFailure::not_known, work);
   }
 
   StepRunner& runner_;
@@ -135,7 +135,7 @@ StepOutcome StepRunner::run_program_in_transaction(Step& step) {
       for (const auto& sql : frame.restore) connection().execute(sql);
     };
     TransactionSink sink(*this, step, outside);
-    int current = -1;
+    int current = StepFailure::not_known;
     try {
       for (const auto& statement : frame.before) connection().execute(statement.text);
       begin_exclusive(step);
@@ -161,14 +161,14 @@ StepOutcome StepRunner::run_program_in_transaction(Step& step) {
         throw DatabaseError(sink.failure()->first);
       }
       if (frame.violations) check_violations(step, before, frame.violations(connection()));
-      for (const auto& sql : closing_sql(step, watch.elapsed())) connection().execute(sql);
+      record(step, watch.elapsed(), current);
       connection().execute("COMMIT");
       expect_done(step);
       restore();
       events_.step_done(step, watch.elapsed());
       return StepOutcome::done;
     } catch (const DatabaseError& error) {
-      if (error.cause == DatabaseError::Cause::connection) throw StepFailure{error, current, {}};
+      if (error.cause == DatabaseError::Cause::connection) throw StepFailure{error, current};
       rollback();
       restore();
       fail(step, error, current);
@@ -205,7 +205,8 @@ std::optional<StepOutcome> StepRunner::try_together(std::vector<Step>& steps, st
     for (const auto& sql : frame.restore) connection().execute(sql);
   };
   Step* now = &steps.front();
-  int current = -1;
+  std::vector<std::pair<const Step*, std::chrono::milliseconds>> done;
+  int current = StepFailure::not_known;
   const Cancellable cancellable(connection(), true);
   try {
     for (const auto& statement : frame.before) connection().execute(statement.text);
@@ -241,12 +242,12 @@ std::optional<StepOutcome> StepRunner::try_together(std::vector<Step>& steps, st
           events_.statement_done(step, current);
         }
       }
-      current = -1;
-      for (const auto& sql : closing_sql(step, watch.elapsed())) connection().execute(sql);
-      events_.step_done(step, watch.elapsed());
+      record(step, watch.elapsed(), current);
+      done.emplace_back(&step, watch.elapsed());
     }
     if (frame.violations) check_violations(steps.back(), before, frame.violations(connection()));
     connection().execute("COMMIT");
+    for (const auto& [step, time] : done) events_.step_done(*step, time);  // not before: all of it may be rolled back
     for (const auto& sql : frame.restore) connection().execute(sql);
     return StepOutcome::done;
   } catch (const DatabaseError& error) {
@@ -487,7 +488,7 @@ class StepRunner::ProgressSink final : public StepSink {
       stopped_ = true;
       throw Error{ErrorKind::failed, "stopped"};
     } catch (const DatabaseError& error) {
-      failure_ = StepFailure{error, -1, {}};
+      failure_ = StepFailure{error};
       throw failure_->described(step_);
     }
   }

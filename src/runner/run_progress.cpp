@@ -120,7 +120,7 @@ void StepRunner::flush() {
     // What is not known to be recorded is found out from the rows.
     pending_.clear();
     if (error.cause != DatabaseError::Cause::connection) rollback();
-    throw StepFailure{error, -1, {}};
+    throw StepFailure{versions_.explain(error, "the record of it cannot be written"), StepFailure::record};
   }
   pending_.clear();
 }
@@ -408,7 +408,7 @@ void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, b
   } catch (const DatabaseError& error) {
     if (error.cause == DatabaseError::Cause::connection) {
       forget_pending();
-      throw StepFailure{error, batch.starts.size() == 1 ? static_cast<int>(first) : -1, {}};
+      throw StepFailure{error, batch.starts.size() == 1 ? static_cast<int>(first) : StepFailure::not_known};
     }
     const auto known = error.position >= 0 || batch.starts.size() == 1;
     const auto position = error.position >= 0 ? static_cast<std::size_t>(error.position) : batch.end - 1;
@@ -417,11 +417,13 @@ void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, b
     const auto failed = first + static_cast<std::size_t>(after - batch.starts.begin()) - (in_record ? 0 : 1);
     if (divisible && known && !in_record && failed > first && keep_front(step, failed)) fail(step, error, static_cast<int>(failed));
     rollback();
-    const int guilty = in_record ? -1 : known || !atomic ? static_cast<int>(failed) : failed_again(step, first, first + batch.starts.size(), error);
+    const int guilty = in_record          ? StepFailure::record
+                       : known || !atomic ? static_cast<int>(failed)
+                                          : failed_again(step, first, first + batch.starts.size(), error, {progress_record(step, first, progress_at(step, first))});
     if (!atomic && !in_record) forget_pending();  // they stand in front of it
     if (!known && !atomic) forget_pending();      // the record in the database says what was begun: it is settled from there
     const bool refused = session_.server().capabilities.transactional_ddl && session_.dialect().run().refuses_transaction(error);
-    if (atomic && refused) throw StepFailure{error, static_cast<int>(first), {}};
+    if (atomic && refused) throw StepFailure{error, static_cast<int>(first)};
     try {
       if (atomic) record_stop(step, first);
       else if (known && !in_record) record_stop(step, failed);

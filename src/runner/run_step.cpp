@@ -30,7 +30,8 @@ std::string excerpt(const std::string& text) {
 
 }  // namespace
 
-Error StepFailure::described(const Step& step) const {
+Error StepFailure::described(const Step& asked) const {
+  const auto& step = this->step != nullptr ? *this->step : asked;
   const std::string direction(to_text(step.direction));
   std::string message = fmt::format("{} of {} failed", direction, title(step.revision));
   Location location = step.revision.location;
@@ -55,8 +56,9 @@ Error StepFailure::described(const Step& step) const {
   } else if (hint.empty() && error.cause == DatabaseError::Cause::lock_timeout) {
     hint = "run the same command again when what blocks it has ended, or raise statement.lock_timeout in migrate.yaml";
   } else if (hint.empty()) {
-    hint = !earlier_kept ? "nothing of this revision was kept; mend it and run the same command again"
-                            : "the statements before it are done and recorded; mend it and run the same command again";
+    hint = kept == Kept::nothing   ? "nothing of this revision was kept; mend it and run the same command again"
+           : kept == Kept::earlier ? "the statements before it are done and recorded; mend it and run the same command again"
+                                   : "what is done is recorded: run the same command again, it goes on from there";
   }
   return Error{ErrorKind::failed, message, hint, location};
 }
@@ -106,8 +108,11 @@ void StepRunner::rollback() noexcept {
 }
 
 void StepRunner::fail(const Step& step, const DatabaseError& error, int statement) {
-  StepFailure failure{error, statement, {}};
-  failure.earlier_kept = statement > 0 && !(step.transaction && session_.server().capabilities.transactional_ddl);
+  StepFailure failure{statement == StepFailure::record ? versions_.explain(error, "the record of it cannot be written") : error, statement, {}};
+  failure.step = &step;
+  if (error.cause != DatabaseError::Cause::connection) {
+    failure.kept = !is_progressive(step) || statement == 0 ? Kept::nothing : statement > 0 ? Kept::earlier : Kept::unknown;
+  }
   if (error.cause == DatabaseError::Cause::statement && statement >= 0 && statement < static_cast<int>(step.statements.size())) {
     try {
       failure.mended = session_.dialect().run().mend(connection(), step.statements[static_cast<std::size_t>(statement)], error);
@@ -215,9 +220,9 @@ StepOutcome StepRunner::run_in_batch(const Step& step) {
   try {
     connection().execute(batch);
   } catch (const DatabaseError& error) {
-    if (error.cause == DatabaseError::Cause::connection) throw StepFailure{error, -1, {}};
+    if (error.cause == DatabaseError::Cause::connection) throw StepFailure{error};
     rollback();
-    fail(step, error, find_failed_statement(step, batch, offsets, error));
+    fail(step, error, find_failed_statement(step, offsets, error));
   }
   events_.step_done(step, watch.elapsed());
   return StepOutcome::done;
@@ -225,31 +230,32 @@ StepOutcome StepRunner::run_in_batch(const Step& step) {
 
 /// The server tells a place for some errors only; for the others the statements run again one by one in a transaction
 /// that is rolled back, until one fails.
-int StepRunner::find_failed_statement(const Step& step, const std::string& batch, const std::vector<std::size_t>& offsets, const DatabaseError& error) {
-  (void)batch;
+int StepRunner::find_failed_statement(const Step& step, const std::vector<std::size_t>& offsets, const DatabaseError& error) {
   if (error.position >= 0) {
     const auto it = std::upper_bound(offsets.begin(), offsets.end(), static_cast<std::size_t>(error.position));
     const auto index = static_cast<int>(it - offsets.begin()) - 1;
-    return index >= static_cast<int>(step.statements.size()) ? -1 : index;
+    return index >= static_cast<int>(step.statements.size()) ? StepFailure::record : index;
   }
-  if (step.statements.size() == 1) return 0;
-  return failed_again(step, 0, step.statements.size(), error);
+  if (error.cause != DatabaseError::Cause::statement && step.statements.size() == 1) return 0;
+  return failed_again(step, 0, step.statements.size(), error, closing_sql(step, std::chrono::milliseconds(0)));
 }
 
-/// Which of the statements fails with that error when they run one by one, in a transaction that is rolled back; -1 when none does.
-int StepRunner::failed_again(const Step& step, std::size_t first, std::size_t end, const DatabaseError& error) {
-  if (error.cause != DatabaseError::Cause::statement) return -1;
-  int failed = -1;
+/// Which of the statements, or of the records behind them, fails with that error when they run one by one, in a transaction that is
+/// rolled back.
+int StepRunner::failed_again(const Step& step, std::size_t first, std::size_t end, const DatabaseError& error, const std::vector<std::string>& records) {
+  if (error.cause != DatabaseError::Cause::statement) return StepFailure::not_known;
+  int failed = StepFailure::not_known;
   auto i = first;
   try {
-    const auto opening = opening_of(session_, step.statements[first]);
+    const auto opening = opening_of(session_, first < end ? step.statements[first] : Statement{});
     connection().execute(opening.begin);
     for (; i < end; ++i) {
       connection().execute(step.statements[i].text);
       if (i == first && !opening.behind_first.empty()) connection().execute(opening.behind_first);
     }
+    for (const auto& record : records) connection().execute(record);
   } catch (const DatabaseError& again) {
-    if (i < end && again.sqlstate == error.sqlstate) failed = static_cast<int>(i);
+    if (again.sqlstate == error.sqlstate) failed = i < end ? static_cast<int>(i) : StepFailure::record;
   }
   rollback();
   return failed;
@@ -261,7 +267,10 @@ void StepRunner::begin_exclusive(const Step& step) {
     wait_for_database(options_, events_, fmt::format("{} of {}", to_text(step.direction), title(step.revision)),
                       [&] { connection().execute(session_.begin_sql()); });
   } catch (const DatabaseError& error) {
-    throw StepFailure{error, -1, {}};
+    StepFailure failure{error};
+    if (error.cause != DatabaseError::Cause::connection) failure.kept = Kept::nothing;
+    failure.step = &step;
+    throw failure;
   }
 }
 
@@ -296,7 +305,7 @@ StepOutcome StepRunner::run_one_by_one(const Step& step) {
   const auto restore = [&] {
     for (const auto& sql : frame.restore) connection().execute(sql);
   };
-  int current = -1;
+  int current = StepFailure::not_known;
   const auto run_all = [&](const std::vector<Statement>& statements) {
     current = -1;
     for (const auto& statement : statements) {
@@ -304,7 +313,7 @@ StepOutcome StepRunner::run_one_by_one(const Step& step) {
       connection().execute(statement.text);
       events_.statement_done(step, current);
     }
-    current = -1;
+    current = StepFailure::not_known;
   };
   try {
     run_all(frame.before);
@@ -320,7 +329,7 @@ StepOutcome StepRunner::run_one_by_one(const Step& step) {
     const auto before = frame.violations ? frame.violations(connection()) : std::vector<std::string>{};
     run_all(frame.statements);
     if (frame.violations) check_violations(step, before, frame.violations(connection()));
-    for (const auto& sql : closing_sql(step, watch.elapsed())) connection().execute(sql);
+    record(step, watch.elapsed(), current);
     connection().execute("COMMIT");
     expect_done(step);
     run_all(frame.after);
@@ -336,6 +345,13 @@ StepOutcome StepRunner::run_one_by_one(const Step& step) {
     restore();
     throw;
   }
+}
+
+/// Writes the step's row and its line of the log, in the transaction of the step. `current` tells meanwhile what runs.
+void StepRunner::record(const Step& step, std::chrono::milliseconds time, int& current) {
+  current = StepFailure::record;
+  for (const auto& sql : closing_sql(step, time)) connection().execute(sql);
+  current = StepFailure::not_known;
 }
 
 /// A rule that the unit broke: what is violated now and was not before.
@@ -359,7 +375,7 @@ int StepRunner::index_of(const Step& step, const Statement& statement, int from)
   auto it = std::find(all.begin() + from, all.end(), statement);
   if (it == all.end()) it = std::find(all.begin(), all.begin() + from, statement);
   const auto index = static_cast<int>(it - all.begin());
-  return index < static_cast<int>(all.size()) && *it == statement ? index : -1;
+  return index < static_cast<int>(all.size()) && *it == statement ? index : StepFailure::not_known;
 }
 
 }  // namespace migrate

@@ -19,16 +19,27 @@ enum class StepOutcome {
   stopped        ///< by a signal, between statements
 };
 
+/// What a step that failed has left.
+enum class Kept {
+  nothing,
+  earlier,  ///< the statements before the one that failed are done and recorded
+  unknown   ///< the connection is gone, or it is not known which statement failed; what is done is recorded
+};
+
 /// A statement of a step failed.
 struct StepFailure {
+  static constexpr int not_known = -1;  ///< which statement it was
+  static constexpr int record = -2;     ///< it is the step's record in our own tables
+
   DatabaseError error;
-  int statement = -1;  ///< index, or -1 when it is the framework's own SQL
+  int statement = not_known;  ///< index, or one of the above
   std::vector<std::string> blockers;
-  bool mended = false;        ///< its cause is gone: it is worth running again
-  bool earlier_kept = false;  ///< the statements before it are done and recorded
+  bool mended = false;         ///< its cause is gone: it is worth running again
+  Kept kept = Kept::unknown;
+  const Step* step = nullptr;  ///< where it is not the one that was asked for
 
   /// The error for people: revision, statement, file and line, the server's words, a hint.
-  [[nodiscard]] Error described(const Step& step) const;
+  [[nodiscard]] Error described(const Step& asked) const;
 };
 
 class StepRunner {
@@ -149,9 +160,9 @@ class StepRunner {
   [[nodiscard]] std::string done_digest(const Step& step, std::size_t count);
   void stop_at(const Step& step, std::size_t index) noexcept;
 
-  [[nodiscard]] int find_failed_statement(const Step& step, const std::string& batch, const std::vector<std::size_t>& offsets,
-                                          const DatabaseError& error);
-  [[nodiscard]] int failed_again(const Step& step, std::size_t first, std::size_t end, const DatabaseError& error);
+  [[nodiscard]] int find_failed_statement(const Step& step, const std::vector<std::size_t>& offsets, const DatabaseError& error);
+  [[nodiscard]] int failed_again(const Step& step, std::size_t first, std::size_t end, const DatabaseError& error, const std::vector<std::string>& records);
+  void record(const Step& step, std::chrono::milliseconds time, int& current);
   [[nodiscard]] std::vector<std::string> closing_sql(const Step& step, std::chrono::milliseconds time) const;
   /// Puts the rows of what a squash unit stands for in the place of its own, or takes them all away.
   [[nodiscard]] std::vector<std::string> stand_in_sql(const Step& step, std::chrono::milliseconds time) const;

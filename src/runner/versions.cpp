@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
 
 #include "core/text.hpp"
@@ -30,10 +31,17 @@ std::string_view state_text(RowState state) {
 RowState read_state(const std::string& text) {
   if (text == "upgrading") return RowState::upgrading;
   if (text == "downgrading") return RowState::downgrading;
-  return RowState::applied;
+  if (text == "applied") return RowState::applied;
+  throw text;
 }
 
-long long number(const Value& value) { return value && !value->empty() ? std::stoll(*value) : 0; }
+long long number(const Value& value) {
+  long long result = 0;
+  if (!value || value->empty()) return result;
+  const auto end = std::from_chars(value->data(), value->data() + value->size(), result);
+  if (end.ec != std::errc{} || end.ptr != value->data() + value->size()) throw *value;
+  return result;
+}
 
 Column column(const std::string& name, const std::string& type, bool nullable = true) {
   Column out{.name = name, .type = type, .nullable = nullable};
@@ -96,6 +104,37 @@ void Versions::stay_in(const std::string& schema) {
   table_.schema = log_.schema = schema_.schema = lock_.schema = schema;
 }
 
+DatabaseError Versions::explain(const DatabaseError& error, const std::string& what) const {
+  if (error.cause != DatabaseError::Cause::statement) return error;
+  const auto& run = dialect_->run();
+  auto hint = error.hint;
+  if (run.is_denied(error)) {
+    hint = "the role needs SELECT, INSERT, UPDATE and DELETE on " + table_.text() + ", and SELECT and INSERT on " + log_.text();
+  } else if (run.is_missing_column(error)) {
+    hint = table_.text() + " or " + log_.text() + " is not one of migrate's: another tool may have made it; `versions_table: NAME` in migrate.yaml gives migrate's another name";
+  } else if (run.is_missing_table(error)) {
+    hint = table_.text() + " and " + log_.text() + " belong together, and one of them is gone: bring it back from a backup, or as it is in another database";
+  }
+  DatabaseError told{error.cause, what + ": " + error.message(), error.sqlstate, error.native_code, hint};
+  return told;
+}
+
+void Versions::expect_all_rows(Connection& connection) const {
+  const auto sql = dialect_->run().hides_rows_sql(table_);
+  if (sql.empty()) return;
+  bool hidden = false;
+  try {
+    const auto result = connection.query(sql);
+    const auto value = result.rows.empty() ? Value() : result.rows[0].at(0);
+    hidden = value && (*value == "t" || *value == "true" || *value == "1");
+  } catch (const DatabaseError& error) {
+    if (error.cause != DatabaseError::Cause::statement) throw;  // else a server that knows no such thing
+  }
+  if (!hidden) return;
+  throw Error{ErrorKind::failed, "row-level security may hide rows of " + table_.text() + " from this role: what is applied cannot be told",
+              "give the role a policy that lets all rows through, or BYPASSRLS, or switch row-level security off for the table"};
+}
+
 bool Versions::owns(const QualifiedName& name) const {
   const auto ours = [&](const QualifiedName& own) {
     return own.name == name.name && (own.schema == name.schema || name.schema.empty() || own.schema.empty());
@@ -113,7 +152,7 @@ std::vector<VersionRow> Versions::read(Connection& connection, bool* exists) con
   try {
     result = connection.query(select_sql());
   } catch (const DatabaseError& error) {
-    if (!dialect_->run().is_missing_table(error)) throw;
+    if (!dialect_->run().is_missing_table(error)) throw explain(error, "what is applied cannot be read");
     if (exists != nullptr) *exists = false;
     return {};
   }
@@ -121,8 +160,13 @@ std::vector<VersionRow> Versions::read(Connection& connection, bool* exists) con
   rows.reserve(result.rows.size());
   for (const auto& row : result.rows) {
     const auto field = [&](std::size_t i) { return row.at(i).value_or(""); };
-    rows.push_back({field(0), field(1), field(2), read_state(field(3)), static_cast<int>(number(row.at(4))), field(5), field(6), field(7),
-                    number(row.at(8)), field(9)});
+    try {
+      rows.push_back({field(0), field(1), field(2), read_state(field(3)), static_cast<int>(number(row.at(4))), field(5), field(6), field(7),
+                      number(row.at(8)), field(9)});
+    } catch (const std::string& unknown) {
+      throw Error{ErrorKind::failed, "the row of " + field(0) + " in " + table_.text() + " holds '" + unknown + "', which migrate does not write there",
+                  "was it written by hand, or by a newer migrate? state is applied, upgrading or downgrading; statement and duration_ms are numbers"};
+    }
   }
   return rows;
 }
@@ -139,7 +183,7 @@ std::vector<LogEntry> Versions::read_log(Connection& connection, int limit) cons
         "SELECT action, revision, outcome, logged_at, logged_by, duration_ms, tool_version FROM {} ORDER BY id DESC LIMIT {}",
         dialect_->sql().quote_name(log_), limit));
   } catch (const DatabaseError& error) {
-    if (!dialect_->run().is_missing_table(error)) throw;
+    if (!dialect_->run().is_missing_table(error)) throw explain(error, "the log cannot be read");
     return {};
   }
   std::vector<LogEntry> entries;

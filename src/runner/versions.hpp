@@ -72,6 +72,10 @@ class Versions {
   [[nodiscard]] const QualifiedName& log_table() const { return log_; }
   [[nodiscard]] const QualifiedName& schema_table() const { return schema_; }  ///< see runner/kept_schema.hpp
   [[nodiscard]] const QualifiedName& lock_table() const { return lock_; }      ///< see runner/lease.hpp
+  /// Throws Error when rows of the tables may be hidden from our role: what is applied would not be known.
+  void expect_all_rows(Connection& connection) const;
+  /// The error of a statement on the framework's own tables, told as such: what could not be done, table, right and remedy.
+  [[nodiscard]] DatabaseError explain(const DatabaseError& error, const std::string& what) const;
   /// Whether a name is one of the framework's own tables.
   [[nodiscard]] bool owns(const QualifiedName& name) const;
 
@@ -112,7 +116,7 @@ class Versions {
   [[nodiscard]] std::string insert_sql(const VersionRow& row, const std::string& downgrade, int statement, const std::string& fingerprint) const;
   /// What stands in the column for a progress, as SQL.
   [[nodiscard]] std::string fingerprint_sql(const Progress& progress, const std::vector<std::string>& expressions) const;
-  [[nodiscard]] std::string text(const std::string& value) const { return dialect_->sql().quote_text(value); }
+  [[nodiscard]] std::string text(const std::string& value) const { return dialect_->sql().quote_value(value); }
 
   const Dialect* dialect_;
   QualifiedName table_;

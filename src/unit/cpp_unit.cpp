@@ -1,9 +1,12 @@
 #include "unit/cpp_unit.hpp"
 
+#include <cxxabi.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <memory>
+#include <string>
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -115,8 +118,17 @@ void CppUnit::run(const Revision& revision, Direction direction, Operations& op)
     throw;
   } catch (const std::exception& error) {
     fail(revision, direction, std::string("the unit threw an exception: ") + error.what());
+  } catch (const std::string& text) {
+    fail(revision, direction, "the unit threw a string: " + text);
+  } catch (const char* text) {
+    fail(revision, direction, std::string("the unit threw a string: ") + (text == nullptr ? "(null)" : text));
+  } catch (const int number) {
+    fail(revision, direction, "the unit threw the number " + std::to_string(number));
   } catch (...) {
-    fail(revision, direction, "the unit threw something that is no std::exception");
+    const auto* type = abi::__cxa_current_exception_type();
+    int status = 0;
+    const std::unique_ptr<char, decltype(&std::free)> name(type == nullptr ? nullptr : abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), &std::free);
+    fail(revision, direction, std::string("the unit threw an object of the type ") + (name ? name.get() : "that is not known") + ", which is no std::exception");
   }
 }
 

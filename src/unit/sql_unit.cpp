@@ -274,10 +274,10 @@ bool is_reversible(const SqlUnit& unit, std::span<const std::string> engines) {
   return section != nullptr && !section->none;
 }
 
-std::vector<Statement> statements_of(const SqlSection& section, const Dialect& dialect) {
+std::vector<Statement> statements_of(const SqlSection& section, const Dialect& dialect, const Options& settings) {
   const Location start{section.location.file, 1, 1};
   try {
-    auto statements = dialect.sql().split(section.text, start);
+    auto statements = dialect.sql().split_on(settings, section.text, start);
     for (auto& statement : statements)
       statement.location = section.lines.locate(statement.location.line, statement.location.column);
     return statements;
@@ -292,9 +292,24 @@ std::vector<Review> reviews_of(const SqlUnit& unit) {
   return reviews;
 }
 
+namespace {
+
+/// Whether a comment right behind the first line of a question is more of it: not the statements that could stand in place of the
+/// ones below, which are indented, nor what lint found or is told.
+bool continues_question(std::string_view comment) {
+  if (comment.size() < 2 || comment[0] != ' ' || is_space(comment[1])) return false;
+  const auto text = trim(comment);
+  const auto word = text.substr(0, text.find_first_of(" :"));
+  const bool finding = word.size() >= 5 && word.size() < text.size() && text[word.size()] == ':' && word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == std::string_view::npos;
+  return !finding && !text.starts_with("lint:") && !text.starts_with("migrate:");
+}
+
+}  // namespace
+
 std::vector<Review> find_reviews(std::string_view text, const LineMap& lines) {
   std::vector<Review> reviews;
   bool inside = false;
+  bool asking = false;  // the comment lines right behind the first are part of the question
   for (int number = 1; !text.empty(); ++number) {
     const auto line = next_line(text);
     const auto content = trim(line);
@@ -302,10 +317,12 @@ std::vector<Review> find_reviews(std::string_view text, const LineMap& lines) {
     const auto mark = comment ? trim(content.substr(2)) : std::string_view();
     if (mark.starts_with("REVIEW:")) {
       reviews.push_back({std::string(trim(mark.substr(7))), "", lines.locate(number)});
-      inside = true;
+      inside = asking = true;
     } else if (content.empty()) {
-      inside = false;
+      inside = asking = false;
     } else if (inside) {
+      asking = asking && comment && continues_question(content.substr(2));
+      if (asking) reviews.back().reason.append(" ").append(mark);
       reviews.back().text.append(line).append("\n");
     }
   }

@@ -88,8 +88,8 @@ struct SqlUnitOptions {
 /// Whether the unit can be downgraded on an engine.
 [[nodiscard]] bool is_reversible(const SqlUnit& unit, std::span<const std::string> engines);
 
-/// The statements of a section, with their places in the files they come from.
-[[nodiscard]] std::vector<Statement> statements_of(const SqlSection& section, const Dialect& dialect);
+/// The statements of a section, with their places in the files they come from. `settings`: of the server, where one is in hand.
+[[nodiscard]] std::vector<Statement> statements_of(const SqlSection& section, const Dialect& dialect, const Options& settings = {});
 
 /// All blocks of a unit that are left to review.
 [[nodiscard]] std::vector<Review> reviews_of(const SqlUnit& unit);

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 
@@ -52,6 +54,19 @@ TEST_CASE("sha256 gives the known digests") {
     CHECK(sha256(std::string(count, 'a')) == digest);
   }
   CHECK(sha256(std::string(1'000'000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST_CASE("printable text moves no cursor, changes no colour and turns no letters about") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"plain\ttext\nand Grüße 漢字 🙂", "plain\ttext\nand Grüße 漢字 🙂"},
+      {"\x1b[31mred\x1b[0m", "\\u001b[31mred\\u001b[0m"},
+      {"line\r\nover\rwrite", "line\nover\\u000dwrite"},
+      {"bell\a back\b del\x7f", "bell\\u0007 back\\u0008 del\\u007f"},
+      {"csi \xC2\x9B", "csi \\u009b"},
+      {"turned \xE2\x80\xAE", "turned \\u202e"},
+      {"no utf-8 \x9B \xFF \xC3", "no utf-8 \xEF\xBF\xBD \xEF\xBF\xBD \xEF\xBF\xBD"},
+      {"", ""}};
+  for (const auto& [text, shown] : cases) CHECK(printable(text) == shown);
 }
 
 }  // namespace text_test

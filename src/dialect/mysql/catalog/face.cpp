@@ -3,6 +3,7 @@
 #include "dialect/mysql/catalog/check_types.hpp"
 #include "dialect/mysql/catalog/inspect.hpp"
 #include "dialect/mysql/catalog/normalize.hpp"
+#include "dialect/mysql/catalog/plain_mode.hpp"
 #include "dialect/mysql/catalog/probe.hpp"
 
 namespace migrate::mysql {
@@ -13,6 +14,7 @@ class MysqlCatalog final : public CatalogFace {
   [[nodiscard]] ServerInfo probe(Connection& connection) const override { return probe_server(connection); }
   [[nodiscard]] ServerInfo assume(const DatabaseUrl& url) const override { return assumed_server(url); }
   [[nodiscard]] Schema inspect(Connection& connection, const ServerInfo& server, const InspectOptions& options) const override {
+    const PlainMode plain(connection, server);
     return inspect_database(connection, server, options);
   }
   [[nodiscard]] std::vector<ModelRemark> check_types(Connection& connection, const ServerInfo& server, const Schema& declared, const Schema& live) const override {
@@ -20,6 +22,7 @@ class MysqlCatalog final : public CatalogFace {
   }
   [[nodiscard]] Schema normalize(Connection& connection, const ServerInfo& server, const Schema& objects, const Schema& declared,
                                  const Schema& live) const override {
+    const PlainMode plain(connection, server);
     return normalize_objects(connection, server, objects, declared, live);
   }
 };

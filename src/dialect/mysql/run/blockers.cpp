@@ -76,7 +76,7 @@ std::vector<std::string> find_blockers(Connection& connection, const Statement& 
 bool mend_stale_table(Connection& connection, const Statement& statement, const DatabaseError& error) {
   const auto says = [&](std::string_view text) { return error.message().find(text) != std::string::npos; };
   if (!says("Unknown column") || !(says("in 'CHECK'") || says("in 'DEFAULT'") || says("in 'GENERATED ALWAYS AS'"))) return false;
-  const auto tokens = tokenize(statement.text, lexical_rules());
+  const auto tokens = tokens_of(statement.text);
   auto table = std::find_if(tokens.begin(), tokens.end(), [](const Token& token) { return token.is("TABLE"); });
   if (tokens.end() - table > 3 && table[1].is("IF") && table[2].is("EXISTS")) table += 2;
   if (tokens.empty() || !tokens[0].is("ALTER") || tokens.end() - table < 2) return false;

@@ -13,14 +13,17 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <exception>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
+#include <utility>
 
 #include "core/text.hpp"
 #include "dialect/connection.hpp"
+#include "dialect/mysql/run/errors.hpp"
+#include "dialect/mysql/run/parameters.hpp"
 #include "dialect/mysql/sql/classify.hpp"
 #include "dialect/mysql/sql/split.hpp"
 #include "dialect/mysql/sql/text.hpp"
@@ -31,61 +34,12 @@ namespace {
 
 using Cause = DatabaseError::Cause;
 
-Cause cause_of(int code) {
-  switch (code) {
-    case 1205:  // ER_LOCK_WAIT_TIMEOUT
-    case 3572:  // ER_LOCK_NOWAIT
-      return Cause::lock_timeout;
-    case 1213:  // ER_LOCK_DEADLOCK
-    case 1020:  // ER_CHECKREAD: the record has changed since it was read (snapshot isolation of MariaDB 11)
-    case 3101:  // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
-      return Cause::serialization;
-    case 1317:  // ER_QUERY_INTERRUPTED
-    case 1969:  // ER_STATEMENT_TIMEOUT of MariaDB
-    case 3024:  // ER_QUERY_TIMEOUT of MySQL
-      return Cause::cancelled;
-    case 1044:  // ER_DBACCESS_DENIED_ERROR
-    case 1045:  // ER_ACCESS_DENIED_ERROR
-    case 1698:  // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
-    case 1820:  // ER_MUST_CHANGE_PASSWORD
-    case 1862:  // ER_MUST_CHANGE_PASSWORD_LOGIN
-    case 2059:  // CR_AUTH_PLUGIN_CANNOT_LOAD
-    case 2061:  // CR_AUTH_PLUGIN_ERR
-    case 4151:  // ER_ACCOUNT_HAS_BEEN_LOCKED of MariaDB
-      return Cause::authentication;
-    case 1040:  // ER_CON_COUNT_ERROR
-    case 1053:  // ER_SERVER_SHUTDOWN
-    case 1077:  // ER_NORMAL_SHUTDOWN
-    case 1129:  // ER_HOST_IS_BLOCKED
-    case 1130:  // ER_HOST_NOT_PRIVILEGED
-    case 1152: case 1158: case 1159: case 1160: case 1161: case 1184:  // aborted connections, network errors
-    case 1203:  // ER_TOO_MANY_USER_CONNECTIONS
-    case 1927:  // ER_CONNECTION_KILLED
-    case 2002: case 2003: case 2005: case 2006: case 2012: case 2013: case 2026: case 2055:  // client: cannot connect, gone, lost, TLS
-    case 4031:  // ER_CLIENT_INTERACTION_TIMEOUT of MySQL
-      return Cause::connection;
-    default:
-      return Cause::statement;
-  }
-}
-
-std::string hint_of(int code) {
-  switch (code) {
-    case 1045: case 1698: return "check user and password in the database URL";
-    case 1044: return "the user may not use this database: GRANT ALL ON database.* TO user";
-    case 2002: case 2003: return "is the server running, and are host, port or socket right?";
-    case 1153: case 2020: return "raise max_allowed_packet of the server";
-    default: return {};
-  }
-}
-
 /// Connector/C++ 1.1 has messages for its own states without a code.
-[[noreturn]] void raise(const sql::SQLException& error, const std::string& doing = {}) {
+DatabaseError database_error(const sql::SQLException& error) {
   const int code = error.getErrorCode();
-  auto message = doing.empty() ? std::string(error.what()) : doing + ": " + error.what();
   auto cause = cause_of(code);
   if (code == 0 && std::string_view(error.what()).find("closed") != std::string_view::npos) cause = Cause::connection;
-  throw DatabaseError(cause, std::move(message), error.getSQLState(), code, hint_of(code));
+  return {cause, error.what(), error.getSQLState(), code, hint_of(code, error.what())};
 }
 
 bool valid_utf8(std::string_view text) {
@@ -101,73 +55,44 @@ bool valid_utf8(std::string_view text) {
   return true;
 }
 
-/// A parameter of the URL under any of its spellings: ssl-ca, ssl_ca, sslca.
-std::string parameter(const DatabaseUrl& url, std::string_view name) {
-  const auto plain = [](std::string_view text) {
-    std::string result;
-    for (const char c : text) {
-      if (c != '-' && c != '_') result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    }
-    return result;
-  };
-  for (const auto& [key, value] : url.parameters) {
-    if (plain(key) == plain(name)) return value;
+void add_tls(const Parameters& parameters, bool socket, sql::ConnectOptionsMap& options) {
+  const std::pair<const std::string*, const char*> texts[] = {{&parameters.ca, "sslCA"},
+                                                              {&parameters.capath, "sslCAPath"},
+                                                              {&parameters.cert, "sslCert"},
+                                                              {&parameters.key, "sslKey"},
+                                                              {&parameters.cipher, "sslCipher"}};
+  if (parameters.tls == Tls::disabled) return;
+  for (const auto& [value, option] : texts) {
+    if (!value->empty()) options[option] = sql::SQLString(*value);
   }
-  return {};
-}
-
-int number_parameter(const DatabaseUrl& url, std::string_view name, int otherwise) {
-  const auto text = parameter(url, name);
-  if (text.empty()) return otherwise;
-  if (text.size() > 6 || text.find_first_not_of("0123456789") != std::string::npos) {
-    throw Error{ErrorKind::usage, fmt::format("database URL: {} must be a number of seconds, not '{}'", name, text)};
-  }
-  return std::stoi(text);
-}
-
-void add_tls(const DatabaseUrl& url, sql::ConnectOptionsMap& options) {
-  const std::pair<const char*, const char*> files[] = {
-      {"ssl-ca", "sslCA"}, {"ssl-capath", "sslCAPath"}, {"ssl-cert", "sslCert"}, {"ssl-key", "sslKey"}, {"ssl-cipher", "sslCipher"}};
-  bool any = false;
-  for (const auto& [name, option] : files) {
-    if (auto value = parameter(url, name); !value.empty()) {
-      options[option] = sql::SQLString(value);
-      any = true;
-    }
-  }
-  auto mode = lower(parameter(url, "ssl-mode"));
-  std::replace(mode.begin(), mode.end(), '-', '_');
-  static const std::map<std::string, int> modes = {
-      {"disabled", 1}, {"disable", 1}, {"preferred", 2}, {"prefer", 2},          {"required", 3},
-      {"require", 3},  {"verify_ca", 4}, {"verify_identity", 5}, {"verify_full", 5}};
-  if (mode.empty()) return;
-  const auto found = modes.find(mode);
-  if (found == modes.end()) {
-    throw Error{ErrorKind::usage, fmt::format("database URL: unknown sslmode '{}'", mode),
-                "one of disabled, preferred, required, verify_ca, verify_identity"};
-  }
-  const int level = found->second;
+  // As the engines' own clients have it: what does not leave the machine is not encrypted unless that is asked for.
+  const bool wanted = parameters.tls > Tls::preferred || !socket;
 #if MYSQL_CONCPP_VERSION_NUMBER >= 8000000
-  options["OPT_SSL_MODE"] = level;
+  options["OPT_SSL_MODE"] = wanted ? static_cast<int>(parameters.tls) + 1 : 1;
 #else
-  // libmariadb knows no modes, only "use TLS" and "verify the certificate". `required` is checked after connecting.
-  if (level >= 3 && !any) options["sslCipher"] = sql::SQLString("DEFAULT");
-  if (level >= 3) options["sslEnforce"] = true;
-  if (level >= 4) options["sslVerify"] = true;
+  // libmariadb knows no modes: it takes TLS where the server has it, checks the certificate by an authority that is named, and
+  // the name too when it is told to verify. That there is a cipher is looked at behind connecting.
+  if (wanted) options["sslEnforce"] = true;
+  if (parameters.tls == Tls::verify_identity) options["sslVerify"] = true;
 #endif
 }
 
-sql::ConnectOptionsMap connect_options(const DatabaseUrl& url) {
+sql::ConnectOptionsMap connect_options(const DatabaseUrl& url, const Parameters& parameters, const Endpoint& endpoint) {
   sql::ConnectOptionsMap options;
-  const auto socket = parameter(url, "socket");
-  if (!socket.empty()) {
-    options["hostName"] = sql::SQLString("unix://" + socket);
-    options["socket"] = sql::SQLString(socket);
+  bool socket = true;
+  if (!parameters.socket.empty()) {
+    options["hostName"] = sql::SQLString("unix://" + parameters.socket);
+    options["socket"] = sql::SQLString(parameters.socket);
+  } else if (endpoint.host == "localhost" && endpoint.port == 0) {
+    options["hostName"] = sql::SQLString("localhost");  // to the client library that is its default socket
   } else {
-    // "localhost" would mean the default socket to the client library; a URL with a port means TCP.
-    const auto host = url.host.empty() || (url.host == "localhost" && url.port != 0) ? std::string("127.0.0.1") : url.host;
-    options["hostName"] = sql::SQLString(host);
-    options["port"] = url.port == 0 ? 3306 : url.port;
+    socket = false;
+    // The library reads the text as a URL of its own, where an IPv6 address needs its brackets.
+    const auto& host = endpoint.host;
+    options["hostName"] = sql::SQLString(host.find(':') != std::string::npos         ? "tcp://[" + host + "]"
+                                         : host.empty() || host == "localhost" ? std::string("127.0.0.1")
+                                                                               : host);
+    options["port"] = endpoint.port == 0 ? 3306 : endpoint.port;
   }
   options["userName"] = sql::SQLString(url.user);
   options["password"] = sql::SQLString(url.password);
@@ -177,12 +102,20 @@ sql::ConnectOptionsMap connect_options(const DatabaseUrl& url) {
   options["characterSetResults"] = sql::SQLString("utf8mb4");
   options["OPT_LOCAL_INFILE"] = 0;  // a server must not be able to ask for this machine's files
   options["OPT_RECONNECT"] = false;
-  options["OPT_CONNECT_TIMEOUT"] = number_parameter(url, "connect_timeout", 10);
-  add_tls(url, options);
+  options["OPT_CONNECT_TIMEOUT"] = parameters.connect_timeout;
+  add_tls(parameters, socket, options);
   return options;
 }
 
-std::unique_ptr<sql::Connection> open(const DatabaseUrl& url) {
+std::string text_of(const Endpoint& endpoint) {
+  const bool v6 = endpoint.host.find(':') != std::string::npos;
+  return (v6 ? "[" + endpoint.host + "]" : endpoint.host) + (endpoint.port == 0 ? "" : ":" + std::to_string(endpoint.port));
+}
+
+using DriverConnection = std::unique_ptr<sql::Connection>;
+
+/// Connects to one host. Throws SQLException.
+DriverConnection open(const DatabaseUrl& url, const Parameters& parameters, const Endpoint& endpoint) {
   // The library's start-up is not safe against itself.
   static std::mutex mutex;
   sql::Driver* driver = nullptr;
@@ -190,22 +123,111 @@ std::unique_ptr<sql::Connection> open(const DatabaseUrl& url) {
     const std::scoped_lock lock(mutex);
     driver = ::get_driver_instance();
   }
-  auto options = connect_options(url);
+  auto options = connect_options(url, parameters, endpoint);
   try {
-    std::unique_ptr<sql::Connection> connection(driver->connect(options));
-    if (!connection) throw DatabaseError(Cause::connection, "cannot connect to " + url.display());
-    return connection;
+    return DriverConnection(driver->connect(options));
   } catch (const sql::SQLException& error) {
-    const int code = error.getErrorCode();
-    const auto message = fmt::format("cannot connect to {}: {}", url.display(), error.what());
-    if (code == 1049) {
-      throw DatabaseError(Cause::statement, message, error.getSQLState(), code,
-                          fmt::format("create it: CREATE DATABASE {} CHARACTER SET utf8mb4", quote_name(url.database)));
-    }
-    auto cause = cause_of(code);
-    if (cause == Cause::statement) cause = Cause::connection;
-    throw DatabaseError(cause, message, error.getSQLState(), code, hint_of(code));
+    constexpr int tls_failed = 2026;
+    if (error.getErrorCode() != tls_failed || parameters.tls != Tls::preferred) throw;
+    // A server that offers TLS of a kind that this client does not speak.
+    auto without = parameters;
+    without.tls = Tls::disabled;
+    options = connect_options(url, without, endpoint);
+    return DriverConnection(driver->connect(options));
   }
+}
+
+/// What stands in the first row of a query; throws SQLException.
+std::vector<std::string> ask(sql::Connection& connection, const std::string& query) {
+  const std::unique_ptr<sql::Statement> statement(connection.createStatement());
+  const std::unique_ptr<sql::ResultSet> rows(statement->executeQuery(query));
+  std::vector<std::string> values;
+  if (!rows->next()) return values;
+  for (unsigned i = 1; i <= rows->getMetaData()->getColumnCount(); ++i) values.push_back(rows->isNull(i) ? "" : rows->getString(i).asStdString());
+  return values;
+}
+
+/// Version and cipher, or nothing when the session is not encrypted.
+std::string cipher_of(sql::Connection& connection) {
+  const auto cipher = ask(connection, "SHOW STATUS LIKE 'Ssl_cipher'");
+  if (cipher.size() < 2 || cipher[1].empty()) return {};
+  const auto version = ask(connection, "SHOW STATUS LIKE 'Ssl_version'");
+  return (version.size() < 2 ? "" : version[1] + ", ") + cipher[1];
+}
+
+/// An open session and where it is.
+struct Opened {
+  DriverConnection connection;
+  Endpoint endpoint;
+  unsigned long long id = 0;
+  std::string sql_mode;
+  std::size_t max_allowed_packet = 0;
+};
+
+/// Why a server cannot be used that let us in; "" when it can.
+std::string unfit(sql::Connection& connection, const Parameters& parameters) {
+  if (parameters.tls > Tls::preferred && cipher_of(connection).empty()) return "the server offers no TLS, and ssl-mode=" + name_of(parameters.tls) + " asks for it";
+  if (!parameters.must_write) return {};
+  for (const auto& value : ask(connection, "SELECT @@global.read_only, @@global.innodb_read_only")) {
+    if (value != "0" && !equal_ignoring_case(value, "OFF")) return "it takes no writes (read_only)";
+  }
+  return {};
+}
+
+[[noreturn]] void cannot_connect(const DatabaseUrl& url, const std::string& words, const sql::SQLException* error) {
+  const auto message = fmt::format("cannot connect to {}: {}", url.display(), words);
+  const int code = error == nullptr ? 0 : error->getErrorCode();
+  if (code == 1049) {
+    throw DatabaseError(Cause::statement, message, error->getSQLState(), code,
+                        fmt::format("create it: CREATE DATABASE {} CHARACTER SET utf8mb4", quote_name(url.database)));
+  }
+  if (error == nullptr) {
+    const bool writes = words.find("read_only") != std::string::npos;
+    throw DatabaseError(Cause::connection, message, "08001", 0,
+                        writes ? "name the server that takes writes; to look at one that does not, add ?target_session_attrs=any" : "see the server's settings for TLS");
+  }
+  auto cause = cause_of(code);
+  if (cause == Cause::statement) cause = Cause::connection;
+  throw DatabaseError(cause, message, error->getSQLState(), code, hint_of(code, error->what()));
+}
+
+/// Asks what a session's work depends on. A session commits each statement by itself, as those of the engine's client do where
+/// the server does not say otherwise: what is done and its record would be lost with the session.
+void set_up(Opened& opened) {
+  const auto facts = ask(*opened.connection, "SELECT connection_id(), @@sql_mode, @@max_allowed_packet, @@autocommit");
+  opened.id = std::stoull(facts.at(0));
+  opened.sql_mode = facts.at(1);
+  opened.max_allowed_packet = std::max<std::size_t>(std::stoull(facts.at(2)), 1024);
+  if (facts.at(3) != "0") return;
+  const std::unique_ptr<sql::Statement> statement(opened.connection->createStatement());
+  statement->execute("SET autocommit = 1");
+}
+
+/// Tries the hosts in turn.
+Opened open(const DatabaseUrl& url) {
+  const auto parameters = Parameters::of(url);
+  const auto endpoints = url.endpoints();
+  std::string tried;
+  std::optional<sql::SQLException> refusal;
+  bool some_unfit = false;
+  for (const auto& endpoint : endpoints) {
+    std::string words;
+    try {
+      Opened opened{open(url, parameters, endpoint), endpoint};
+      words = unfit(*opened.connection, parameters);
+      if (words.empty()) {
+        set_up(opened);
+        return opened;
+      }
+      some_unfit = true;
+    } catch (const sql::SQLException& error) {
+      words = error.what();
+      if (cause_of(error.getErrorCode()) != Cause::connection) cannot_connect(url, words, &error);
+      refusal.emplace(error);
+    }
+    tried += (tried.empty() ? "" : "; ") + (endpoints.size() == 1 ? words : text_of(endpoint) + ": " + words);
+  }
+  cannot_connect(url, tried, some_unfit ? nullptr : &*refusal);
 }
 
 Result read_rows(sql::ResultSet& rows) {
@@ -227,20 +249,19 @@ Result read_rows(sql::ResultSet& rows) {
 }
 
 /// The last result of a batch. The JDBC-style API cannot tell "no more results" from "a result without rows"; so a
-/// batch whose number of results is not known beforehand ends with this query.
+/// batch whose number of results is not known beforehand ends with a query of this value.
 constexpr std::string_view end_marker = "migrate: end of batch";
+constexpr std::size_t marker_size = 128;
 
 class MysqlConnection final : public Connection {
  public:
-  explicit MysqlConnection(const DatabaseUrl& url) : url_(url), connection_(open(url)), statement_(connection_->createStatement()) {
-    check_tls();
-  }
+  explicit MysqlConnection(const DatabaseUrl& url) : MysqlConnection(url, open(url)) {}
 
   Result query(std::string_view sql) override {
     const bool many = may_return_several_results(sql);
     return guarded([&] {
       auto first = run(many ? with_marker(sql) : std::string(sql));
-      if (many) drain(first);
+      if (many) drain(sql, first);
       warn();
       return first;
     });
@@ -249,33 +270,14 @@ class MysqlConnection final : public Connection {
   Result query(std::string_view sql, std::span<const Value> values) override { return query(bind(sql, values)); }
 
   void execute(std::string_view sql) override {
-    const auto parts = statement_ranges(sql);
-    if (parts.empty()) return;
-    const bool counted = std::none_of(parts.begin(), parts.end(), [&](const Range& part) { return may_return_several_results(sql.substr(part.begin, part.end - part.begin)); });
-    // Everything up to the last statement's end: a trailing ';' or comment would be an empty statement.
-    const auto from = parts.size() == 1 ? parts[0].begin : 0;
-    const auto batch = sql.substr(from, parts.back().end - from);
-    std::size_t done = 0;
-    try {
-      guarded([&] {
-        if (counted) {  // a result for each statement, and nothing of ours behind them
-          run(batch);
-          while (++done < parts.size()) next();
-        } else {
-          auto result = run(with_marker(batch));
-          drain(result, &done);
-        }
-        warn();
-        return 0;
-      });
-    } catch (DatabaseError& error) {
-      // One result for each statement that ran; a procedure's own results make the count useless.
-      bool certain = true;
-      for (std::size_t i = 0; i < std::min(done + 1, parts.size()); ++i) {
-        certain = certain && !may_return_several_results(sql.substr(parts[i].begin, parts[i].end - parts[i].begin));
-      }
-      if (certain && done < parts.size()) error.position = static_cast<long long>(parts[done].begin);
-      throw;
+    const auto parts = statement_ranges(sql, quoting_);
+    for (std::size_t first = 0; first < parts.size();) {
+      const bool alone = may_be_nothing(text_of(sql, parts[first]));
+      auto end = first + 1;
+      // What the server takes at once, and without what may be no statement for it: in a batch that is an error.
+      while (!alone && end < parts.size() && parts[end].end - parts[first].begin < largest_ && !may_be_nothing(text_of(sql, parts[end]))) ++end;
+      execute_parts(sql, std::span(parts).subspan(first, end - first), alone);
+      first = end;
     }
   }
 
@@ -306,11 +308,15 @@ class MysqlConnection final : public Connection {
     const auto id = running_.load();
     if (id == 0) return;
     try {
-      const auto other = open(url_);
+      const auto other = open(url_, Parameters::of(url_), endpoint_);
       const std::unique_ptr<sql::Statement> statement(other->createStatement());
       statement->execute("KILL QUERY " + std::to_string(id));
     } catch (...) {  // nothing can be done: the statement goes on
     }
+  }
+
+  [[nodiscard]] std::optional<std::string> encryption() override {
+    return guarded([&] { return std::optional(cipher_of(*connection_)); });
   }
 
   [[nodiscard]] long long round_trips() const override { return round_trips_; }
@@ -318,6 +324,49 @@ class MysqlConnection final : public Connection {
   void on_notice(std::function<void(const std::string&)> handler) override { notice_ = std::move(handler); }
 
  private:
+  MysqlConnection(DatabaseUrl url, Opened opened)
+      : url_(std::move(url)), endpoint_(std::move(opened.endpoint)), connection_(std::move(opened.connection)), statement_(connection_->createStatement()),
+        running_(opened.id), quoting_(Quoting::of(opened.sql_mode)), largest_(opened.max_allowed_packet - marker_size) {}
+
+  static std::string_view text_of(std::string_view sql, const Range& range) { return sql.substr(range.begin, range.end - range.begin); }
+
+  void execute_parts(std::string_view sql, std::span<const Range> parts, bool alone) {
+    const bool counted = std::none_of(parts.begin(), parts.end(), [&](const Range& part) { return may_return_several_results(text_of(sql, part)); });
+    std::size_t done = 0;
+    try {
+      refuse_too_long(parts[0].end - parts[0].begin);
+      guarded([&] {
+        // Up to the last statement's end: a trailing ';' or comment would be an empty statement.
+        const auto batch = sql.substr(parts.front().begin, parts.back().end - parts.front().begin);
+        if (counted) {  // a result for each statement, and nothing of ours behind them
+          run(batch);
+          while (++done < parts.size()) next();
+        } else {
+          const auto first = run(with_marker(batch));
+          drain(batch, first, &done);
+        }
+        warn();
+        return 0;
+      });
+    } catch (DatabaseError& error) {
+      constexpr int empty_query = 1065;
+      if (alone && error.native_code == empty_query) return;
+      // One result for each statement that ran; a procedure's own results make the count useless.
+      bool certain = true;
+      for (std::size_t i = 0; i < std::min(done + 1, parts.size()); ++i) certain = certain && !may_return_several_results(text_of(sql, parts[i]));
+      if (certain && done < parts.size()) error.position = static_cast<long long>(parts[done].begin);
+      throw;
+    }
+  }
+
+  /// The server would end the session over it.
+  void refuse_too_long(std::size_t size) const {
+    if (size < largest_) return;
+    constexpr int too_large = 1153;
+    throw DatabaseError(Cause::statement, fmt::format("the statement has {} bytes, and this server takes {} (max_allowed_packet)", size, largest_ + marker_size), "08S01", too_large,
+                        "raise max_allowed_packet of the server, or divide the statement");
+  }
+
   template <class F>
   auto guarded(F&& work) -> decltype(work()) {
     try {
@@ -326,6 +375,13 @@ class MysqlConnection final : public Connection {
       reset();
       raise(error);
     }
+  }
+
+  [[noreturn]] void raise(const sql::SQLException& error) const {
+    auto raised = database_error(error);
+    // Where others may have taken over, this server is as good as lost: connecting again finds the one that takes writes.
+    if (is_read_only(raised.native_code, error.what()) && url_.endpoints().size() > 1) raised.cause = Cause::connection;
+    throw DatabaseError(raised);
   }
 
   /// After an error in a batch nothing is left to read, but the statement object remembers half-read state.
@@ -356,17 +412,21 @@ class MysqlConnection final : public Connection {
     return result;
   }
 
-  static std::string with_marker(std::string_view sql) { return fmt::format("{}\n;SELECT '{}'", sql, end_marker); }
+  static std::string with_marker(std::string_view sql) { return fmt::format("{}\n;SELECT '{}' AS migrate_end", sql, end_marker); }
 
-  static bool is_marker(const Result& result) {
-    return result.rows.size() == 1 && result.rows[0].size() == 1 && result.rows[0][0] == end_marker && result.columns[0] == end_marker;
-  }
+  /// By its value alone: what stands between us and the server may call a column what it likes.
+  static bool is_marker(const Result& result) { return result.rows.size() == 1 && result.rows[0].size() == 1 && result.rows[0][0] == end_marker; }
 
-  void drain(const Result& first, std::size_t* done = nullptr) {
+  /// Reads the results of a batch to their end. Behind it the library answers "no rows" for ever, without asking the server; and a
+  /// statement gives one such answer at most. So there is an end even where the marker does not come through.
+  void drain(std::string_view batch, const Result& first, std::size_t* done = nullptr) {
+    auto without_rows = static_cast<std::size_t>(std::count(batch.begin(), batch.end(), ';')) + 2;
     if (is_marker(first)) return;
-    if (done != nullptr) ++*done;
-    while (!is_marker(next())) {
+    for (bool rows = !first.columns.empty(); rows || without_rows-- > 0;) {
       if (done != nullptr) ++*done;
+      const auto result = next();
+      if (is_marker(result)) return;
+      rows = !result.columns.empty();
     }
   }
 
@@ -407,24 +467,13 @@ class MysqlConnection final : public Connection {
     }
   }
 
-  void check_tls() {
-    const auto setup = guarded([&] { return run("SELECT connection_id()"); });
-    running_ = std::stoull(setup.rows.at(0).at(0).value_or("0"));
-    round_trips_ = 0;
-    const auto mode = lower(parameter(url_, "ssl-mode"));
-    if (mode.empty() || mode.starts_with("disable") || mode.starts_with("prefer")) return;
-    const auto cipher = guarded([&] { return run("SHOW STATUS LIKE 'Ssl_cipher'"); });
-    round_trips_ = 0;
-    if (cipher.rows.empty() || cipher.rows[0].size() < 2 || cipher.rows[0][1].value_or("").empty()) {
-      throw DatabaseError(Cause::connection, fmt::format("cannot connect to {}: the server offers no TLS and sslmode={} asks for it",
-                                                         url_.display(), mode));
-    }
-  }
-
   DatabaseUrl url_;
-  std::unique_ptr<sql::Connection> connection_;
+  Endpoint endpoint_;  ///< where the session is
+  DriverConnection connection_;
   std::unique_ptr<sql::Statement> statement_;
   std::atomic<unsigned long long> running_{0};
+  Quoting quoting_;      ///< as the session has it now
+  std::size_t largest_;  ///< bytes of a message
   long long round_trips_ = 0;
   std::function<void(const std::string&)> notice_;
 };

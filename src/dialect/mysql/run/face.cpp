@@ -28,7 +28,7 @@ class MysqlRun final : public RunFace {
   [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo&, const std::string& key) const override {
     return make_session_lock(connection, key);
   }
-  [[nodiscard]] Options durable_table_options() const override { return {{"engine", "InnoDB"}, {"charset", "utf8mb4"}}; }
+  [[nodiscard]] Options durable_table_options() const override { return {{"engine", "InnoDB"}, {"charset", "utf8mb4"}, {"row_format", "dynamic"}}; }
   [[nodiscard]] std::optional<Witness> witness(const Statement& statement) const override { return witness_of(statement); }
   [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const override {
     return take_fingerprint(connection, server, statement);
@@ -43,6 +43,8 @@ class MysqlRun final : public RunFace {
   [[nodiscard]] bool mend(Connection& connection, const Statement& statement, const DatabaseError& error) const override {
     return mend_stale_table(connection, statement, error);
   }
+  [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override { return error.native_code == 1054; }
+  [[nodiscard]] bool is_denied(const DatabaseError& error) const override { return error.native_code == 1142 || error.native_code == 1143 || error.native_code == 1044; }
   [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override { return error.native_code == 1146; }
 };
 

@@ -33,7 +33,7 @@ struct Targets {
 
 class Reader {
  public:
-  explicit Reader(std::string_view sql) : tokens_(tokenize(sql, lexical_rules())) {}
+  explicit Reader(std::string_view sql) : tokens_(tokens_of(sql)) {}
 
   Targets read() {
     const auto verb = next_word();

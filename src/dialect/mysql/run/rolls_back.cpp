@@ -18,7 +18,7 @@ struct NamesUsed {
 };
 
 void collect_names(const std::string& sql, NamesUsed& found) {
-  const auto tokens = tokenize(sql, lexical_rules());
+  const auto tokens = tokens_of(sql);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const auto& token = tokens[i];
     if (token.kind != TokenKind::quoted_name && (token.kind != TokenKind::word || is_reserved(token.text))) continue;

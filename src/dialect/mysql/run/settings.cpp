@@ -69,7 +69,7 @@ std::vector<std::string> restore_session(const std::vector<Statement>& statement
   bool use = false;
   for (const auto& statement : statements) {
     if (classify_statement(statement.text) != StatementClass::session) continue;
-    const auto tokens = tokenize(statement.text, lexical_rules());
+    const auto tokens = tokens_of(statement.text);
     if (tokens.empty()) continue;
     use = use || tokens[0].is("USE");
     if (tokens[0].is("SET")) add_set(tokens, names);

@@ -20,7 +20,7 @@ struct Name {
 
 class WitnessReader {
  public:
-  explicit WitnessReader(const Statement& statement) : text_(statement.text), tokens_(tokenize(statement.text, lexical_rules())) {}
+  explicit WitnessReader(const Statement& statement) : text_(statement.text), tokens_(tokens_of(statement.text)) {}
 
   std::optional<Witness> read() {
     // Executable comments may be code for one server and none for another.

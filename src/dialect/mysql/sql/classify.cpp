@@ -26,9 +26,8 @@ std::vector<std::string> first_words(std::string_view sql, std::size_t count) {
 
 StatementClass classify_with(std::string_view sql) {
   // WITH ... SELECT is a query, WITH ... DELETE and UPDATE change rows: the verb stands outside all parentheses.
-  Lexer lexer(sql, lexical_rules());
   int depth = 0;
-  for (Token token{}; lexer.next(token);) {
+  for (const auto& token : tokens_of(sql)) {
     if (token.is_symbol("(")) ++depth;
     if (token.is_symbol(")")) --depth;
     if (depth > 0) continue;
@@ -50,9 +49,8 @@ StatementClass classify_set(const std::vector<std::string>& words) {
 
 /// SELECT ... INTO OUTFILE writes a file, SELECT ... INTO @x sets a variable, SELECT f() may do anything; only the file counts.
 StatementClass classify_select(std::string_view sql) {
-  Lexer lexer(sql, lexical_rules());
   std::string previous;
-  for (Token token{}; lexer.next(token);) {
+  for (const auto& token : tokens_of(sql)) {
     if (previous == "INTO") {
       if (token.is("OUTFILE") || token.is("DUMPFILE")) return StatementClass::other;
       if (token.kind == TokenKind::parameter && token.text.starts_with('@')) return StatementClass::session;

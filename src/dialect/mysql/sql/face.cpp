@@ -21,6 +21,17 @@ class MysqlSql final : public SqlFace {
   [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
     return split_statements(sql, location);
   }
+  [[nodiscard]] std::vector<Statement> split_on(const Options& settings, std::string_view sql, const Location& location) const override {
+    const auto mode = settings.find("sql_mode");
+    return split_statements(sql, location, mode == settings.end() ? Quoting{} : Quoting::of(mode->second));
+  }
+  /// In hexadecimal where NO_BACKSLASH_ESCAPES would change what it says.
+  [[nodiscard]] std::string quote_value(std::string_view text) const override {
+    if (text.find_first_of(std::string_view("\\\0", 2)) == std::string_view::npos) return mysql::quote_text(text);
+    std::string hex;
+    for (const char c : text) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    return "_utf8mb4 X'" + hex + "'";
+  }
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return classify_statement(statement.text); }
   [[nodiscard]] bool ends_transaction(const Statement& statement) const override { return commits_transaction(statement.text); }
 

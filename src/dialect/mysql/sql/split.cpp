@@ -185,9 +185,66 @@ class Blocks {
   bool head_ = false;
 };
 
+/// Follows what SET statements make of sql_mode.
+class QuotingReader {
+ public:
+  explicit QuotingReader(Quoting& now) : now_(now), start_(now) {}
+
+  void follow(std::string_view statement, const LexicalRules& rules) {
+    if (lower(statement).find("sql_mode") == std::string::npos) return;
+    const auto tokens = tokenize(statement, rules);
+    if (tokens.empty() || !tokens[0].is("SET")) return;
+    bool global = false;
+    for (std::size_t i = 1; i < tokens.size(); ++i) {
+      const auto& token = tokens[i];
+      if (token.is("GLOBAL") || token.is("PERSIST") || starts_with_ignoring_case(token.text, "@@GLOBAL") || starts_with_ignoring_case(token.text, "@@PERSIST")) global = true;
+      if (token.is_symbol(",")) global = false;
+      const bool mode = token.is("SQL_MODE") || equal_ignoring_case(token.text, "@@SQL_MODE");
+      if (mode && !global && i + 2 < tokens.size() && (tokens[i + 1].is_symbol("=") || tokens[i + 1].is_symbol(":="))) set(tokens, i + 2);
+    }
+  }
+
+ private:
+  void set(const std::vector<Token>& tokens, std::size_t value) {
+    int depth = 0;
+    std::size_t end = value;
+    bool whole = true;  // the mode is named, and not made of the one before
+    for (; end < tokens.size() && !(depth == 0 && tokens[end].is_symbol(",")); ++end) {
+      depth += tokens[end].is_symbol("(") ? 1 : tokens[end].is_symbol(")") ? -1 : 0;
+      whole = whole && tokens[end].kind == TokenKind::string;
+    }
+    if (end - value == 1 && !whole) {
+      now_ = start_;  // DEFAULT, or a variable that keeps the mode of before
+      return;
+    }
+    if (whole) now_ = {};
+    const bool takes_away = tokens[value].is("REPLACE");
+    for (auto i = value; i < end; ++i) {
+      if (tokens[i].kind != TokenKind::string) continue;
+      const auto named = Quoting::of(unquote_text(tokens[i].text));
+      if (!named.backslash_escapes) now_.backslash_escapes = takes_away;
+      if (named.ansi_quotes) now_.ansi_quotes = !takes_away;
+    }
+  }
+
+  Quoting& now_;
+  Quoting start_;
+};
+
+const LexicalRules& rules_for(const Quoting& quoting) {
+  static const std::array<LexicalRules, 4> all = [] {
+    std::array<LexicalRules, 4> rules;
+    rules.fill(lexical_rules());
+    for (const auto i : {1, 3}) rules[static_cast<std::size_t>(i)].backslash_escapes = false;
+    for (const auto i : {2, 3}) rules[static_cast<std::size_t>(i)].double_quoted_strings = false;
+    return rules;
+  }();
+  return all[(quoting.backslash_escapes ? 0U : 1U) + (quoting.ansi_quotes ? 2U : 0U)];
+}
+
 class Splitter {
  public:
-  Splitter(std::string_view sql, Location location) : sql_(sql), location_(std::move(location)) {
+  Splitter(std::string_view sql, Location location, Quoting& quoting) : sql_(sql), location_(std::move(location)), quoting_(quoting), modes_(quoting) {
     if (location_.line == 0) location_.line = 1;
   }
 
@@ -216,7 +273,7 @@ class Splitter {
   /// Reads up to the end of one statement (or one DELIMITER line); false at the end of the text.
   bool one() {
     const auto rest = sql_.substr(at_);
-    Lexer lexer(rest, lexical_rules(), place(at_), true);
+    Lexer lexer(rest, rules_for(quoting_), place(at_), true);
     std::optional<std::size_t> begin;
     std::size_t end = 0;
     std::size_t words = 0;
@@ -239,6 +296,11 @@ class Splitter {
           finish(begin, end, words);
           at_ += stop + delimiter_.size();
           return true;
+        }
+        // The client takes dashes in front of a statement for a comment, whatever stands behind them.
+        if (words == 0 && !begin && token.is_symbol("-") && rest.substr(token.offset, 2) == "--") {
+          lexer.skip_to(std::min(rest.find('\n', token.offset), rest.size()));
+          continue;
         }
         if (token.is_symbol("\\") && (rest.substr(token.offset + 1, 1) == "\n" || rest.substr(token.offset + 1, 2) == "\r\n")) {
           continuations.push_back(at_ + token.offset);
@@ -265,7 +327,9 @@ class Splitter {
 
  private:
   void finish(std::optional<std::size_t> begin, std::size_t end, std::size_t words) {
-    if (begin && words > 0 && end > *begin) ranges_.push_back({at_ + *begin, at_ + end});
+    if (!begin || words == 0 || end <= *begin) return;
+    ranges_.push_back({at_ + *begin, at_ + end});
+    modes_.follow(sql_.substr(at_ + *begin, end - *begin), rules_for(quoting_));
   }
 
   std::optional<std::size_t> delimiter_in(const Token& token) const {
@@ -309,21 +373,70 @@ class Splitter {
   mutable std::size_t counted_ = 0;
   mutable std::ptrdiff_t lines_ = 0;
   std::string delimiter_ = ";";
+  Quoting& quoting_;
+  QuotingReader modes_;
   std::vector<Range> ranges_;
 };
 
+bool locks_tables(std::string_view statement) {
+  const auto words = split(upper(collapse_spaces(statement.substr(0, 40))), ' ');
+  return words.size() > 1 && (words[0] == "LOCK" || words[0] == "UNLOCK") && (words[1] == "TABLES" || words[1] == "TABLE");
+}
+
+/// LOAD DATA LOCAL asks the client for a file, and connections allow no server that (run/connect.cpp): better told before
+/// anything has run.
+void refuse_local_file(const Statement& statement) {
+  if (!starts_with_ignoring_case(statement.text, "LOAD")) return;
+  const auto words = split(upper(collapse_spaces(statement.text.substr(0, 80))), ' ');
+  const bool loads = words.size() > 3 && (words[1] == "DATA" || words[1] == "XML");
+  const auto local = loads && (words[2] == "LOW_PRIORITY" || words[2] == "CONCURRENT") ? words[3] : loads ? words[2] : std::string();
+  if (local != "LOCAL") return;
+  throw Error{ErrorKind::usage, "LOAD DATA LOCAL reads a file of the machine where migrate runs, which no server may ask for", "write INSERT statements, or put the file on the server and leave LOCAL out",
+              statement.location};
+}
+
 }  // namespace
 
-std::vector<Range> statement_ranges(std::string_view sql, const Location& location) { return Splitter(sql, location).run(); }
+Quoting Quoting::of(std::string_view sql_mode) {
+  Quoting quoting;
+  for (const auto& mode : split(upper(sql_mode), ',')) {
+    if (mode == "NO_BACKSLASH_ESCAPES") quoting.backslash_escapes = false;
+    static constexpr std::array<std::string_view, 7> ansi{"ANSI_QUOTES", "ANSI", "ORACLE", "MSSQL", "DB2", "POSTGRESQL", "MAXDB"};
+    if (std::find(ansi.begin(), ansi.end(), mode) != ansi.end()) quoting.ansi_quotes = true;
+  }
+  return quoting;
+}
 
-std::vector<Statement> split_statements(std::string_view sql, const Location& location) {
-  Splitter splitter(sql, location);
+bool may_be_nothing(std::string_view statement) {
+  if (!statement.starts_with("/*")) return false;
+  Lexer lexer(statement, lexical_rules(), {}, true);
+  int depth = 0;
+  try {
+    for (Token token{}; lexer.next(token);) {
+      if (token.kind != TokenKind::comment && depth == 0) return false;
+      if (token.kind != TokenKind::comment) continue;
+      const bool whole = token.text.size() > 2 && token.text.ends_with("*/");
+      if ((token.text.starts_with("/*!") || token.text.starts_with("/*M!")) && !whole) ++depth;
+      if (token.text == "*/") --depth;
+    }
+  } catch (const Error&) {  // quoted as other modes have it
+    return false;
+  }
+  return true;
+}
+
+std::vector<Range> statement_ranges(std::string_view sql, Quoting& quoting, const Location& location) { return Splitter(sql, location, quoting).run(); }
+
+std::vector<Statement> split_statements(std::string_view sql, const Location& location, Quoting quoting) {
+  Splitter splitter(sql, location, quoting);
   std::vector<Statement> statements;
   for (const auto& range : splitter.run()) {
+    if (locks_tables(sql.substr(range.begin, range.end - range.begin))) continue;
     statements.push_back({std::string(sql.substr(range.begin, range.end - range.begin)), splitter.place(range.begin)});
     for (const auto offset : splitter.continuations) {
       if (offset >= range.begin && offset < range.end) statements.back().text[offset - range.begin] = ' ';
     }
+    refuse_local_file(statements.back());
   }
   return statements;
 }

@@ -29,7 +29,7 @@ std::string flavour_without_locks(std::string_view version) {
 ServerInfo probe_server(Connection& connection) {
   const auto result = connection.query(R"(
     select current_setting('server_version_num'), current_setting('server_version'), current_user, coalesce(current_schema(), 'public'),
-           current_setting('server_encoding'), datcollate, pg_backend_pid(), version()
+           current_setting('server_encoding'), datcollate, pg_backend_pid(), version(), current_setting('standard_conforming_strings')
       from pg_catalog.pg_database
      where datname = current_database())");
   const auto& row = result.rows.at(0);
@@ -42,7 +42,7 @@ ServerInfo probe_server(Connection& connection) {
   info.user = row[2].value_or("");
   info.default_schema = row[3].value_or("public");
   info.capabilities = capabilities();
-  info.defaults = {{"encoding", row[4].value_or("")}, {"collation", row[5].value_or("")}};
+  info.defaults = {{"encoding", row[4].value_or("")}, {"collation", row[5].value_or("")}, {"standard_conforming_strings", row[8].value_or("on")}};
   if (const auto flavour = flavour_without_locks(row[7].value_or("")); !flavour.empty()) {
     info.defaults["flavour"] = flavour;
     info.capabilities.session_lock = false;

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "dialect/connection.hpp"
+#include "dialect/postgresql/run/errors.hpp"
+#include "dialect/postgresql/run/parameters.hpp"
 #include "project/url.hpp"
 
 // 7.9 deprecates exec_params() in favour of what 6.4 does not have.
@@ -15,6 +17,11 @@
 
 namespace migrate {
 namespace {
+
+using postgresql::cause_of;
+using postgresql::conninfo;
+using postgresql::hint_for_parameters;
+using postgresql::hint_of;
 
 #if PQXX_VERSION_MAJOR >= 7
 pqxx::result run_bound(pqxx::nontransaction& work, const std::string& sql, std::span<const Value> values) {
@@ -82,16 +89,6 @@ std::string without_password(std::string message, const DatabaseUrl& url) {
   return message;
 }
 
-DatabaseError::Cause cause_of(std::string_view sqlstate) {
-  using Cause = DatabaseError::Cause;
-  if (sqlstate == "55P03") return Cause::lock_timeout;
-  if (sqlstate == "40001" || sqlstate == "40P01") return Cause::serialization;
-  if (sqlstate == "57014") return Cause::cancelled;
-  if (sqlstate.starts_with("08") || sqlstate == "57P01" || sqlstate == "57P02" || sqlstate == "57P03") return Cause::connection;
-  if (sqlstate.starts_with("28")) return Cause::authentication;
-  return Cause::statement;
-}
-
 /// Columns on a terminal that the character starting at `at` takes, and its bytes: libpq counts like this.
 std::pair<int, std::size_t> character_at(std::string_view text, std::size_t at) {
   const auto byte = static_cast<unsigned char>(text[at]);
@@ -134,35 +131,10 @@ long long position_from(std::string_view message, std::string_view sql) {
   return found == std::string_view::npos ? -1 : static_cast<long long>(found + in_excerpt) - 3;
 }
 
-/// A value of a libpq connection string.
-std::string conninfo_value(std::string_view value) {
-  std::string quoted = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "'";
-}
-
-std::string conninfo(const DatabaseUrl& url) {
-  std::map<std::string, std::string> settings{{"application_name", "migrate"}, {"client_encoding", "UTF8"}};
-  if (!url.host.empty()) settings["host"] = url.host;
-  if (url.port != 0) settings["port"] = std::to_string(url.port);
-  if (!url.user.empty()) settings["user"] = url.user;
-  if (!url.password.empty()) settings["password"] = url.password;
-  if (!url.database.empty()) settings["dbname"] = url.database;
-  for (const auto& [key, value] : url.parameters) settings[key == "socket" ? "host" : key] = value;
-  std::string text;
-  for (const auto& [key, value] : settings) text += (text.empty() ? "" : " ") + key + "=" + conninfo_value(value);
-  return text;
-}
-
 [[noreturn]] void cannot_connect(const std::string& words, const DatabaseUrl& url) {
   using Cause = DatabaseError::Cause;
   const auto message = "cannot connect to " + url.display() + ": " + without_password(trimmed(words), url);
-  if (contains(words, "invalid connection option") || contains(words, "invalid sslmode") || contains(words, "invalid port")) {
-    throw Error{ErrorKind::usage, message, "see the parameters of libpq connection strings in PostgreSQL's documentation"};
-  }
+  if (const auto hint = hint_for_parameters(words); !hint.empty()) throw Error{ErrorKind::usage, message, hint};
   // No SQLSTATE comes with a refused connection: the server's words are all there is.
   for (const auto* sign : {"authentication", "no password supplied", "pg_hba.conf", "role \"", "permission denied for database"}) {
     if (contains(words, sign)) {
@@ -171,6 +143,9 @@ std::string conninfo(const DatabaseUrl& url) {
   }
   if (contains(words, "database \"") && contains(words, "does not exist")) {
     throw DatabaseError{Cause::connection, message, "3D000", 0, "create the database first: createdb " + url.database};
+  }
+  if (contains(words, "session is read-only") || contains(words, "hot standby mode")) {
+    throw DatabaseError{Cause::connection, message, "08001", 0, "name the server that takes writes; to look at one that does not, add ?target_session_attrs=any"};
   }
   throw DatabaseError{Cause::connection, message, "08001", 0, "check that the server runs and that host and port are right"};
 }
@@ -235,6 +210,11 @@ class PostgresqlConnection : public Connection {
   }
 
   [[nodiscard]] long long session_id() override { return connection_.backendpid(); }
+  [[nodiscard]] std::optional<std::string> encryption() override {
+    const auto result = query("SELECT concat_ws(', ', version, cipher) FROM pg_stat_ssl WHERE ssl AND pid = pg_backend_pid()");
+    return result.rows.empty() ? std::string() : result.rows[0].at(0).value_or("");
+  }
+
   [[nodiscard]] long long round_trips() const override { return round_trips_; }
   void on_notice(std::function<void(const std::string&)> handler) override { handler_ = std::move(handler); }
 
@@ -295,7 +275,7 @@ class PostgresqlConnection : public Connection {
     if (words.empty()) words = "the server closed the connection";
     auto cause = open ? cause_of(sqlstate) : DatabaseError::Cause::connection;
     if (!open && sqlstate.empty()) sqlstate = "08006";
-    DatabaseError error{cause, words, sqlstate};
+    DatabaseError error{cause, words, sqlstate, 0, hint_of(sqlstate, words)};
     error.position = position;
     throw error;
   }

@@ -48,6 +48,20 @@ class PostgresqlRun final : public RunFace {
   [[nodiscard]] bool refuses_transaction(const DatabaseError& error) const override {
     return error.sqlstate == "25001" || error.sqlstate == "2D000";
   }
+  /// Row-level security hides rows without a word, unless policies let all of them through.
+  [[nodiscard]] std::string hides_rows_sql(const QualifiedName& table) const override {
+    return R"(select row_security_active(c.oid)
+         and (exists (select from pg_policy p where p.polrelid = c.oid and not p.polpermissive)
+              or exists (select from unnest(array['r', 'w', 'd']) command
+                          where not exists (select from pg_policy p
+                                             where p.polrelid = c.oid and p.polpermissive and p.polcmd::text in (command, '*')
+                                               and pg_get_expr(p.polqual, p.polrelid) = 'true'
+                                               and (0 = any (p.polroles)
+                                                    or exists (select from unnest(p.polroles) r where r <> 0 and pg_has_role(r, 'member'))))))
+  from pg_class c where c.oid = to_regclass()" + quote_text(quote_name(table)) + ")";
+  }
+  [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override { return error.sqlstate == "42703"; }
+  [[nodiscard]] bool is_denied(const DatabaseError& error) const override { return error.sqlstate == "42501"; }
   [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override {
     return error.sqlstate == "42P01" || error.sqlstate == "3F000";
   }

@@ -18,6 +18,10 @@ class PostgresqlSql final : public SqlFace {
   [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
     return postgresql::split(sql, location);
   }
+  [[nodiscard]] std::vector<Statement> split_on(const Options& settings, std::string_view sql, const Location& location) const override {
+    const auto conforming = settings.find("standard_conforming_strings");
+    return postgresql::split(sql, location, conforming == settings.end() || conforming->second != "off");
+  }
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return postgresql::classify(statement); }
   [[nodiscard]] Statement without_blocking(Statement statement) const override {
     for (const std::string start : {"CREATE INDEX ", "CREATE UNIQUE INDEX ", "DROP INDEX "}) {

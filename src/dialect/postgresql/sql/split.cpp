@@ -1,7 +1,8 @@
 #include "dialect/postgresql/sql/split.hpp"
 
 #include <algorithm>
-#include <set>
+#include <array>
+#include <optional>
 
 #include "core/text.hpp"
 #include "dialect/postgresql/sql/text.hpp"
@@ -41,27 +42,70 @@ void refuse_copy_data(const std::vector<Token>& tokens, std::string_view sql, co
   }
 }
 
-/// Follows one statement token by token and knows whether a ';' ends it.
+/// Follows one statement token by token and knows whether a ';' ends it, as psql does (psqlscan.l): in CREATE FUNCTION and
+/// PROCEDURE the words BEGIN, CASE and END open and close a body, wherever they stand outside of parentheses.
 class Body {
  public:
   void see(const Token& token) {
     if (token.is_symbol("(")) ++parentheses_;
     if (token.is_symbol(")")) --parentheses_;
-    if (token.kind == TokenKind::word) {
-      // BEGIN ATOMIC ... END holds statements; CASE has an END of its own.
-      if (previous_begin_ && token.is("atomic")) blocks_ = 1;
-      else if (blocks_ > 0 && token.is("case")) ++blocks_;
-      else if (blocks_ > 0 && token.is("end")) --blocks_;
+    if (token.kind != TokenKind::word) return;
+    if (words_ < 4) initials_[words_] = lower(token.text.substr(0, 1))[0];
+    ++words_;
+    if (parentheses_ != 0 || !makes_routine()) return;
+    if (token.is("begin")) {
+      if (blocks_++ == 0) start_ = token;
+    } else if (blocks_ > 0 && token.is("case")) {
+      ++blocks_;
+    } else if (blocks_ > 0 && token.is("end")) {
+      --blocks_;
     }
-    previous_begin_ = token.is("begin");
   }
   [[nodiscard]] bool open() const { return parentheses_ > 0 || blocks_ > 0; }
+  /// Where a body begins that is not closed.
+  [[nodiscard]] const Token* open_body() const { return blocks_ > 0 ? &start_ : nullptr; }
 
  private:
+  [[nodiscard]] bool makes_routine() const {
+    const auto routine = [](char c) { return c == 'f' || c == 'p'; };
+    return initials_[0] == 'c' && (routine(initials_[1]) || (initials_[1] == 'o' && initials_[2] == 'r' && routine(initials_[3])));
+  }
+
   int parentheses_ = 0;
   int blocks_ = 0;
-  bool previous_begin_ = false;
+  std::size_t words_ = 0;
+  std::array<char, 4> initials_{};  ///< of the first words
+  Token start_{};
 };
+
+/// What a session makes of standard_conforming_strings: whether a backslash in '...' is an escape.
+const LexicalRules& rules_for(bool conforming) {
+  static const auto escaping = [] {
+    auto rules = lexical_rules();
+    rules.backslash_escapes = true;
+    return rules;
+  }();
+  return conforming ? lexical_rules() : escaping;
+}
+
+/// The value of SET [SESSION | LOCAL] standard_conforming_strings { = | TO } VALUE; nothing for another statement.
+std::optional<bool> sets_conforming(const std::vector<Token>& tokens, bool otherwise) {
+  std::size_t i = 1;
+  if (tokens.empty() || !tokens[0].is("set")) return std::nullopt;
+  if (i < tokens.size() && (tokens[i].is("session") || tokens[i].is("local"))) ++i;
+  if (i + 2 >= tokens.size() || !tokens[i].is("standard_conforming_strings")) return std::nullopt;
+  const auto value = lower(tokens[i + 2].kind == TokenKind::string ? unquote_text(tokens[i + 2].text) : std::string(tokens[i + 2].text));
+  if (value == "default") return otherwise;
+  return value == "on" || value == "true" || value == "1" || value == "yes";
+}
+
+/// pg_dump writes \restrict and \unrestrict around its text, which keep psql from commands in what it reads: here there are none.
+bool begins_line(std::string_view sql, std::size_t offset);
+
+bool is_passed_over(const Token& token, std::string_view sql) {
+  const auto rest = sql.substr(token.offset);
+  return begins_line(sql, token.offset) && (rest.starts_with("\\restrict ") || rest.starts_with("\\unrestrict "));
+}
 
 bool begins_line(std::string_view sql, std::size_t offset) {
   const auto line_start = offset == 0 ? std::string_view::npos : sql.rfind('\n', offset - 1);
@@ -76,24 +120,35 @@ bool is_meta_command(const Token& token, std::string_view sql) {
 
 }  // namespace
 
-std::vector<Statement> split(std::string_view sql, const Location& location) {
+std::vector<Statement> split(std::string_view sql, const Location& location, bool conforming) {
   std::vector<Statement> statements;
   std::vector<Token> tokens;
   Body body;
-  Lexer lexer(sql, lexical_rules(), location);
+  const bool at_start = conforming;
+  std::optional<Lexer> lexer(std::in_place, sql, rules_for(conforming), location);
   const auto finish = [&](std::size_t end) {
     if (!tokens.empty()) {
       refuse_copy_data(tokens, sql, location);
       const auto start = tokens.front().offset;
       statements.push_back({std::string(trim(sql.substr(start, end - start))), place_of(tokens.front(), sql, location)});
+      if (const auto now = sets_conforming(tokens, at_start); now && *now != conforming) {
+        conforming = *now;
+        const auto offset = lexer->offset();
+        lexer.emplace(sql, rules_for(conforming), location);
+        lexer->skip_to(offset);
+      }
     }
     tokens.clear();
     body = {};
   };
   Token token;
   std::size_t last_end = 0;
-  while (lexer.next(token)) {
-    if (is_meta_command(token, sql)) refuse_meta_command(token, sql, location);
+  while (lexer->next(token)) {
+    if (is_meta_command(token, sql)) {
+      if (!is_passed_over(token, sql)) refuse_meta_command(token, sql, location);
+      lexer->skip_to(std::min(sql.find('\n', token.offset), sql.size()));
+      continue;
+    }
     if (token.is_symbol(";") && !body.open()) {
       finish(token.offset);
       continue;
@@ -102,6 +157,9 @@ std::vector<Statement> split(std::string_view sql, const Location& location) {
     // A statement's first words are all that the checks need.
     if (tokens.size() < 64 || token.is("from") || token.is("stdin")) tokens.push_back(token);
     last_end = token.offset + token.text.size();
+  }
+  if (const auto* start = body.open_body(); start != nullptr) {
+    throw Error{ErrorKind::usage, "the body that starts here (BEGIN) is never closed", "end it with END", place_of(*start, sql, location)};
   }
   finish(last_end);
   return statements;

@@ -35,7 +35,14 @@ Cause cause_of(int code) {
   }
 }
 
-std::string hint_for(int code, const std::string& file) {
+std::string hint_for(int code, const std::string& file, std::string_view words) {
+  const auto says = [&](std::string_view part) { return words.find(part) != std::string_view::npos; };
+  if (says("within a transaction") || says("within transaction") || says("inside a transaction")) {
+    return "put `-- transaction: off` into the unit's header; each of its statements then commits by itself";
+  }
+  if (code == SQLITE_ERROR && words.starts_with("database ") && words.ends_with(" is locked")) {
+    return "what is attached cannot be detached in the transaction that used it: put `-- transaction: off` into the unit's header";
+  }
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -175,7 +182,8 @@ class SqliteConnection final : public Connection {
   /// otherwise the statement's own.
   [[noreturn]] void fail(std::size_t start, bool compiling) {
     const int code = sqlite3_extended_errcode(handle_);
-    DatabaseError error{cause_of(code), sqlite3_errmsg(handle_), {}, code, hint_for(code, file_)};
+    const std::string words = sqlite3_errmsg(handle_);
+    DatabaseError error{cause_of(code), words, {}, code, hint_for(code, file_, words)};
     error.position = static_cast<long long>(start);
 #if SQLITE_VERSION_NUMBER >= 3038000
     if (compiling) {

@@ -42,6 +42,9 @@ class SqliteRun final : public RunFace {
   [[nodiscard]] bool refuses_transaction(const DatabaseError& error) const override {
     return error.message().find("within a transaction") != std::string::npos || error.message().find("inside a transaction") != std::string::npos;
   }
+  [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override {
+    return error.message().starts_with("no such column") || error.message().find("has no column named") != std::string::npos;
+  }
   [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override {
     return error.message().starts_with("no such table");
   }

@@ -51,6 +51,43 @@ std::vector<std::string> foreign_key_violations(Connection& connection) {
   return lines;
 }
 
+/// The table that "DROP TABLE [IF EXISTS] name" drops, or "" for another statement.
+std::string dropped_table(const std::vector<Token>& tokens) {
+  if (!among(tokens, 0, {"DROP"}) || !among(tokens, 1, {"TABLE"})) return {};
+  std::size_t i = among(tokens, 2, {"IF"}) ? 4 : 2;
+  if (i + 2 < tokens.size() && tokens[i + 1].is_symbol(".")) i += 2;
+  return i < tokens.size() ? unquote_name(tokens[i].text) : std::string();
+}
+
+/// A table made anew by hand is dropped in its course, which deletes its rows; where keys are enforced they take rows of other
+/// tables along, or break their references.
+void refuse_cascading_rebuild(Connection& connection, const std::vector<Statement>& statements) {
+  std::vector<std::pair<std::string, const Statement*>> dropped;
+  std::vector<std::pair<std::string, const Statement*>> rebuilt;
+  for (const auto& statement : statements) {
+    const bool drop = starts_with_ignoring_case(statement.text, "DROP");
+    const bool alter = starts_with_ignoring_case(statement.text, "ALTER");
+    if (!drop && !alter) continue;
+    const auto tokens = tokenize(statement.text, lexical_rules());
+    if (const auto table = dropped_table(tokens); !table.empty()) dropped.emplace_back(table, &statement);
+    if (tokens.size() < 3 || !alter || !tokens[tokens.size() - 2].is("TO") || !tokens[tokens.size() - 3].is("RENAME")) continue;
+    for (const auto& one : dropped) {
+      if (equal_ignoring_case(one.first, unquote_name(tokens.back().text))) rebuilt.push_back(one);
+    }
+  }
+  if (rebuilt.empty() || connection.query("PRAGMA foreign_keys").rows.at(0).at(0) != "1") return;
+  for (const auto& [table, statement] : rebuilt) {
+    const auto children = connection.query("SELECT m.name, f.on_delete FROM sqlite_schema m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' AND f.on_delete IN "
+                                           "('CASCADE', 'SET NULL', 'SET DEFAULT') AND lower(f.\"table\") = lower(" + quote_text(table) + ") AND lower(m.name) <> lower(" + quote_text(table) + ")");
+    for (const auto& child : children.rows) {
+      const auto name = child.at(0).value_or("");
+      if (connection.query("SELECT 1 FROM " + quote_name(name) + " LIMIT 1").rows.empty()) continue;
+      throw Error{ErrorKind::usage, "DROP TABLE " + table + " deletes its rows, and those of " + name + " with them (ON DELETE " + child.at(1).value_or("") + "): foreign keys are enforced here",
+                  "put PRAGMA foreign_keys = OFF at the unit's very beginning and PRAGMA foreign_keys = ON at its end", statement->location};
+    }
+  }
+}
+
 }  // namespace
 
 UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) {
@@ -70,12 +107,22 @@ UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) 
   while (first < statements.size() && works_outside_only(pragmas[first])) ++first;
   std::size_t last = statements.size();
   while (last > first && works_outside_only(pragmas[last - 1])) --last;
-  for (std::size_t i = first; i < last; ++i) {
-    if (pragmas[i].name != "foreign_keys" || !pragmas[i].sets) continue;
-    if (turns_off(statements[i].text)) continue;
-    throw Error{ErrorKind::usage, "PRAGMA foreign_keys does nothing inside a transaction, and this unit runs in one",
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    if (!pragmas[i].sets) continue;
+    const auto& name = pragmas[i].name;
+    if (name == "page_size" || name == "auto_vacuum") {
+      throw Error{ErrorKind::usage, "PRAGMA " + name + " holds from the next VACUUM on, which cannot run in this unit's transaction",
+                  "set 'transaction: off' in the unit's header and put VACUUM behind it", statements[i].location};
+    }
+    const bool inside = i >= first && i < last;
+    if (!inside || !works_outside_only(pragmas[i]) || (name == "foreign_keys" && turns_off(statements[i].text))) continue;
+    throw Error{ErrorKind::usage, "PRAGMA " + name + " does nothing inside a transaction, and this unit runs in one",
                 "put it at the unit's very beginning or end, or set 'transaction: off'", statements[i].location};
   }
+  const bool keys_off = std::any_of(pragmas.begin(), pragmas.end(), [&](const Pragma& pragma) {
+    return pragma.sets && pragma.name == "foreign_keys" && turns_off(statements[static_cast<std::size_t>(&pragma - pragmas.data())].text);
+  });
+  if (connection != nullptr && !keys_off) refuse_cascading_rebuild(*connection, statements);
   const auto at = [&](std::size_t i) { return std::make_move_iterator(statements.begin() + static_cast<std::ptrdiff_t>(i)); };
   frame.before.assign(at(0), at(first));
   // A unit that was written in parts turns keys off where the first rebuild stands: they are off for all of it then, and
