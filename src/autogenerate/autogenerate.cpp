@@ -290,7 +290,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
     adopt_objects(declared.tables, normal.tables);
     adopt_objects(declared.views, normal.views);
     take_dependencies(declared, renamed.schema ? *renamed.schema : live, questions, normal);
-  } else {
+  } else if (!declared.dependencies.complete) {  // it was not inspected itself
     // What is new was not asked about: its text tells.
     declared.dependencies.needs = (renamed.schema ? *renamed.schema : live).dependencies.needs;
   }
