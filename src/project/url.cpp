@@ -164,6 +164,7 @@ void parse_hosts(DatabaseUrl& url, std::string_view text) {
   if (!ports.empty() && one_port) {
     url.port = ports.front().empty() ? 0 : parse_port(ports.front());
   } else if (!ports.empty()) {
+    if (url.parameters.contains("port")) fail("ports stand both beside the hosts and behind '?'", "give every host its port: a:3306,b:3306");
     url.parameters["port"] = join(ports, ",");
   }
 }

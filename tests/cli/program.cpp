@@ -98,7 +98,7 @@ Databases::Databases(const Folder& folder) {
       continue;
     }
     const auto name = unique_name("cli_");
-    execute(server, "CREATE DATABASE " + name);
+    cli_test::execute(server, "CREATE DATABASE " + name);
     made_.push_back({server, name});
     urls_[engine] = with_database(server, name);
   }
@@ -120,7 +120,7 @@ std::vector<std::string> Databases::rows(const std::string& engine, const std::s
 Databases::~Databases() {
   for (const auto& [admin, name] : made_) {
     try {
-      execute(admin, "DROP DATABASE " + name);
+      cli_test::execute(admin, "DROP DATABASE " + name);
     } catch (const std::exception& error) {
       MESSAGE("cannot drop " << name << ": " << error.what());
     }
