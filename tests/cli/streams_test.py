@@ -393,7 +393,7 @@ class Pipes(Case):
     def slow(self, engine):
         """A unit that takes some seconds."""
         return {"sqlite": "CREATE TABLE slow AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000000) SELECT count(*) AS c FROM n;",
-                "postgresql": "SELECT pg_sleep(3);", "mysql": "DO SLEEP(3);"}[engine]
+                "postgresql": "SELECT pg_sleep(3);", "mariadb": "DO SLEEP(3);", "mysql": "DO SLEEP(3);"}[engine]
 
     def test_lines_come_as_they_happen(self):
         for engine in engines():
