@@ -48,7 +48,10 @@ class Server:
         user = "postgres" if engine == "postgresql" else "mysql"
         self.data = self.folder / "data"
         self.data.mkdir(mode=0o700)
-        for path in (self.data, self.folder / "server.key"):
+        (self.folder / "tmp").mkdir(mode=0o700)
+        # A server that starts removes what it takes for its own leftovers there: those of a running one.
+        self.environment = dict(os.environ, TMPDIR=str(self.folder / "tmp"))
+        for path in (self.data, self.folder / "tmp", self.folder / "server.key"):
             path.chmod(0o700 if path.is_dir() else 0o600)
             if os.geteuid() == 0:
                 shutil.chown(path, user, user)
@@ -58,12 +61,12 @@ class Server:
 
     def start_mariadb(self, user, options):
         subprocess.run([*user, "mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal", "--skip-test-db"],
-                       check=True, capture_output=True)
+                       check=True, capture_output=True, env=self.environment)
         server = shutil.which("mariadbd") or "/usr/sbin/mariadbd"
         self.process = subprocess.Popen(
             [*user, server, "--no-defaults", f"--datadir={self.data}", f"--port={self.port}", "--bind-address=127.0.0.1,::1", f"--socket={self.data}/s", f"--pid-file={self.data}/pid",
              "--skip-name-resolve", f"--ssl-ca={self.folder}/ca.pem", f"--ssl-cert={self.folder}/server.pem", f"--ssl-key={self.folder}/server.key", *options],
-            stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+            env=self.environment, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         self.wait(lambda: self.admin("SELECT 1"))
         self.admin("CREATE USER app IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO app WITH GRANT OPTION; CREATE DATABASE shop")
         self.scheme = "mariadb"
