@@ -141,6 +141,7 @@ int run_steps(Context& context, Direction direction, const Planner& planner, con
   auto options = target.run_options(context.arguments.get("lock-timeout"));
   options.keep_schema = target.schema_keeper();
   options.remark = remark;
+  options.plan_again = context.arguments.has("check-drift");
   DriftCheck check_drift(context, events);
   Ids unknown;
   const auto plan = [&](const std::vector<VersionRow>& rows) {

@@ -111,7 +111,7 @@ class Run {
 
   std::vector<Step> plan() {
     // What was read and planned in front of the lock is still right when nobody else has done anything.
-    auto steps = first_plan_ && planned_for_ == rows_ ? std::move(*first_plan_) : planner_(rows_);
+    auto steps = first_plan_ && !options_.plan_again && planned_for_ == rows_ ? std::move(*first_plan_) : planner_(rows_);
     first_plan_.reset();
     for (auto& step : steps) prepare_step(step, options_, session_);
     return steps;

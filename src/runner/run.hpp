@@ -23,6 +23,7 @@ enum class LockKind {
 };
 
 struct RunOptions {
+  bool plan_again = false;  ///< the planner looks at more than the rows (the schema): it is asked again behind the lock, whatever they say
   std::string versions_table = "schema_versions";
   std::chrono::milliseconds lock_wait{60000};  ///< how long to wait for another runner
   LockKind lock_kind = LockKind::automatic;
