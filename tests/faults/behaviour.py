@@ -395,7 +395,8 @@ class Cases:
         for swallow in ((b"COMMIT",) if self.engine.name == "postgresql" else (b"INSERT INTO made", b"CREATE TABLE made", b"SET n = n + 1", b"= 'applied'")):
             proxy = Proxy(server.hostname, server.port, swallow)
             url = urllib.parse.urlunsplit(server._replace(netloc=f"{server.netloc.rsplit('@')[0]}@127.0.0.1:{proxy.port}", path="/" + self.engine.database))
-            parameters = "?sslmode=disable" if self.engine.name == "postgresql" else ""
+            # The proxy has to read what it swallows.
+            parameters = "?sslmode=disable" if self.engine.name == "postgresql" else "?ssl-mode=disabled"
             said = self.run(0, "upgrade", "head", "--database", url + parameters)
             self.expect(proxy.swallowed == 1, f"no answer was swallowed ({swallow})")
             self.expect("connecting again" in said, f"nothing is said of the lost connection: {said}")
