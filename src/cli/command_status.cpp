@@ -229,7 +229,7 @@ int run_show(Context& context) {
   else if (known) output.line(output.strong("applied     ") + "no");
   if (file != nullptr) output.line(output.strong("file        ") + shown_path(file->path.string()));
   output.line();
-  output.text(text);
+  output.lines(text);
   return 0;
 }
 

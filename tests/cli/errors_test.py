@@ -53,6 +53,28 @@ class OwnTables(TestCase):
             remove_trigger(project)
             project.migrate("downgrade", "base")
 
+    def test_a_right_that_is_missing_is_named_with_its_table(self):
+        for project in self.each():
+            if project.engine == "sqlite":
+                continue
+            self.merge(project)
+            project.migrate("upgrade", "0002-bbbbbb")
+            project.migrate("upgrade", "0002-cccccc")
+            role, url = self.role(project)
+            for missing, words in (("INSERT", "the record of it cannot be written"), ("SELECT", "what is applied cannot be read")):
+                rights = [right for right in ("SELECT", "INSERT", "UPDATE", "DELETE") if right != missing]
+                self.grant(project, role, rights)
+                for command in (["upgrade"], ["downgrade", "0002-cccccc"]):
+                    if missing == "INSERT" and command[0] == "downgrade":
+                        continue  # nothing to go back to
+                    done = project.migrate(*command, "--database", url, code=1)
+                    self.assertIn(words, done.err)
+                    self.assertIn("schema_versions", done.err)
+                    self.assertIn("SELECT, INSERT, UPDATE and DELETE", done.err)
+            self.grant(project, role, ["SELECT", "INSERT", "UPDATE", "DELETE"])
+            project.migrate("upgrade", "--database", url)
+            self.drop(project, role)
+
     @staticmethod
     def role(project):
         name = f"lowly_{os.getpid()}"
@@ -87,6 +109,52 @@ class OwnTables(TestCase):
                 self.assertIn("another tool", done.err)
                 self.assertIn("versions_table", done.err)
             project.sql("DROP TABLE schema_versions")
+
+    def test_a_state_that_we_did_not_write_is_refused(self):
+        for project in self.each():
+            project.unit("0001-aaaaaa", "", "CREATE TABLE a (x int);", "DROP TABLE a;")
+            project.migrate("upgrade")
+            project.sql("UPDATE schema_versions SET state = 'banana'")
+            for command in ("upgrade", "current", "check"):
+                done = project.migrate(command, code=1)
+                self.assertIn("banana", done.err)
+                self.assertIn("0001-aaaaaa", done.err)
+                self.assertNotIn("bug", done.err)
+
+    def test_row_level_security_that_hides_rows_is_an_error(self):
+        for project in self.each():
+            if project.engine != "postgresql":
+                continue
+            for number in (1, 2):
+                project.unit(f"000{number}-aaaaaa", "0001-aaaaaa" if number == 2 else "", f"CREATE TABLE t{number} (x int);", f"DROP TABLE t{number};")
+            project.migrate("upgrade")
+            role, url = self.role(project)
+            self.grant(project, role, ["SELECT", "INSERT", "UPDATE", "DELETE"])
+            project.sql("ALTER TABLE schema_versions ENABLE ROW LEVEL SECURITY")
+            done = project.migrate("upgrade", "--database", url, code=1)
+            self.assertIn("row-level security", done.err)
+            project.sql(f"CREATE POLICY newest ON schema_versions TO {role} USING (revision <> '0002-aaaaaa')")
+            done = project.migrate("downgrade", "base", "--database", url, code=1)
+            self.assertIn("row-level security", done.err)
+            self.assertEqual(project.sql("SELECT count(*) FROM schema_versions"), "2")
+            project.sql(f"DROP POLICY newest ON schema_versions; CREATE POLICY everything ON schema_versions TO {role} USING (true)")
+            project.unit("0003-aaaaaa", "0002-aaaaaa", "", "")
+            project.migrate("upgrade", "--database", url)
+            self.drop(project, role)
+
+    def test_a_server_that_takes_no_writes_is_told_as_such(self):
+        for project in self.each():
+            if project.engine != "postgresql":
+                continue  # MariaDB: connection_test.py
+            self.merge(project)
+            project.migrate("upgrade", "0002-bbbbbb")
+            project.migrate("upgrade", "0002-cccccc")
+            project.sql(f"ALTER DATABASE {project.database.name} SET default_transaction_read_only = on")
+            for command in (["upgrade"], ["downgrade", "base"]):
+                done = project.migrate(*command, code=1)
+                self.assertIn("takes no writes", done.err)
+            project.sql(f"SET transaction_read_only = off; ALTER DATABASE {project.database.name} RESET default_transaction_read_only")
+            project.migrate("upgrade")
 
 
 class Blame(TestCase):
@@ -135,6 +203,21 @@ class Blame(TestCase):
 
 
 class Texts(TestCase):
+    def test_no_control_character_of_a_text_reaches_the_terminal(self):
+        raising = {"postgresql": f"DO $$BEGIN RAISE EXCEPTION E'first{ESCAPE}[31m\\x07 last'; END$$;", "mysql": f"SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'first{ESCAPE}[31m\a last';",
+                   "sqlite": f"SELECT * FROM [first{ESCAPE}[31m\a last];"}
+        for project in self.each():
+            nasty = f"message {ESCAPE}]0;title\a {ESCAPE}[2J \x7f \u009b1m \u202e end"
+            project.unit("0001-aaaaaa", "", "CREATE TABLE a (x int);", "DROP TABLE a;", message=nasty)
+            project.unit("0002-bbbbbb", "0001-aaaaaa", raising[project.dialect], "", message="second")
+            outputs = [project.migrate("upgrade", "0001"), project.migrate("upgrade", code=1), project.migrate("history"), project.migrate("current", "-v"), project.migrate("log"),
+                       project.migrate("show", "0001"), project.migrate("graph"), project.migrate("upgrade", "--dry-run"), project.migrate("lint", code=None), project.migrate("downgrade", "base")]
+            for done in outputs:
+                for text in (done.out, done.err):
+                    found = [character for character in text if (character < " " and character not in "\n\t") or "\x7f" <= character < "\xa0" or character in "\u202e"]
+                    self.assertEqual(found, [], done)
+            self.assertIn("\\u001b[31m\\u0007 last", outputs[1].err)
+            self.assertIn("\\u001b]0;title", outputs[2].out)
 
     def test_the_question_of_a_review_is_printed_whole(self):
         for project in self.each():

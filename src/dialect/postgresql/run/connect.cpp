@@ -256,6 +256,8 @@ class PostgresqlConnection : public Connection {
       fail(error.what(), "40003", sql);
     } catch (const pqxx::transaction_rollback& error) {
       fail(error.what(), "40000", sql);
+    } catch (const pqxx::insufficient_privilege& error) {  // in 6.x this sql_error comes without its SQLSTATE
+      fail(error.what(), "42501", sql);
     } catch (const pqxx::sql_error& error) {
       fail(error.what(), error.sqlstate(), sql);
     } catch (const pqxx::broken_connection& error) {
