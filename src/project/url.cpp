@@ -337,7 +337,10 @@ std::string value_in_url(std::string_view value, std::string_view before, std::s
   const auto parameters = in_front.rfind('?');
   if (parameters != std::string_view::npos) {
     const auto part = in_front.substr(in_front.find_last_of("?&") + 1);
-    return part.find('=') == std::string_view::npos ? std::string(value) : encode_where_needed(value, "/:,@=+ ");
+    if (part.find('=') == std::string_view::npos) return std::string(value);
+    // What stands for an account is escaped there as in front of the '@'.
+    const auto name = part.substr(0, part.find('='));
+    return encode_where_needed(value, name == "user" || name == "password" ? "" : "/:,@=+ ");
   }
   const auto at = after.substr(0, after.find_first_of("/?")).rfind('@');
   if (at != std::string_view::npos && in_front.find('/') == std::string_view::npos) {

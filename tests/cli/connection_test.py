@@ -121,6 +121,7 @@ class Tls(TestCase):
                 escaped = urllib.parse.quote(password, safe="")
                 configs = {"in the url": f'database: "{server.scheme}://${{DB_USER}}:${{DB_PASSWORD}}@127.0.0.1:{server.port}/shop"\n',
                            "escaped": f'database: "{server.scheme}://${{DB_USER}}:${{DB_ESCAPED}}@127.0.0.1:{server.port}/shop"\n',
+                           "parameter": f'database: "{server.scheme}://127.0.0.1:{server.port}/shop?user=${{DB_USER}}&password=${{DB_PASSWORD}}"\n',
                            "beside": f'database: {{url: "{server.scheme}://127.0.0.1:{server.port}/shop", user: "${{DB_USER}}", password: "${{DB_PASSWORD}}"}}\n',
                            "all beside": f'database: {{url: "{server.scheme}://", host: 127.0.0.1, port: {server.port}, name: shop, user: "${{DB_USER}}", password: "${{DB_PASSWORD}}"}}\n'}
                 for name, config in configs.items():
@@ -242,6 +243,22 @@ class Proxies(TestCase):
         for engine in servers_of(wanted):
             with self.subTest(engine=engine):
                 yield self.project(engine)
+
+    def test_a_batch_ends_whatever_columns_are_called(self):
+        for project in self.on("mariadb", "mysql"):
+            port = urllib.parse.urlsplit(project.database.url).port
+            for change in (lambda data: data.replace(b"migrate_end", b"MIGRATE_END"), lambda data: data.replace(b"migrate: end of batch", b"MIGRATE: END OF BATCH")):
+                proxy = Proxy(port, change)
+                project.write("migrate.yaml", f'database: "{through(project.database.url, proxy.port)}?ssl-mode=disabled"\n')  # the proxy has to read it
+                project.sql("DROP PROCEDURE IF EXISTS two")
+                project.sql("DELIMITER //\nCREATE PROCEDURE two() BEGIN SELECT 1; SELECT 2; END//\nDELIMITER ;")
+                project.unit("0001-aaaaaa", "", "CREATE TABLE a (a int);\nINSERT INTO a VALUES (1);\nINSERT INTO a VALUES (2);\nCALL two();\nSELECT * FROM a;\nCREATE TABLE b (a int);",
+                             "DROP TABLE b;\nDROP TABLE a;")
+                project.migrate("upgrade")
+                self.assertEqual(project.sql("SELECT count(*) FROM a"), "2")
+                project.migrate("downgrade", "base")
+                self.assertGreater(proxy.count, 0)
+                proxy.close()
 
     def test_a_connection_that_is_lost_while_waiting_for_the_lock_is_made_again(self):
         for project in self.on("postgresql", "mariadb", "mysql"):
