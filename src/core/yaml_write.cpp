@@ -61,8 +61,8 @@ class Emission {
 
   void scalar(const std::string& text) {
     if (find_noncharacter(text) != std::string::npos) {
-      stand_ins_.emplace_back("migrate_scalar_" + std::to_string(stand_ins_.size()) + "_", with_noncharacters(text));
-      out_ << YAML::Auto << stand_ins_.back().first;
+      edits_.push_back({out_.size(), "migrate_scalar", with_noncharacters(text)});
+      out_ << YAML::Auto << "migrate_scalar";
     } else if (is_plain(text)) {
       out_ << YAML::Auto << text;
     } else {
@@ -74,9 +74,7 @@ class Emission {
 
   [[nodiscard]] std::string text() const {
     std::string text = out_.c_str();
-    // The emitter has no word for "no line end behind the last line": "|-".
-    for (auto it = literals_.rbegin(); it != literals_.rend(); ++it) text.insert(text.find('|', *it) + 1, "-");
-    for (const auto& [name, scalar] : stand_ins_) text.replace(text.find(name), name.size(), scalar);
+    for (auto edit = edits_.rbegin(); edit != edits_.rend(); ++edit) text.replace(text.find(edit->written, edit->behind), edit->written.size(), edit->meant);
     return text;
   }
 
@@ -109,13 +107,19 @@ class Emission {
   }
 
   void literal(const std::string& text) {
-    literals_.push_back(out_.size());
+    edits_.push_back({out_.size(), "|", "|-"});  // no line end behind the last line
     out_ << YAML::Literal << text;
   }
 
+  /// What the emitter has no word for: it writes something else, which is replaced.
+  struct Edit {
+    std::size_t behind;  ///< how long the text was in front of it
+    std::string written;
+    std::string meant;
+  };
+
   YAML::Emitter out_;
-  std::vector<std::pair<std::string, std::string>> stand_ins_;  ///< for scalars that are put in behind
-  std::vector<std::size_t> literals_;  ///< where the text stood in front of each
+  std::vector<Edit> edits_;
 };
 
 }  // namespace

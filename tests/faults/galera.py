@@ -57,7 +57,7 @@ class Node:
         return ["setpriv", "--reuid=mysql", "--regid=mysql", "--init-groups", "--", *command] if os.getuid() == 0 else command
 
     def install(self):
-        subprocess.run(self.as_user(["mariadb-install-db", "--no-defaults", "--datadir=" + self.data, "--auth-root-authentication-method=normal", "--skip-test-db"]),
+        subprocess.run(self.as_user(["mariadb-install-db", "--no-defaults", "--datadir=" + self.data, "--tmpdir=" + str(self.folder), "--auth-root-authentication-method=normal", "--skip-test-db"]),
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start(self, nodes, first):
@@ -66,7 +66,7 @@ class Node:
             shutil.chown(self.data, "mysql")
         provider = next(path for path in PROVIDERS if os.path.exists(path))
         timeouts = "evs.keepalive_period=PT0.5S;evs.suspect_timeout=PT2S;evs.inactive_timeout=PT4S;evs.install_timeout=PT4S"
-        command = [shutil.which("mariadbd") or "/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + self.data, f"--port={self.port}", "--bind-address=127.0.0.1",
+        command = [shutil.which("mariadbd") or "/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + self.data, "--tmpdir=" + str(self.folder), f"--port={self.port}", "--bind-address=127.0.0.1",
                    f"--socket={self.folder}/socket", f"--pid-file={self.folder}/pid", f"--log-error={self.folder}/log", "--innodb-buffer-pool-size=32M",
                    "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=0", "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2",
                    "--wsrep-on=ON", "--wsrep-provider=" + provider, "--wsrep-cluster-name=faults", f"--wsrep-node-name=node{self.number}",
