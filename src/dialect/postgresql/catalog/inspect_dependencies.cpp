@@ -10,41 +10,45 @@ namespace migrate::postgresql::catalog {
 namespace {
 
 // A part stands for its owner: a default, a check or an index for the table, a view's rule for the view, the row of a composite type for
-// the type. A type that is an array or the row of a relation stands for its element or relation. Foreign keys are left out: they are
-// values of their own.
+// the type; what a part needs of its own table (most rows of the catalog) is left out first. A type that is an array or the row of a
+// relation stands for its element or relation. Foreign keys are left out: they are values of their own.
 const std::string dependencies_sql = R"(
-  select case when d.classid = 2618 and r.rulename <> '_RETURN' then 2618
-              when d.classid in (2618, 2604) or (d.classid = 2606 and k.conrelid <> 0) then 1259
-              when d.classid = 2606 or c.relkind = 'c' then 1247
-              else d.classid end,
-         case when d.classid = 2618 and r.rulename = '_RETURN' then r.ev_class
-              when d.classid = 2604 then a.adrelid
-              when d.classid = 2606 then coalesce(nullif(k.conrelid, 0), k.contypid)
-              when c.relkind = 'c' then c.reltype
-              when x.indrelid is not null then x.indrelid
-              else d.objid end,
-         case when o.oid is not null then 1259 else d.refclassid end,
-         coalesce(o.oid, e.oid, d.refobjid), n.attname,
+  with told as materialized (
+    select classid, objid, refclassid, refobjid, refobjsubid
+      from pg_catalog.pg_depend
+     where classid in (1247, 1255, 1259, 2604, 2606, 2618, 2620, 3256, 3381)
+       and refclassid in (1247, 1255, 1259)
+       and deptype in ('n', 'a')
+       and refobjid >= 16384),
+  needs as materialized (
+    select case when r.rulename = '_RETURN' then 1259 else 2618 end as classid, case when r.rulename = '_RETURN' then r.ev_class else r.oid end as objid,
+           d.refclassid, d.refobjid, d.refobjsubid
+      from told d join pg_catalog.pg_rewrite r on r.oid = d.objid where d.classid = 2618
+    union all
+    select 1259, a.adrelid, d.refclassid, d.refobjid, d.refobjsubid
+      from told d join pg_catalog.pg_attrdef a on a.oid = d.objid where d.classid = 2604 and (d.refclassid <> 1259 or a.adrelid <> d.refobjid)
+    union all
+    select case when k.conrelid <> 0 then 1259 else 1247 end, case when k.conrelid <> 0 then k.conrelid else k.contypid end,
+           d.refclassid, d.refobjid, d.refobjsubid
+      from told d join pg_catalog.pg_constraint k on k.oid = d.objid where d.classid = 2606 and k.contype <> 'f'
+       and (d.refclassid <> 1259 or k.conrelid <> d.refobjid)
+    union all
+    select case when c.relkind = 'c' then 1247 else 1259 end, case when c.relkind = 'c' then c.reltype else coalesce(x.indrelid, c.oid) end,
+           d.refclassid, d.refobjid, d.refobjsubid
+      from told d join pg_catalog.pg_class c on c.oid = d.objid left join pg_catalog.pg_index x on x.indexrelid = c.oid
+     where d.classid = 1259 and c.relkind not in ('S', 't') and (d.refclassid <> 1259 or x.indrelid is distinct from d.refobjid)
+    union all
+    select classid, objid, refclassid, refobjid, refobjsubid from told where classid not in (1259, 2604, 2606, 2618))
+  select d.classid, d.objid, case when o.oid is not null then 1259 else d.refclassid end, coalesce(o.oid, e.oid, d.refobjid), n.attname,
          ns.nspname, coalesce(o.relname, e.typname, m.relname, p.proname), pg_catalog.oidvectortypes(p.proargtypes)
-    from pg_catalog.pg_depend d
-    left join pg_catalog.pg_rewrite r on d.classid = 2618 and r.oid = d.objid
-    left join pg_catalog.pg_attrdef a on d.classid = 2604 and a.oid = d.objid
-    left join pg_catalog.pg_constraint k on d.classid = 2606 and k.oid = d.objid
-    left join pg_catalog.pg_class c on d.classid = 1259 and c.oid = d.objid
-    left join pg_catalog.pg_index x on d.classid = 1259 and x.indexrelid = d.objid
+    from needs d
     left join pg_catalog.pg_type t on d.refclassid = 1247 and t.oid = d.refobjid
     left join pg_catalog.pg_type e on e.oid = case when t.typcategory = 'A' and t.typelem <> 0 then t.typelem else t.oid end
     left join pg_catalog.pg_class o on o.oid = e.typrelid and o.relkind <> 'c'
     left join pg_catalog.pg_attribute n on d.refclassid = 1259 and d.refobjsubid > 0 and n.attrelid = d.refobjid and n.attnum = d.refobjsubid
     left join pg_catalog.pg_class m on d.refclassid = 1259 and m.oid = d.refobjid
     left join pg_catalog.pg_proc p on d.refclassid = 1255 and p.oid = d.refobjid
-    join pg_catalog.pg_namespace ns on ns.oid = coalesce(o.relnamespace, e.typnamespace, m.relnamespace, p.pronamespace)
-   where d.classid in (1247, 1255, 1259, 2604, 2606, 2618, 2620, 3256, 3381)
-     and d.refclassid in (1247, 1255, 1259)
-     and d.deptype in ('n', 'a')
-     and d.refobjid >= 16384
-     and coalesce(k.contype, 'c') <> 'f'
-     and coalesce(c.relkind, 'r') not in ('S', 't'))";
+    join pg_catalog.pg_namespace ns on ns.oid = coalesce(o.relnamespace, e.typnamespace, m.relnamespace, p.pronamespace))";
 
 /// What is not inspected (another schema's, for one) is known by its name only.
 ObjectId needed_object(Inspection& inspection, Oid catalog, Oid oid, Fields& fields) {
