@@ -3,9 +3,7 @@
 #pragma once
 
 #include <memory>
-#include <filesystem>
 #include <string>
-#include <vector>
 
 #include "dialect/connection.hpp"
 #include "project/url.hpp"
@@ -14,9 +12,6 @@ namespace migrate {
 
 /// The function that a driver module exports as `migrate_open_connection`; the caller owns what it returns.
 using OpenConnection = Connection* (*)(const DatabaseUrl& url);
-
-/// Folders where an embedding program says that drivers are; to be filled before the first connection.
-[[nodiscard]] std::vector<std::filesystem::path>& driver_folders();
 
 /// Loads every driver that is installed.
 void load_drivers();

@@ -27,6 +27,15 @@ std::string count_text(long long count) {
   return digits;
 }
 
+std::vector<std::reference_wrapper<const parsed::Action>> Context::altered(parsed::Action::Kind kind) const {
+  std::vector<std::reference_wrapper<const parsed::Action>> found;
+  if (parsed().verb != parsed::Verb::alter_table) return found;
+  for (const auto& action : parsed().actions) {
+    if (action.kind == kind) found.emplace_back(action);
+  }
+  return found;
+}
+
 const Table* Context::table(const QualifiedName& name) const {
   const auto key = key_of(name, facts.server);
   const auto it = std::find_if(state.tables.begin(), state.tables.end(), [&](const Table& table) { return key_of(table.name, facts.server) == key; });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -101,6 +102,8 @@ struct Context {
   [[nodiscard]] std::string quote(std::string_view name) const { return dialect.sql().quote_name(name); }
   [[nodiscard]] std::string quote_list(const std::vector<std::string>& names) const;
 
+  /// The actions of that kind, when the statement is an ALTER TABLE.
+  [[nodiscard]] std::vector<std::reference_wrapper<const parsed::Action>> altered(parsed::Action::Kind kind) const;
   /// The ALTER with one action replaced (or, by "", left out); empty when no action is left.
   [[nodiscard]] std::string with_action(const parsed::Action& action, std::string_view replacement) const;
   /// The ALTER with this action only.

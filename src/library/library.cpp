@@ -6,6 +6,7 @@
 
 #include "core/filesystem.hpp"
 #include "dialect/driver.hpp"
+#include "dialect/module.hpp"
 #include "library/planner.hpp"
 #include "library/target.hpp"
 #include "revision/argument.hpp"

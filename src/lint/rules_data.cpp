@@ -235,9 +235,9 @@ void check_required_column(const Context& context, const Rule& rule, Findings& f
 
 void check_tightened(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
-  if (statement.verb != Verb::alter_table || is_new(context, statement.name)) return;
-  for (const auto& action : statement.actions) {
-    if (action.kind != Action::Kind::add_constraint || action.constraint.kind != parsed::Constraint::Kind::check || action.name.empty()) continue;
+  if (is_new(context, statement.name)) return;
+  for (const Action& action : context.altered(Action::Kind::add_constraint)) {
+    if (action.constraint.kind != parsed::Constraint::Kind::check || action.name.empty()) continue;
     const Action* dropped = nullptr;
     std::size_t where = 0;
     for (std::size_t i = 0; i <= context.at && dropped == nullptr; ++i) {

@@ -9,14 +9,15 @@
 #include "dialect/mysql/sql/expression.hpp"
 #include "dialect/mysql/sql/text.hpp"
 #include "dialect/mysql/sql/types.hpp"
+#include "dialect/sql/token_cursor.hpp"
 #include "schema/lookup.hpp"
 
 namespace migrate::mysql {
 namespace {
 
-class TableReader {
+class TableReader final : TokenCursor {
  public:
-  TableReader(std::string_view sql, const Context& context) : sql_(sql), context_(context), tokens_(tokenize(sql, lexical_rules())) {}
+  TableReader(std::string_view sql, const Context& context) : TokenCursor(sql, lexical_rules()), context_(context) {}
 
   Table read() {
     expect("CREATE");
@@ -34,36 +35,9 @@ class TableReader {
   }
 
  private:
-  // ---- tokens ----
-
-  [[nodiscard]] const Token* peek(std::size_t ahead = 0) const { return at_ + ahead < tokens_.size() ? &tokens_[at_ + ahead] : nullptr; }
-  [[nodiscard]] bool is(std::string_view word, std::size_t ahead = 0) const { return peek(ahead) != nullptr && peek(ahead)->is(word); }
-  [[nodiscard]] bool is_symbol(std::string_view text) const { return peek() != nullptr && peek()->is_symbol(text); }
-
-  [[noreturn]] void fail() const {
+  [[noreturn]] void fail(std::string_view) const override {
     const auto from = peek() == nullptr ? sql_.size() : peek()->offset;
     throw Error{ErrorKind::failed, fmt::format("cannot read the server's definition of table {} at \"{}\"", table_.name.text(), sql_.substr(from, 60))};
-  }
-
-  bool accept(std::string_view word) {
-    if (!is(word)) return false;
-    ++at_;
-    return true;
-  }
-  bool accept_symbol(std::string_view text) {
-    if (!is_symbol(text)) return false;
-    ++at_;
-    return true;
-  }
-  void expect(std::string_view word) {
-    if (!accept(word)) fail();
-  }
-  void expect_symbol(std::string_view text) {
-    if (!accept_symbol(text)) fail();
-  }
-  const Token& take() {
-    if (peek() == nullptr) fail();
-    return tokens_[at_++];
   }
   std::string name() { return unquote_name(take().text); }
 
@@ -94,7 +68,7 @@ class TableReader {
   // ---- elements ----
 
   void read_element() {
-    if (peek() == nullptr) fail();
+    if (peek() == nullptr) fail("more");
     if (peek()->kind == TokenKind::quoted_name) return read_column();
     if (accept("PRIMARY")) return expect("KEY"), read_primary_key();
     if (accept("UNIQUE")) {
@@ -108,7 +82,7 @@ class TableReader {
     if (accept("CONSTRAINT")) return read_constraint();
     if (accept("PERIOD")) return read_period();
     if (accept("CHECK")) return read_check("");
-    fail();
+    fail("a name");
   }
 
   void read_column() {
@@ -434,10 +408,7 @@ class TableReader {
     }
   }
 
-  std::string_view sql_;
   const Context& context_;
-  std::vector<Token> tokens_;
-  std::size_t at_ = 0;
   Table table_;
   Column column_;
   Type type_;

@@ -8,39 +8,19 @@
 #include "dialect/mysql/sql/expression.hpp"
 #include "dialect/mysql/sql/text.hpp"
 #include "dialect/mysql/sql/types.hpp"
+#include "dialect/sql/token_cursor.hpp"
 
 namespace migrate::mysql {
 namespace {
 
 /// A cursor over the tokens of one CREATE statement.
-class Cursor {
+class Cursor final : public TokenCursor {
  public:
-  Cursor(std::string_view sql, std::string what, const Location& location)
-      : sql_(sql), what_(std::move(what)), location_(location), tokens_(tokenize(sql, lexical_rules())) {}
+  Cursor(std::string_view sql, std::string what, const Location& location) : TokenCursor(sql, lexical_rules()), what_(std::move(what)), location_(location) {}
 
-  [[nodiscard]] const Token* peek(std::size_t ahead = 0) const { return at_ + ahead < tokens_.size() ? &tokens_[at_ + ahead] : nullptr; }
-  [[nodiscard]] bool is(std::string_view word) const { return peek() != nullptr && peek()->is(word); }
-  [[nodiscard]] bool is_symbol(std::string_view text) const { return peek() != nullptr && peek()->is_symbol(text); }
-  bool accept(std::string_view word) {
-    if (!is(word)) return false;
-    ++at_;
-    return true;
-  }
-  bool accept_symbol(std::string_view text) {
-    if (!is_symbol(text)) return false;
-    ++at_;
-    return true;
-  }
-  void expect(std::string_view word) {
-    if (!accept(word)) fail(word);
-  }
-  const Token& take() {
-    if (peek() == nullptr) fail("more");
-    return tokens_[at_++];
-  }
   std::string name() { return unquote_name(take().text); }
 
-  [[noreturn]] void fail(std::string_view expected) const {
+  [[noreturn]] void fail(std::string_view expected) const override {
     const auto rest = peek() == nullptr ? std::string_view("its end") : sql_.substr(peek()->offset, 40);
     throw Error{ErrorKind::usage, fmt::format("the definition of {} is not understood: {} was expected at \"{}\"", what_, expected, rest), {}, location_};
   }
@@ -115,11 +95,8 @@ class Cursor {
   bool aggregate = false;
 
  private:
-  std::string_view sql_;
   std::string what_;
   Location location_;
-  std::vector<Token> tokens_;
-  std::size_t at_ = 0;
 };
 
 /// A type in a parameter list or behind RETURNS; one that is none of ours (ROW, TYPE OF) stays as it is written.

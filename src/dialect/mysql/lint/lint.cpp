@@ -110,9 +110,8 @@ std::string default_text(const Column& column) {
 
 void check_modify(const lint::Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
-  if (statement.verb != Verb::alter_table || context.fresh(statement.name)) return;
-  for (const auto& action : statement.actions) {
-    if (action.kind != Action::Kind::change_column) continue;
+  if (context.fresh(statement.name)) return;
+  for (const Action& action : context.altered(Action::Kind::change_column)) {
     const auto* old = context.column(statement.name, action.name);
     if (old == nullptr) continue;
     const auto& next = action.column;

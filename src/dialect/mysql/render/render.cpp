@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "dialect/mysql/canonical/programs.hpp"
 #include "dialect/mysql/render/render_table.hpp"
+#include "dialect/mysql/render/suspended_keys.hpp"
 #include "dialect/mysql/sql/split.hpp"
 #include "dialect/mysql/sql/text.hpp"
 #include "dialect/mysql/sql/types.hpp"
@@ -64,12 +65,6 @@ Origins origins_of(const Table& table) {
   for (const auto& index : table.indexes) origins.keys[index.name] = index.name;
   return origins;
 }
-
-struct ForeignKeyPlace {
-  QualifiedName table;
-  std::string name;
-  auto operator<=>(const ForeignKeyPlace&) const = default;
-};
 
 class Renderer {
  public:
@@ -127,14 +122,6 @@ class Renderer {
   static bool turns_generated(const Change<Column>& op) {
     const auto kind = [](const Column& column) { return !column.generated ? 0 : column.generated->stored ? 1 : 2; };
     return kind(op.before) != kind(op.after);
-  }
-
-  /// Whether a key of `owner` stands on one of these columns of the table `name`, at either end.
-  static bool stands_on(const ForeignKey& key, const QualifiedName& owner, const QualifiedName& name, const std::set<std::string>& columns) {
-    const auto any = [&](const std::vector<std::string>& names) {
-      return std::any_of(names.begin(), names.end(), [&](const auto& column) { return columns.contains(column); });
-    };
-    return (owner == name && any(key.columns)) || (key.references == name && any(key.referenced_columns));
   }
 
   /// A table that is copied (for another clause) cannot have such a column renamed on the way.
@@ -199,14 +186,11 @@ class Renderer {
   }
 
   void alter(TableChange change) {
-    hide_suspended(change);
+    suspended_.hide(change);
     for (auto& sql : alter_table_sql(change, context_)) add(std::move(sql));
   }
 
   // ---- foreign keys that stand in the way -----------------------------------------------------------------------------
-
-  /// What the server compares: a foreign key needs the same on both ends.
-  static std::string key_type(const Column& column) { return column.type + column.collation; }
 
   /// The columns of the table whose type or collation changes.
   [[nodiscard]] std::set<std::string> retyped(std::size_t from, std::size_t to, const QualifiedName& name) const {
@@ -242,66 +226,8 @@ class Renderer {
     suspend(retyped(from, to, name), name);
   }
 
-  /// Drops the foreign keys over these columns until the end, when both sides have changed.
   void suspend(const std::set<std::string>& columns, const QualifiedName& name) {
-    if (columns.empty()) return;
-    for (const auto& table : state_.tables) {
-      for (const auto& key : table.foreign_keys) {
-        const ForeignKeyPlace place{table.name, key.name};
-        if (!stands_on(key, table.name, name, columns) || suspended_.contains(place)) continue;
-        suspended_.insert(place);
-        add("ALTER TABLE " + quote_name(table.name) + " DROP FOREIGN KEY " + quote_name(key.name));
-      }
-    }
-  }
-
-  /// A suspended key is not there now, and comes back at the end; a new one whose columns do not fit yet waits as well.
-  void hide_suspended(TableChange& change) {
-    const auto name = change.after.name;
-    std::erase_if(change.before.foreign_keys, [&](const ForeignKey& key) { return suspended_.contains({name, key.name}); });
-    for (const auto& key : change.after.foreign_keys) {
-      const auto* was = find_named(change.before.foreign_keys, key.name);
-      const bool fresh = was == nullptr || !(*was == key);
-      if (fresh && (!fits(key, change.after) || (key.references == name && !stands(key, change.before, change.after)))) suspended_.insert({name, key.name});
-    }
-    std::erase_if(suspended_, [&](const ForeignKeyPlace& place) { return place.table == name && find_named(change.after.foreign_keys, place.name) == nullptr; });
-    std::erase_if(change.after.foreign_keys, [&](const ForeignKey& key) { return suspended_.contains({name, key.name}); });
-  }
-
-  /// Whether a key or index of the table starts with these columns. What one ALTER TABLE adds does not serve a foreign key in it.
-  static bool indexed(const Table& table, const std::vector<std::string>& columns) {
-    const auto starts = [&](const std::vector<IndexPart>& parts) {
-      return parts.size() >= columns.size() &&
-             std::equal(columns.begin(), columns.end(), parts.begin(), [](const std::string& column, const IndexPart& part) { return part.column == column; });
-    };
-    return (table.primary_key && starts(table.primary_key->parts)) ||
-           std::any_of(table.uniques.begin(), table.uniques.end(), [&](const Unique& unique) { return starts(unique.parts); }) ||
-           std::any_of(table.indexes.begin(), table.indexes.end(), [&](const Index& index) { return starts(index.parts); });
-  }
-
-  /// Whether a key of the table to itself finds what it needs before the ALTER TABLE that adds it: the index, and the types.
-  static bool stands(const ForeignKey& key, const Table& before, const Table& after) {
-    const auto same_type = [&](const std::string& name) {
-      const auto* was = find_named(before.columns, name);
-      const auto* now = find_named(after.columns, name);
-      return was == nullptr || now == nullptr || key_type(*was) == key_type(*now);
-    };
-    return indexed(before, key.referenced_columns) && std::all_of(key.columns.begin(), key.columns.end(), same_type) &&
-           std::all_of(key.referenced_columns.begin(), key.referenced_columns.end(), same_type);
-  }
-
-  [[nodiscard]] bool fits(const ForeignKey& key, const Table& table) const {
-    if (!key.references.schema.empty() || key.references == table.name) return true;
-    const auto* target = find_named(state_.tables, key.references);
-    if (target == nullptr) return false;
-    const auto whole = with_collations(*target, physical_collation(target->name));
-    for (std::size_t i = 0; i < key.columns.size() && i < key.referenced_columns.size(); ++i) {
-      const auto* here = find_named(table.columns, key.columns[i]);
-      const auto* there = find_named(whole.columns, key.referenced_columns[i]);
-      if (here != nullptr && there != nullptr && key_type(*here) != key_type(*there)) return false;
-      if (there == nullptr) return false;
-    }
-    return true;
+    for (auto& sql : suspended_.suspend(columns, name)) add(std::move(sql));
   }
 
   // ---- changes with rows ----------------------------------------------------------------------------------------------
@@ -435,27 +361,19 @@ class Renderer {
   void render(const Create<Table>& op) {
     auto table = op.object;
     const auto whole = with_collations(table, database_collation());
-    for (const auto& key : table.foreign_keys) {
-      if (!fits(key, whole)) suspended_.insert({table.name, key.name});
-    }
-    std::erase_if(table.foreign_keys, [&](const ForeignKey& key) { return suspended_.contains({table.name, key.name}); });
+    suspended_.hide(table, whole);
     auto context = context_;
     context.collation = database_collation();
     add(create_table_sql(table, context));
   }
   void render(const Drop<Table>& op) {
-    std::erase_if(suspended_, [&](const ForeignKeyPlace& place) { return place.table == op.object.name; });
+    suspended_.forget(op.object.name);
     physical_.erase(op.object.name);
     add("DROP TABLE " + quote_name(op.object.name));
   }
   void render(const Rename<Table>& op) {
     add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to)));
-    std::set<ForeignKeyPlace> moved;
-    for (auto place : suspended_) {
-      if (place.table == op.from) place.table = op.to;
-      moved.insert(place);
-    }
-    suspended_ = std::move(moved);
+    suspended_.rename(op.from, op.to);
     if (auto node = physical_.extract(op.from)) {
       node.key() = op.to;
       physical_.insert(std::move(node));
@@ -577,11 +495,7 @@ class Renderer {
       physical_.erase(name);
       alter(std::move(change));
     }
-    for (const auto& place : suspended_) {
-      const auto* table = find_named(state_.tables, place.table);
-      const auto* key = table == nullptr ? nullptr : find_named(table->foreign_keys, place.name);
-      if (key != nullptr) add("ALTER TABLE " + quote_name(place.table) + " ADD " + foreign_key_sql(*key));
-    }
+    for (auto& sql : suspended_.restore()) add(std::move(sql));
   }
 
   Schema state_;
@@ -590,9 +504,9 @@ class Renderer {
   std::set<std::size_t> ends_;
   std::vector<std::size_t> counts_;  ///< of statements, at each of `ends_`
   std::vector<Statement> statements_;
-  std::set<ForeignKeyPlace> suspended_;             ///< foreign keys that are in the state but not in the database
   std::map<QualifiedName, std::string> physical_;   ///< inherited collations that the database's change left behind
   std::vector<Table> scratch_;
+  SuspendedKeys suspended_{state_, [this](const Table& table) { return with_collations(table, physical_collation(table.name)); }};
 };
 
 }  // namespace

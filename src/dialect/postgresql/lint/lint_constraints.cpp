@@ -197,9 +197,8 @@ void check_exclusion(const Context& context, const Rule& rule, Findings& finding
 
 void check_not_null(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
-  if (statement.verb != Verb::alter_table || context.small(statement.name)) return;
-  for (const auto& action : statement.actions) {
-    if (action.kind != Action::Kind::set_not_null) continue;
+  if (context.small(statement.name)) return;
+  for (const Action& action : context.altered(Action::Kind::set_not_null)) {
     const auto* column = context.column(statement.name, action.name);
     if (column != nullptr && !column->nullable) continue;
     const auto* table = context.table(statement.name);
@@ -230,9 +229,8 @@ void check_not_null(const Context& context, const Rule& rule, Findings& findings
 
 void check_validate(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
-  if (statement.verb != Verb::alter_table || !context.transaction || context.small(statement.name)) return;
-  for (const auto& action : statement.actions) {
-    if (action.kind != Action::Kind::validate_constraint) continue;
+  if (!context.transaction || context.small(statement.name)) return;
+  for (const Action& action : context.altered(Action::Kind::validate_constraint)) {
     const bool added_here = std::any_of(context.items.begin(), context.items.begin() + static_cast<std::ptrdiff_t>(context.at) + 1, [&](const auto& item) {
       return std::any_of(item.parsed.actions.begin(), item.parsed.actions.end(), [&](const Action& other) {
         return other.kind == Action::Kind::add_constraint && other.constraint.not_valid && other.name == action.name;
@@ -250,9 +248,8 @@ void check_validate(const Context& context, const Rule& rule, Findings& findings
 
 void check_attach(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
-  if (statement.verb != Verb::alter_table) return;
-  for (const auto& action : statement.actions) {
-    if (action.kind != Action::Kind::attach_partition || context.small(action.other)) continue;
+  for (const Action& action : context.altered(Action::Kind::attach_partition)) {
+    if (context.small(action.other)) continue;
     const auto* partition = context.table(action.other);
     if (partition != nullptr && std::any_of(partition->checks.begin(), partition->checks.end(), [](const Check& check) { return !check.not_valid; })) continue;
     auto& finding = report(context, rule, findings, "ATTACH PARTITION reads all of " + context.shown(action.other) + " under an ACCESS EXCLUSIVE lock to prove that its rows fit.");

@@ -22,11 +22,8 @@ bool word_among(const std::set<std::string, std::less<>>& words, std::string_vie
 /// The columns that an ALTER TABLE adds to a table that is in use.
 template <class F>
 void each_added_column(const Context& context, F&& function) {
-  const auto& statement = context.parsed();
-  if (statement.verb != Verb::alter_table || context.small(statement.name)) return;
-  for (const auto& action : statement.actions) {
-    if (action.kind == Action::Kind::add_column) function(action);
-  }
+  if (context.small(context.parsed().name)) return;
+  for (const Action& action : context.altered(Action::Kind::add_column)) function(action);
 }
 
 std::string rewrite_text(const Context& context) { return "writes all of " + context.shown(context.parsed().name) + " anew, with its indexes, under an ACCESS EXCLUSIVE lock."; }
@@ -141,9 +138,8 @@ void check_volatile_default(const Context& context, const Rule& rule, Findings& 
 
 void check_type(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
-  if (statement.verb != Verb::alter_table || context.small(statement.name)) return;
-  for (const auto& action : statement.actions) {
-    if (action.kind != Action::Kind::set_type) continue;
+  if (context.small(statement.name)) return;
+  for (const Action& action : context.altered(Action::Kind::set_type)) {
     const auto* column = context.column(statement.name, action.name);
     const auto from = column == nullptr ? std::string() : column->type;
     auto writes = rewrites(from, action.to);
@@ -186,9 +182,8 @@ void check_serial(const Context& context, const Rule& rule, Findings& findings) 
 
 void check_rewriting_option(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
-  if (statement.verb != Verb::alter_table || context.small(statement.name)) return;
-  for (const auto& action : statement.actions) {
-    if (action.kind != Action::Kind::option) continue;
+  if (context.small(statement.name)) return;
+  for (const Action& action : context.altered(Action::Kind::option)) {
     for (const auto& [name, words] : std::initializer_list<std::pair<std::string_view, std::string_view>>{
              {"logged", "SET LOGGED"}, {"unlogged", "SET UNLOGGED"}, {"tablespace", "SET TABLESPACE"}, {"access_method", "SET ACCESS METHOD"}}) {
       if (action.name != name) continue;

@@ -2,12 +2,9 @@
 // there to build it, and no other command loads it.
 #include <dlfcn.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <mutex>
-#include <vector>
 
-#include "core/filesystem.hpp"
+#include "dialect/module.hpp"
 #include "dialect/postgresql/lint/lint.hpp"
 #include "dialect/postgresql/lint/syntax_module.hpp"
 
@@ -17,22 +14,9 @@ namespace {
 using CheckSyntax = decltype(&migrate_check_postgresql_syntax);
 
 CheckSyntax load() {
-  std::vector<std::filesystem::path> folders;
-  if (const char* chosen = std::getenv("MIGRATE_DRIVERS"); chosen != nullptr && *chosen != '\0') folders.emplace_back(chosen);
-  const auto here = program_folder();
-  folders.insert(folders.end(), {here, here.parent_path(), here.parent_path() / "lib/migrate", MIGRATE_DRIVER_FOLDER});
-#ifdef MIGRATE_DRIVER_SUBFOLDER
-  folders.push_back(here.parent_path() / MIGRATE_DRIVER_SUBFOLDER);
-#endif
-  for (const auto& folder : folders) {
-    const auto file = folder / "migrate-postgresql-syntax.so";
-    std::error_code error;
-    if (!std::filesystem::exists(file, error)) continue;
-    void* module = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (module == nullptr) return nullptr;
-    return reinterpret_cast<CheckSyntax>(::dlsym(module, "migrate_check_postgresql_syntax"));
-  }
-  return nullptr;
+  const auto file = find_module("migrate-postgresql-syntax.so");
+  void* module = file ? ::dlopen(file->c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
+  return module == nullptr ? nullptr : reinterpret_cast<CheckSyntax>(::dlsym(module, "migrate_check_postgresql_syntax"));
 }
 
 }  // namespace

@@ -64,9 +64,7 @@ std::string refusal(const Context& context, const parsed::Column& column) {
 
 void check_refused_column(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
-  if (statement.verb != Verb::alter_table) return;
-  for (const auto& action : statement.actions) {
-    if (action.kind != Action::Kind::add_column) continue;
+  for (const Action& action : context.altered(Action::Kind::add_column)) {
     const auto why = refusal(context, action.column);
     if (why.empty()) continue;
     auto& finding = report(context, rule, findings, "SQLite's ADD COLUMN refuses " + why + (why.starts_with("the default") || why.starts_with("a default") ? " on a table with rows." : "."));
@@ -116,9 +114,8 @@ void check_refused_alter(const Context& context, const Rule& rule, Findings& fin
 void check_refused_drop(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
   const auto* table = context.table(statement.name);
-  if (statement.verb != Verb::alter_table || table == nullptr) return;
-  for (const auto& action : statement.actions) {
-    if (action.kind != Action::Kind::drop_column) continue;
+  if (table == nullptr) return;
+  for (const Action& action : context.altered(Action::Kind::drop_column)) {
     const auto uses = [&](const std::vector<IndexPart>& parts) {
       return std::any_of(parts.begin(), parts.end(), [&](const IndexPart& part) { return equal_ignoring_case(part.column, action.name) || mentions_name(part.expression, action.name); });
     };
