@@ -15,12 +15,6 @@
 namespace migrate::cli {
 namespace {
 
-const CommandSpec* find(const std::string& name) {
-  const auto& all = commands();
-  const auto it = std::find_if(all.begin(), all.end(), [&](const CommandSpec& command) { return command.name == name; });
-  return it == all.end() ? nullptr : &*it;
-}
-
 std::string option_lines(const std::vector<OptionSpec>& options) {
   std::string out;
   for (const auto& option : options) {
@@ -73,7 +67,7 @@ int run_help(const std::vector<std::string>& words, const Output& output) {
   static const CommandSpec spec{.name = "help", .usage = "help [COMMAND]", .options = {{"man", "", "the manual page, in roff"}}, .max_positional = 1};
   const auto arguments = parse_arguments(spec, words);
   const auto topic = arguments.at(0, "help");
-  const auto* command = find(topic);
+  const auto* command = command_named(topic);
   if (command == nullptr && topic != "help") throw unknown_command(topic);
   output.text(arguments.has("man") ? manual_page() : command != nullptr ? command_help(*command) : help());
   return 0;
@@ -84,7 +78,7 @@ int dispatch(const std::vector<std::string>& words, Output& output) {
   if (!at) return run_without_command(words, output);
   const auto& name = words[*at];
   if (name == "help") return run_help(words, output);
-  const auto* command = find(name);
+  const auto* command = command_named(name);
   if (command == nullptr) throw unknown_command(name);
   auto arguments = parse_arguments(*command, words);
   if (arguments.has("help")) {
@@ -98,8 +92,20 @@ int dispatch(const std::vector<std::string>& words, Output& output) {
 
 int run_words(const std::vector<std::string>& words) {
   Output output(make_style("", false, false, has(words, "--json")));
+  return report_errors(output, [&] { return dispatch(words, output); });
+}
+
+}  // namespace
+
+const CommandSpec* command_named(const std::string& name) {
+  const auto& all = commands();
+  const auto it = std::find_if(all.begin(), all.end(), [&](const CommandSpec& command) { return command.name == name; });
+  return it == all.end() ? nullptr : &*it;
+}
+
+int report_errors(const Output& output, const std::function<int()>& command) {
   try {
-    return dispatch(words, output);
+    return command();
   } catch (const Error& error) {
     output.error(error);
     return exit_code(error.kind);
@@ -114,8 +120,6 @@ int run_words(const std::vector<std::string>& words) {
   }
   return 1;
 }
-
-}  // namespace
 
 int run(int argc, char** argv) {
   prepare_streams();

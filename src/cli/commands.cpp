@@ -107,6 +107,17 @@ std::vector<CommandSpec> build() {
        "The file holds this program, the libraries that it needs, migrate.yaml, the units and the compiled C++ units: a release runs it\n"
        "with neither a compiler nor a checkout. It takes the same commands.",
        "  migrate bundle -o shop-migrate\n  ./shop-migrate upgrade --database postgresql://app@db/shop", {{"output,o", "FILE", "where to write it"}}, 0, 0, run_bundle},
+      {"fleet", "fleet COMMAND [R]", "many databases, wave by wave",
+       "COMMAND is list, upgrade [R], downgrade R, check, drift, status, retry or watch. The section `fleet:` of migrate.yaml says where the\n"
+       "databases come from and in which waves they are done; the journal tells where each stands (docs/fleets.md).",
+       "  migrate fleet list\n  migrate fleet upgrade\n  migrate fleet upgrade 7 --match canary --parallel 4\n  migrate fleet status\n  migrate fleet retry",
+       {{"match", "TAG|GLOB", "only targets with that tag, or of such a name; may be given several times", true},
+        {"parallel", "N", "how many targets at a time, in place of what the waves say"},
+        {"dry-run", "", "say what would run on each target, run nothing"},
+        {"report", "FILE", "write a report: FILE.html or FILE.json"},
+        {"interval", "TIME", "with watch: how often to look (30s)"},
+        {"pull", "COMMAND", "with watch: run this first, each time"},
+        yes}, 1, 2, run_fleet},
       {"completion", "completion bash|zsh|fish", "what a shell needs to complete commands, options and revisions", "",
        "  eval \"$(migrate completion bash)\"\n  migrate completion fish | source", {}, 1, 1, run_completion},
   };

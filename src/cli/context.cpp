@@ -12,6 +12,7 @@
 namespace migrate::cli {
 
 Project& Context::project() {
+  if (shared_ != nullptr) return *shared_;
   if (project_) return *project_;
   const auto environment = arguments.get("env");
   // In a bundle the project is what came along; its database is relative to where the bundle is run.

@@ -17,6 +17,13 @@ class Context {
   /// `looks`: the command changes nothing in the database.
   Context(Arguments arguments, Output output, bool looks) : arguments(std::move(arguments)), output(std::move(output)), looks_(looks) {}
 
+  /// One database of a project that has many.
+  Context(Arguments arguments, Output output, bool looks, Project& project, const DatabaseUrl& url, const std::string& schema)
+      : arguments(std::move(arguments)), output(std::move(output)), shared_(&project), looks_(looks) {
+    target_.emplace(project, url, schema);
+    if (looks_) target_->only_look();
+  }
+
   /// The project of -c, -e and --database. Throws Error (usage) when there is no migrate.yaml and no --database.
   Project& project();
   /// Its database: that of --database, or of the settings.
@@ -35,6 +42,7 @@ class Context {
  private:
   void tell_encryption(Session& session);
 
+  Project* shared_ = nullptr;  ///< of many targets
   std::optional<Project> project_;
   std::optional<Target> target_;
   bool looks_;
@@ -88,5 +96,6 @@ int run_resume(Context& context);
 int run_completion(Context& context);
 int run_build(Context& context);
 int run_bundle(Context& context);
+int run_fleet(Context& context);
 
 }  // namespace migrate::cli

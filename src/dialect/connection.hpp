@@ -23,6 +23,13 @@ struct Result {
   long long affected = 0;
 };
 
+/// The first value of each row; NULL is "".
+[[nodiscard]] inline std::vector<std::string> first_column(const Result& result) {
+  std::vector<std::string> values;
+  for (const auto& row : result.rows) values.push_back(row.at(0).value_or(""));
+  return values;
+}
+
 /// The server refused or the connection broke. `message` starts with the server's own words.
 class DatabaseError : public Error {
  public:

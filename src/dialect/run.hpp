@@ -157,6 +157,22 @@ class RunFace {
     return "";
   }
 
+  /// The schemas of the database, and the databases of the server, that are not the system's own; empty where there are none.
+  [[nodiscard]] virtual std::vector<std::string> schema_names(Connection& connection) const {
+    static_cast<void>(connection);
+    return {};
+  }
+  [[nodiscard]] virtual std::vector<std::string> database_names(Connection& connection) const {
+    static_cast<void>(connection);
+    return {};
+  }
+
+  /// How many connections the server allows; 0: without limit, or it cannot be told.
+  [[nodiscard]] virtual int max_connections(Connection& connection) const {
+    static_cast<void>(connection);
+    return 0;
+  }
+
   /// What has to be cleared away before a statement that failed half way can run again (an invalid index); SQL, or "".
   [[nodiscard]] virtual std::string cleanup_before(Connection& connection, const Statement& statement) const {
     static_cast<void>(connection), static_cast<void>(statement);

@@ -39,7 +39,7 @@ void leave_out_brackets(Step& step, const Dialect& dialect, const Config& config
 
 // ---- connection -------------------------------------------------------------------------------------------------------
 
-bool Target::has_database() const { return database_.has_value() || !config().database.is_null(); }
+bool Target::has_database() const { return url_.has_value() || database_.has_value() || !config().database.is_null(); }
 
 const DatabaseUrl& Target::url() {
   if (!url_) {
@@ -56,7 +56,7 @@ Session& Target::session() {
   if (!session_) {
     auto there = url();
     if (only_looks_) dialect().run().only_look(there);
-    session_ = std::make_unique<Session>(std::move(there), config().schemas);
+    session_ = std::make_unique<Session>(std::move(there), schemas());
     if (connected_) connected_(*session_);
   }
   return *session_;
@@ -74,14 +74,19 @@ std::vector<std::string> Target::sections() {
 
 // ---- runs -------------------------------------------------------------------------------------------------------------
 
+std::string Target::versions_table() const {
+  const auto& name = config().versions_table;
+  return schema_.empty() || name.find('.') != std::string::npos ? name : schema_ + "." + name;
+}
+
 const Versions& Target::versions() {
-  if (!versions_) versions_.emplace(dialect(), config().versions_table);
+  if (!versions_) versions_.emplace(dialect(), versions_table());
   return *versions_;
 }
 
 RunOptions Target::run_options(const std::string& lock_timeout) {
   RunOptions options;
-  options.versions_table = config().versions_table;
+  options.versions_table = versions_table();
   options.lock_wait = config().lock.timeout;
   if (!lock_timeout.empty()) {
     const auto time = parse_duration(lock_timeout);
@@ -140,7 +145,7 @@ UnitEnvironment& Target::unit_environment() {
   if (session_) {
     environment.inspect = [this] {
       return session_->dialect().catalog().inspect(session_->connection(), session_->server(),
-                                         {.schemas = config().schemas, .tables = {}, .filter = [this](std::string_view, const QualifiedName& name) { return !versions().owns(name); }});
+                                         {.schemas = schemas(), .tables = {}, .filter = [this](std::string_view, const QualifiedName& name) { return !versions().owns(name); }});
     };
     environment.ask = [this](const std::string& sql) { return session_->connection().query(sql); };
   }
@@ -246,7 +251,7 @@ ModelOptions Target::model_options(const ServerInfo& server) const {
     if (std::find(options.sections.begin(), options.sections.end(), name) == options.sections.end()) options.other_sections.push_back(name);
   }
   options.schemas = server.capabilities.schemas;
-  options.default_schema = config().schemas.empty() ? server.default_schema : config().schemas.front();
+  options.default_schema = schemas().empty() ? server.default_schema : schemas().front();
   options.naming = {config().naming.index, config().naming.unique, config().naming.foreign_key, config().naming.check};
   return options;
 }
@@ -271,7 +276,7 @@ Schema Target::live_schema() { return live_schema(session()); }
 
 Schema Target::live_schema(Session& session) {
   const auto keep = filter();
-  auto schema = session.dialect().catalog().inspect(session.connection(), session.server(), {.schemas = config().schemas, .tables = {}, .filter = keep});
+  auto schema = session.dialect().catalog().inspect(session.connection(), session.server(), {.schemas = schemas(), .tables = {}, .filter = keep});
   filter_schema(schema, keep);
   return schema;
 }
@@ -288,7 +293,7 @@ Schema Target::read_model(const std::vector<std::filesystem::path>& files, Sessi
   if (sql_files != 0 && sql_files != files.size()) {
     throw Error{ErrorKind::usage, "the model is SQL in one file and YAML in another", "write all of it in one of the two", {config().file.string()}};
   }
-  auto schema = sql_files == 0 ? load_model(files, checked_model_options(session.server())) : load_sql_model(files, session, config().schemas, live_schema(session).options);
+  auto schema = sql_files == 0 ? load_model(files, checked_model_options(session.server())) : load_sql_model(files, session, schemas(), live_schema(session).options);
   filter_schema(schema, filter());
   return schema;
 }

@@ -22,7 +22,12 @@ class Target {
   /// `database`: its URL; without one, the database of the project's settings. The project must live longer.
   explicit Target(Project& project, std::optional<std::string> database = std::nullopt) : project_(project), database_(std::move(database)) {}
 
+  /// A database among many of the project; `schema`: only that schema of it, which then has its versions table and its lock to itself.
+  Target(Project& project, DatabaseUrl url, std::string schema) : project_(project), url_(std::move(url)), schema_(std::move(schema)) {}
+
   [[nodiscard]] Project& project() const { return project_; }
+  /// The schemas that are looked at; empty: the engine's own.
+  [[nodiscard]] std::vector<std::string> schemas() const { return schema_.empty() ? config().schemas : std::vector<std::string>{schema_}; }
 
   // ---- connection ----
   /// Whether the project or the caller names a database at all.
@@ -75,6 +80,7 @@ class Target {
 
  private:
   [[nodiscard]] const Config& config() const { return project_.config(); }
+  [[nodiscard]] std::string versions_table() const;
   [[nodiscard]] Step kept_step(const std::string& id);
   [[nodiscard]] Step cpp_step(const UnitFile& file, Direction direction, const std::string& behind);
   [[nodiscard]] UnitEnvironment& unit_environment();
@@ -84,6 +90,7 @@ class Target {
   Project& project_;
   std::optional<std::string> database_;
   std::optional<DatabaseUrl> url_;
+  std::string schema_;
   bool only_looks_ = false;
   std::function<void(Session&)> connected_;
   std::unique_ptr<Session> session_;

@@ -88,6 +88,9 @@ struct Config {
   /// Sections that the layers above read themselves; variables in them are filled in already. Null when not there.
   yaml::Node lint, hooks;
 
+  /// The fleet's section as it stands in the file: its variables are filled in by those who ask for its databases. Null when not there.
+  yaml::Node fleet;
+
   /// Read by database_url alone, so that a command that needs no database needs no password either.
   yaml::Node database, password_file, password_command;
   yaml::Node database_parts;  ///< a map: user, password, host, port, name beside the URL

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 /// A layer may include itself and the layers below it; layers of the same height do not know each other.
 const std::map<std::string, int> heights{{"include", 0},      {"core", 1},   {"project", 2},     {"schema", 2}, {"revision", 2}, {"operation", 3},
-                                         {"dialect", 4},      {"unit", 5},   {"autogenerate", 6}, {"runner", 6}, {"lint", 6},     {"library", 7},      {"cli", 8}};
+                                         {"dialect", 4},      {"unit", 5},   {"autogenerate", 6}, {"runner", 6}, {"lint", 6},     {"library", 7},      {"fleet", 8}, {"cli", 9}};
 
 struct Include {
   std::string file;    ///< relative to src/

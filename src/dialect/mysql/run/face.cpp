@@ -1,5 +1,7 @@
 #include "dialect/mysql/run/face.hpp"
 
+#include <cstdlib>
+
 #include "dialect/driver.hpp"
 #include "dialect/mysql/run/blockers.hpp"
 #include "dialect/mysql/run/fingerprint.hpp"
@@ -21,6 +23,10 @@ class MysqlRun final : public RunFace {
   [[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const override {
     return mysql::restore_session(statements, connection);
   }
+  [[nodiscard]] std::vector<std::string> database_names(Connection& connection) const override {
+    return first_column(connection.query("SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') ORDER BY schema_name"));
+  }
+  [[nodiscard]] int max_connections(Connection& connection) const override { return std::atoi(first_column(connection.query("SELECT @@max_connections")).at(0).c_str()); }
   /// A node of a Galera cluster applies what others have committed a little later, unless it is asked to wait for that.
   [[nodiscard]] std::string see_all_commits_sql(const ServerInfo& server) const override {
     return server.defaults.contains("galera") ? "SET SESSION wsrep_sync_wait = 15" : "";

@@ -23,6 +23,13 @@ class PostgresqlRun final : public RunFace {
   void enter_schemas(Connection& connection, const std::vector<std::string>& schemas) const override {
     postgresql::enter_schemas(connection, schemas);
   }
+  [[nodiscard]] std::vector<std::string> schema_names(Connection& connection) const override {
+    return first_column(connection.query(R"(SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_' ORDER BY nspname)"));
+  }
+  [[nodiscard]] std::vector<std::string> database_names(Connection& connection) const override {
+    return first_column(connection.query("SELECT datname FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname"));
+  }
+  [[nodiscard]] int max_connections(Connection& connection) const override { return std::atoi(first_column(connection.query("SHOW max_connections")).at(0).c_str()); }
   [[nodiscard]] std::string schema_of(Connection& connection, const QualifiedName& table) const override {
     return postgresql::schema_of(connection, table);
   }

@@ -1,0 +1,156 @@
+#include "fleet/journal.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "core/clock.hpp"
+#include "core/filesystem.hpp"
+#include "dialect/catalog.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/run.hpp"
+#include "dialect/sql.hpp"
+#include "fleet/targets.hpp"
+
+namespace migrate::fleet {
+namespace {
+
+constexpr std::array<std::string_view, 5> state_names{"waiting", "running", "done", "failed", "stopped"};
+const std::string entry_columns = "name, url, wave, state, tries, revision, steps, ms, changed, error, place, hint";
+
+State state_of(std::string_view text) {
+  const auto found = std::find(state_names.begin(), state_names.end(), text);
+  if (found == state_names.end()) throw Error{ErrorKind::failed, "the fleet's journal holds a state that this program does not know: " + std::string(text), "was it written by a newer program?"};
+  return static_cast<State>(found - state_names.begin());
+}
+
+}  // namespace
+
+std::string_view to_text(State state) { return state_names[static_cast<std::size_t>(state)]; }
+
+Journal::Journal(const Config& config, const std::string& place, bool only_look) : url_(database_at(config, place, {config.file.string()})), dialect_(&dialect_named(url_.dialect())) {
+  const bool file = url_.scheme == "sqlite";
+  there_ = !file || file_exists(url_.database);
+  if (only_look && !there_) return;
+  connection_ = dialect_->run().connect(url_);
+  // A power failure may take the last lines along, a kill does not; what the targets' own tables say holds anyway.
+  if (file) connection_->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000");
+  if (!only_look) make_tables();
+}
+
+Journal::~Journal() {
+  lock_.reset();
+  if (lock_file_ >= 0) ::close(lock_file_);
+}
+
+void Journal::make_tables() {
+  const auto options = url_.dialect() == "mysql" ? std::string(" ENGINE=InnoDB") : std::string();
+  connection_->execute("CREATE TABLE IF NOT EXISTS migrate_fleet (name varchar(190) NOT NULL PRIMARY KEY, url varchar(1000) NOT NULL, wave varchar(190) NOT NULL, state varchar(20) NOT NULL, "
+                       "tries integer NOT NULL, revision varchar(1000) NOT NULL, steps integer NOT NULL, ms bigint NOT NULL, changed varchar(40) NOT NULL, error " +
+                       dialect_->sql().long_text_type() + ", place varchar(1000) NOT NULL, hint " + dialect_->sql().long_text_type() + ")" + options);
+  connection_->execute("CREATE TABLE IF NOT EXISTS migrate_fleet_run (id integer NOT NULL PRIMARY KEY, action varchar(190) NOT NULL, who varchar(190) NOT NULL, started varchar(40) NOT NULL, "
+                       "ended varchar(40) NOT NULL)" + options);
+}
+
+bool Journal::try_lock() {
+  if (url_.scheme != "sqlite") {
+    if (!lock_) lock_ = dialect_->run().make_lock(*connection_, dialect_->catalog().probe(*connection_), "migrate fleet " + url_.database);
+    return lock_->try_acquire();
+  }
+  // The system gives it back when this process ends, however that goes; workers do not inherit it.
+  const auto file = url_.database + "-lock";
+  if (lock_file_ < 0) lock_file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock_file_ < 0) throw Error{ErrorKind::failed, "cannot write " + file + ": " + std::strerror(errno)};
+  struct flock region {};
+  region.l_type = F_WRLCK;
+  region.l_whence = SEEK_SET;
+  return ::fcntl(lock_file_, F_SETLK, &region) == 0;
+}
+
+void Journal::lock(std::chrono::milliseconds wait, const std::function<void(const std::string&)>& told, const std::function<bool()>& stop) {
+  const Stopwatch watch;
+  for (bool first = true; !try_lock(); first = false) {
+    const auto other = run();
+    const auto holder = other.who.empty() ? std::string("another run") : other.who + ", `fleet " + other.action + "`, since " + other.started;
+    if (first) told(holder);
+    if (watch.elapsed() >= wait || stop()) {
+      throw Error{ErrorKind::locked, "another run works on this fleet: " + holder, "wait for it, look at it with `migrate fleet status`, or give it more time with --lock-timeout"};
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+}
+
+std::string Journal::text(std::string_view value) const { return dialect_->sql().quote_value(value); }
+
+std::string Journal::values(const Entry& entry) const {
+  std::string out;
+  for (const auto& value : {entry.url, entry.wave, std::string(to_text(entry.state))}) out += ", " + text(value);
+  out += ", " + std::to_string(entry.tries) + ", " + text(entry.revision) + ", " + std::to_string(entry.steps) + ", " + std::to_string(entry.ms) + ", " + text(entry.changed);
+  for (const auto& value : {entry.error, entry.place, entry.hint}) out += ", " + text(value);
+  return out;
+}
+
+void Journal::begin(const RunRecord& run, const std::vector<Entry>& entries) {
+  connection_->execute("BEGIN");
+  connection_->execute("DELETE FROM migrate_fleet_run");
+  connection_->execute("INSERT INTO migrate_fleet_run (id, action, who, started, ended) VALUES (1, " + text(run.action) + ", " + text(run.who) + ", " + text(run.started) + ", '')");
+  for (std::size_t from = 0; from < entries.size(); from += 200) {
+    const auto to = std::min(entries.size(), from + 200);
+    std::string names;
+    std::string rows;
+    for (auto i = from; i < to; ++i) {
+      names += (names.empty() ? "" : ", ") + text(entries[i].name);
+      rows += (rows.empty() ? "(" : ", (") + text(entries[i].name) + values(entries[i]) + ")";
+    }
+    connection_->execute("DELETE FROM migrate_fleet WHERE name IN (" + names + ")");
+    connection_->execute("INSERT INTO migrate_fleet (" + entry_columns + ") VALUES " + rows);
+  }
+  connection_->execute("COMMIT");
+}
+
+void Journal::write(const Entry& entry) {
+  connection_->execute("UPDATE migrate_fleet SET state = " + text(to_text(entry.state)) + ", tries = " + std::to_string(entry.tries) + ", revision = " + text(entry.revision) + ", steps = " +
+                       std::to_string(entry.steps) + ", ms = " + std::to_string(entry.ms) + ", changed = " + text(entry.changed) + ", error = " + text(entry.error) + ", place = " + text(entry.place) +
+                       ", hint = " + text(entry.hint) + " WHERE name = " + text(entry.name));
+}
+
+void Journal::end(const std::string& when) { connection_->execute("UPDATE migrate_fleet_run SET ended = " + text(when)); }
+
+std::vector<Entry> Journal::entries() {
+  std::vector<Entry> entries;
+  if (!connection_) return entries;
+  Result result;
+  try {
+    result = connection_->query("SELECT " + entry_columns + " FROM migrate_fleet ORDER BY name");
+  } catch (const DatabaseError& error) {
+    if (dialect_->run().is_missing_table(error)) return entries;
+    throw;
+  }
+  for (const auto& row : result.rows) {
+    const auto value = [&](std::size_t i) { return row[i].value_or(""); };
+    const auto number = [&](std::size_t i) { return std::atoll(value(i).c_str()); };
+    entries.push_back({value(0), value(1), value(2), state_of(value(3)), static_cast<int>(number(4)), value(5), static_cast<int>(number(6)), number(7), value(8), value(9), value(10), value(11)});
+  }
+  return entries;
+}
+
+RunRecord Journal::run() {
+  if (!connection_) return {};
+  try {
+    const auto result = connection_->query("SELECT action, who, started, ended FROM migrate_fleet_run");
+    if (result.rows.empty()) return {};
+    const auto& row = result.rows.front();
+    return {row[0].value_or(""), row[1].value_or(""), row[2].value_or(""), row[3].value_or("")};
+  } catch (const DatabaseError& error) {
+    if (dialect_->run().is_missing_table(error)) return {};
+    throw;
+  }
+}
+
+}  // namespace migrate::fleet

@@ -1,0 +1,86 @@
+/// What is known of each target of a fleet, kept beside the targets: it survives a run that is killed, and answers without asking one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dialect/connection.hpp"
+#include "fleet/settings.hpp"
+
+namespace migrate {
+class Dialect;
+class RunLock;
+}  // namespace migrate
+
+namespace migrate::fleet {
+
+/// Where a target stands.
+enum class State {
+  waiting,  ///< its turn has not come
+  running,  ///< its turn came, and nobody has said how it ended: it runs, or its run was killed
+  done,     ///< it is where the run wanted it
+  failed,
+  stopped   ///< somebody stopped the run; it ended between two statements
+};
+[[nodiscard]] std::string_view to_text(State state);
+
+struct Entry {
+  std::string name;
+  std::string url;       ///< for people, without a password
+  std::string wave;
+  State state = State::waiting;
+  int tries = 0;
+  std::string revision;  ///< the heads of what is applied, by comma; "" when that is not known
+  int steps = 0;         ///< revisions applied or reverted by the last try
+  long long ms = 0;
+  std::string changed;   ///< when this was written, UTC
+  std::string error;
+  std::string place;     ///< file:line of the error
+  std::string hint;
+};
+
+/// The run that the journal tells of.
+struct RunRecord {
+  std::string action;    ///< "upgrade head"
+  std::string who;       ///< user, host, process
+  std::string started;
+  std::string ended;     ///< "" while it runs, or when it was killed
+};
+
+class Journal {
+ public:
+  /// Connects; the tables are made when they are first written. `only_look`: a journal that is not there reads as an empty one.
+  Journal(const Config& config, const std::string& place, bool only_look);
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  /// Keeps other runs of the fleet away as long as the journal is open; `wait`: how long to wait for one, `told` is called once with who it is.
+  /// Throws Error (locked).
+  void lock(std::chrono::milliseconds wait, const std::function<void(const std::string&)>& told, const std::function<bool()>& stop);
+
+  /// A run begins: these are its targets; others stay as they are.
+  void begin(const RunRecord& run, const std::vector<Entry>& entries);
+  void write(const Entry& entry);
+  void end(const std::string& when);
+
+  [[nodiscard]] std::vector<Entry> entries();
+  [[nodiscard]] RunRecord run();
+
+ private:
+  void make_tables();
+  [[nodiscard]] bool try_lock();
+  [[nodiscard]] std::string text(std::string_view value) const;
+  [[nodiscard]] std::string values(const Entry& entry) const;
+
+  DatabaseUrl url_;
+  const Dialect* dialect_;
+  bool there_ = true;
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<RunLock> lock_;
+  int lock_file_ = -1;
+};
+
+}  // namespace migrate::fleet
