@@ -211,14 +211,18 @@ class Fleet {
     for (const auto& option : {"lock-timeout", "dry-run"}) {
       if (context_.arguments.has(option)) arguments.options[option] = context_.arguments.all(option);
     }
-    for (const auto* set : {"json", "yes", "no-input"}) arguments.options[set] = {""};
+    for (const auto* set : {"yes", "no-input"}) arguments.options[set] = {""};
+    if (tells_events(name)) arguments.options["json"] = {""};
     return arguments;
   }
+
+  /// Runs tell what they do as events; what a command that looks has to say goes on as it is.
+  [[nodiscard]] bool tells_events(const std::string& name) const { return context_.output.json() || name == "upgrade" || name == "downgrade"; }
 
   /// In a worker.
   int work(const Arguments& arguments, const FleetTarget& target, bool ask) {
     const auto& spec = *command_named(arguments.command);
-    Context context(arguments, Output(Style{.json = true}), spec.looks || arguments.has("dry-run"), project_, target.url, target.schema);
+    Context context(arguments, Output(Style{.json = arguments.has("json")}), spec.looks || arguments.has("dry-run"), project_, target.url, target.schema);
     const int code = report_errors(context.output, [&] { return spec.run(context); });
     Json told{{"event", fleet::outcome_event}};
     try {

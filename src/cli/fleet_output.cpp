@@ -110,8 +110,7 @@ void FleetPrinter::print(const fleet::FleetTarget& target, const fleet::Outcome&
   } else if (looks_) {
     const auto plan = plans_.find(target.name);
     if (plan != plans_.end()) output_.line(target.name + ": " + (plan->second.empty() ? "nothing to do" : plural(plan->second.size(), "revision") + ": " + join(plan->second, ", ")));
-    else if (!outcome.lines.empty() || outcome.code != 0) output_.line(target.name + ": " + join(outcome.lines, "\n  "));
-    else output_.line(target.name + ": nothing to do");
+    else if (outcome.code != 0 || !output_.style().quiet) output_.line((outcome.code == 0 ? output_.good(target.name) : output_.bad(target.name)) + ": " + join(outcome.lines, "\n  "));
   } else if (outcome.steps > 0 || !output_.style().quiet) {
     const auto at = outcome.revision.empty() ? std::string("base") : outcome.revision;
     output_.line(outcome.steps == 0 ? output_.faint(target.name + ": nothing to do, at " + at)

@@ -75,6 +75,18 @@ class RunFace {
   /// Makes the URL one for a command that only looks: where connecting would make the database, it makes none.
   virtual void only_look(DatabaseUrl& url) const { static_cast<void>(url); }
 
+  /// The file that the database of a URL is; "" where it is none.
+  [[nodiscard]] virtual std::string file_of(const DatabaseUrl& url) const {
+    static_cast<void>(url);
+    return "";
+  }
+
+  /// The port of a server whose URL names none; 0 where there are no servers.
+  [[nodiscard]] virtual int default_port() const { return 0; }
+
+  /// SQL after which a session's commits are cheap: they survive a kill, and perhaps no power failure; "" where they are always durable.
+  [[nodiscard]] virtual std::string cheap_commits_sql() const { return ""; }
+
   /// SQL that sets up a session for running units; "" for none. `statements` are the ones about to run.
   [[nodiscard]] virtual std::string session_setup(const RunTimeouts& timeouts) const = 0;
 

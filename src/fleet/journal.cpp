@@ -35,12 +35,12 @@ State state_of(std::string_view text) {
 std::string_view to_text(State state) { return state_names[static_cast<std::size_t>(state)]; }
 
 Journal::Journal(const Config& config, const std::string& place, bool only_look) : url_(database_at(config, place, {config.file.string()})), dialect_(&dialect_named(url_.dialect())) {
-  const bool file = url_.scheme == "sqlite";
-  there_ = !file || file_exists(url_.database);
+  file_ = dialect_->run().file_of(url_);
+  there_ = file_.empty() || file_exists(file_);
   if (only_look && !there_) return;
   connection_ = dialect_->run().connect(url_);
   // A power failure may take the last lines along, a kill does not; what the targets' own tables say holds anyway.
-  if (file) connection_->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000");
+  if (const auto sql = dialect_->run().cheap_commits_sql(); !sql.empty()) connection_->execute(sql);
   if (!only_look) make_tables();
 }
 
@@ -50,21 +50,20 @@ Journal::~Journal() {
 }
 
 void Journal::make_tables() {
-  const auto options = url_.dialect() == "mysql" ? std::string(" ENGINE=InnoDB") : std::string();
   connection_->execute("CREATE TABLE IF NOT EXISTS migrate_fleet (name varchar(190) NOT NULL PRIMARY KEY, url varchar(1000) NOT NULL, wave varchar(190) NOT NULL, state varchar(20) NOT NULL, "
                        "tries integer NOT NULL, revision varchar(1000) NOT NULL, steps integer NOT NULL, ms bigint NOT NULL, changed varchar(40) NOT NULL, error " +
-                       dialect_->sql().long_text_type() + ", place varchar(1000) NOT NULL, hint " + dialect_->sql().long_text_type() + ")" + options);
+                       dialect_->sql().long_text_type() + ", place varchar(1000) NOT NULL, hint " + dialect_->sql().long_text_type() + ")");
   connection_->execute("CREATE TABLE IF NOT EXISTS migrate_fleet_run (id integer NOT NULL PRIMARY KEY, action varchar(190) NOT NULL, who varchar(190) NOT NULL, started varchar(40) NOT NULL, "
-                       "ended varchar(40) NOT NULL)" + options);
+                       "ended varchar(40) NOT NULL)");
 }
 
 bool Journal::try_lock() {
-  if (url_.scheme != "sqlite") {
+  if (file_.empty()) {
     if (!lock_) lock_ = dialect_->run().make_lock(*connection_, dialect_->catalog().probe(*connection_), "migrate fleet " + url_.database);
     return lock_->try_acquire();
   }
   // The system gives it back when this process ends, however that goes; workers do not inherit it.
-  const auto file = url_.database + "-lock";
+  const auto file = file_ + "-lock";
   if (lock_file_ < 0) lock_file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock_file_ < 0) throw Error{ErrorKind::failed, "cannot write " + file + ": " + std::strerror(errno)};
   struct flock region {};

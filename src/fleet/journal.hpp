@@ -77,6 +77,7 @@ class Journal {
 
   DatabaseUrl url_;
   const Dialect* dialect_;
+  std::string file_;  ///< "" when it is a server's database
   bool there_ = true;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<RunLock> lock_;

@@ -129,7 +129,16 @@ class Runner {
     outcome.code = news.code;
     if (news.code == 0 || (news.code == 3 && !options_.changes)) outcome.state = State::done;
     else outcome.state = options_.stop() && outcome.error.starts_with("stopped after") ? State::stopped : State::failed;
+    if (outcome.state == State::failed && outcome.error.empty()) take_error(outcome);
     if (outcome.state == State::failed && outcome.error.empty()) outcome.error = news.died ? "its worker died (exit code " + std::to_string(news.code) + ")" : "exit code " + std::to_string(news.code);
+  }
+
+  /// The error of a command that tells no events: as it stands on standard error.
+  static void take_error(Outcome& outcome) {
+    for (const auto& line : outcome.notes) {
+      if (line.starts_with("error: ")) outcome.error = line.substr(7);
+      else if (line.starts_with("  hint: ")) outcome.hint = line.substr(8);
+    }
   }
 
   void take_line(Outcome& outcome, const std::string& line, bool error) {

@@ -32,10 +32,12 @@ std::vector<std::string> tags_of(const std::string& text) {
   return tags;
 }
 
+const RunFace& run_of(const DatabaseUrl& url) { return dialect_named(url.dialect()).run(); }
+
 /// What a database is called when nobody named it.
-std::string own_name(const DatabaseUrl& url) {
-  if (url.scheme == "sqlite") return std::filesystem::path(url.database).stem().string();
-  return url.database.empty() ? url.host : url.database;
+std::string own_name(const FleetTarget& target) {
+  if (const auto file = target.file(); !file.empty()) return std::filesystem::path(file).stem().string();
+  return target.url.database.empty() ? target.url.host : target.url.database;
 }
 
 class Finder {
@@ -135,8 +137,8 @@ class Finder {
   }
 
   void add(const Source& source, std::string name, DatabaseUrl url, std::string schema, std::vector<std::string> tags) {
-    if (name.empty()) name = own_name(url);
     FleetTarget target{std::move(name), std::move(url), std::move(schema), source.tags};
+    if (target.name.empty()) target.name = own_name(target);
     target.tags.insert(target.tags.end(), tags.begin(), tags.end());
     const auto [same, fresh] = places_.try_emplace(target.place(), target.name);
     if (!fresh) {
@@ -145,7 +147,7 @@ class Finder {
       return;
     }
     if (!names_.try_emplace(target.name, target.place()).second) {
-      const auto longer = target.url.scheme == "sqlite" ? std::filesystem::path(target.url.database).lexically_relative(config_.folder).string() : target.url.host + "/" + target.name;
+      const auto longer = !target.file().empty() ? std::filesystem::path(target.file()).lexically_relative(config_.folder).string() : target.url.host + "/" + target.name;
       if (longer.empty() || !names_.try_emplace(longer, target.place()).second) {
         throw Error{ErrorKind::usage, "two targets are called " + target.name, "give them names of their own", source.location};
       }
@@ -161,7 +163,7 @@ class Finder {
   auto ask(const Source& source, const Question& question) -> decltype(question(std::declval<const RunFace&>(), std::declval<Connection&>())) {
     const auto url = database_at(config_, source.on, source.location);
     try {
-      const auto& run = dialect_named(url.dialect()).run();
+      const auto& run = run_of(url);
       const auto connection = run.connect(url);
       return question(run, *connection);
     } catch (const DatabaseError& error) {
@@ -179,21 +181,22 @@ class Finder {
 
 }  // namespace
 
+std::string FleetTarget::file() const { return run_of(url).file_of(url); }
+
 std::string FleetTarget::place() const {
-  if (url.scheme == "sqlite") {
-    struct stat file {};
-    if (::stat(url.database.c_str(), &file) == 0) return "sqlite:" + std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino);
-    return "sqlite:" + url.database;
+  if (const auto path = file(); !path.empty()) {
+    struct stat found {};
+    return ::stat(path.c_str(), &found) == 0 ? "file " + std::to_string(found.st_dev) + ":" + std::to_string(found.st_ino) : "file " + path;
   }
   return server() + "/" + url.database + "/" + schema;
 }
 
 std::string FleetTarget::server() const {
-  if (url.scheme == "sqlite") return "";
+  if (!file().empty()) return "";
   std::string hosts;
   for (const auto& end : url.endpoints()) {
     const auto host = end.host == "localhost" || end.host.empty() ? std::string("127.0.0.1") : lower(end.host);
-    const int port = end.port != 0 ? end.port : url.dialect() == "postgresql" ? 5432 : 3306;
+    const int port = end.port != 0 ? end.port : run_of(url).default_port();
     hosts += (hosts.empty() ? "" : ",") + host + ":" + std::to_string(port);
   }
   return url.dialect() + "://" + hosts;

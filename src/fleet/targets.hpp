@@ -15,6 +15,8 @@ struct FleetTarget {
   std::string schema;             ///< it is this schema of the database; "": the database
   std::vector<std::string> tags;
 
+  /// The file that it is; "" where it is none.
+  [[nodiscard]] std::string file() const;
   /// Comparable: two targets of the same place are the same database.
   [[nodiscard]] std::string place() const;
   /// Of what server its connections are; "" where there is none.

@@ -26,6 +26,7 @@ class MysqlRun final : public RunFace {
   [[nodiscard]] std::vector<std::string> database_names(Connection& connection) const override {
     return first_column(connection.query("SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema') ORDER BY schema_name"));
   }
+  [[nodiscard]] int default_port() const override { return 3306; }
   [[nodiscard]] int max_connections(Connection& connection) const override { return std::atoi(first_column(connection.query("SELECT @@max_connections")).at(0).c_str()); }
   /// A node of a Galera cluster applies what others have committed a little later, unless it is asked to wait for that.
   [[nodiscard]] std::string see_all_commits_sql(const ServerInfo& server) const override {

@@ -29,6 +29,7 @@ class PostgresqlRun final : public RunFace {
   [[nodiscard]] std::vector<std::string> database_names(Connection& connection) const override {
     return first_column(connection.query("SELECT datname FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname"));
   }
+  [[nodiscard]] int default_port() const override { return 5432; }
   [[nodiscard]] int max_connections(Connection& connection) const override { return std::atoi(first_column(connection.query("SHOW max_connections")).at(0).c_str()); }
   [[nodiscard]] std::string schema_of(Connection& connection, const QualifiedName& table) const override {
     return postgresql::schema_of(connection, table);
