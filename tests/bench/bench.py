@@ -132,6 +132,21 @@ class Bench:
             engine.drop(database)
         shutil.rmtree(place)
 
+    def long_unit(self, engine, statements, width=0):
+        """One unit of many inserts; with a width each brings so many bytes along. The client commits it as the program does: whole where it can."""
+        name = f"one unit, {statements} inserts" + (f" of {width // 1024} KB" if width else "")
+        if not self.wanted(name):
+            return
+        place = self.place("long")
+        databases = {"floor": "bench_floor", "migrate": "bench_migrate"}
+        script = projects.long_unit(f"{place}/migrate", engine, engine.url(databases["migrate"]), statements, width)
+        contenders = {"floor": lambda: Run(engine.client(databases["floor"]), stdin=script), "migrate": lambda: Run([PROGRAM, "upgrade", "head"], cwd=f"{place}/migrate")}
+        self.measure(name, engine.name, contenders, lambda which: engine.create(databases[which]))
+        self.rows[-1]["of_file"] = self.rows[-1]["migrate_megabytes"] * (1 << 20) / os.path.getsize(script)
+        for database in databases.values():
+            engine.drop(database)
+        shutil.rmtree(place)
+
     def offline(self, count):
         names = [f"history, {count} units on disk", f"heads, {count} units on disk", f"upgrade, nothing to do, {count} units on disk"]
         if not any(self.wanted(name) for name in names):
@@ -202,11 +217,14 @@ def main():
         print(f"{'seconds, medians of ' + str(options.runs) + ' paired runs':<54}    floor  migrate  /floor      MB  others")
         for engine in engine_kinds.engines(names, folder):
             bench.upgrade(engine, 1000 // scale)
+            for count in (2_000, 100_000, 1_000_000):
+                bench.long_unit(engine, count // scale)
+            bench.long_unit(engine, 20_000 // scale, 10 << 10)  # 200 MB
             for tables in (100, 1000, 10000):
                 if tables // scale >= 10:
                     bench.autogenerate(engine, tables // scale)
             if engine.name == "sqlite":
-                for count in (100, 1000, 10000):
+                for count in (100, 1000, 5000, 10000):
                     bench.offline(count // scale)
                 continue
             proxy = DelayProxy("127.0.0.1", engine.port, 0.0004)

@@ -43,6 +43,19 @@ def client_scripts(folder, engine, count):
     return f"{folder}/up.sql", f"{folder}/down.sql"
 
 
+def long_unit(folder, engine, url, statements, width):
+    """A project with one unit of many inserts, and the same as a script for the engine's own client."""
+    filler = "x" * width
+    create = "CREATE TABLE t (id integer PRIMARY KEY, name varchar(100), n integer, filler text);\n"
+    rows = [f"INSERT INTO t (id, name, n, filler) VALUES ({i}, 'name of number {i}', {i % 97}, '{filler}');\n" for i in range(statements)]
+    write(f"{folder}/migrate.yaml", f"database: {url}\nmigrations: migrations\n")
+    write(f"{folder}/migrations/0001_long.sql", "-- revision: 0001-abcdef\n-- message: long\n\n-- migrate: upgrade\n" + create + "".join(rows) + "\n-- migrate: downgrade\nDROP TABLE t;\n")
+    body = create + "".join(rows)
+    # MySQL's and MariaDB's client commits each statement, as nothing else is said.
+    write(f"{folder}/long.sql", body if engine.name in ("mysql", "mariadb") else f"{engine.begin()}\n{body}{engine.commit()}\n")
+    return f"{folder}/long.sql"
+
+
 def schema_script(folder, engine, tables):
     """500 tables a transaction: PostgreSQL keeps a lock for each until its end, and has room for some thousands."""
     parts = [range(first, min(first + 500, tables)) for first in range(0, tables, 500)]
