@@ -11,6 +11,7 @@
 
 #include "dialect/connection.hpp"
 #include "dialect/server.hpp"
+#include "dialect/session_use.hpp"
 #include "dialect/statement.hpp"
 #include "migrate/schema.hpp"
 #include "project/url.hpp"
@@ -25,6 +26,9 @@ class RunLock {
   virtual bool try_acquire() = 0;
   /// Gives it back; nothing happens when it is not ours.
   virtual void release() noexcept = 0;
+  /// Holds on to it in another session of ours too: while that one lives nobody else gets it, whatever becomes of the first. Throws
+  /// DatabaseError (connection) when it is ours no longer.
+  virtual void follow(Connection& other) { static_cast<void>(other); }
   /// Who holds it, for people: "deploy@10.0.0.7, process 4711, since 10:31:02"; "" when nobody does or it cannot be told.
   virtual std::string holder() = 0;
 };
@@ -128,6 +132,33 @@ class RunFace {
     static_cast<void>(statements);
     static_cast<void>(connection);
     return {};
+  }
+
+  /// Whether another connection to the same URL reaches the same database (a database in memory is its connection's).
+  [[nodiscard]] virtual bool can_reconnect(const DatabaseUrl& url) const {
+    static_cast<void>(url);
+    return true;
+  }
+
+  /// Whether statements that only change rows or the catalog may run code in the database that changes the session: a trigger, a
+  /// function that sets something.
+  [[nodiscard]] virtual bool code_may_change_session(Connection& connection) const {
+    static_cast<void>(connection);
+    return false;
+  }
+
+  /// SQL that, run in a transaction, gives what is ours back to a session until the transaction ends: the role and the time limits as they
+  /// are now. In front of our records: a unit may have changed them. "" where that cannot be or need not.
+  [[nodiscard]] virtual std::string own_settings(Connection& connection) const {
+    static_cast<void>(connection);
+    return "";
+  }
+
+  /// An SQL expression for a text that is SQL itself: run later in another session it puts the item back as it is now. "" where that
+  /// cannot be. The name "*" of a setting stands for all that code may have set, of a generated number for that of any table.
+  [[nodiscard]] virtual std::string keep_expression(const SessionItem& item) const {
+    static_cast<void>(item);
+    return "";
   }
 
   /// SQL that makes a session see at once what was committed anywhere, on servers that replicate; "".

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dialect/session_use.hpp"
 #include "dialect/statement.hpp"
 #include "migrate/schema.hpp"
 
@@ -44,6 +45,9 @@ class SqlFace {
   }
 
   [[nodiscard]] virtual StatementClass classify(const Statement& statement) const = 0;
+
+  /// What the statement leaves in its session and needs of it.
+  [[nodiscard]] virtual SessionUse session_use(const Statement& statement) const = 0;
 
   /// Whether the statement commits the transaction that it stands in, or may do so (a procedure that is called).
   [[nodiscard]] virtual bool ends_transaction(const Statement& statement) const {

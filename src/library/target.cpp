@@ -276,7 +276,12 @@ Schema Target::live_schema() { return live_schema(session()); }
 
 Schema Target::live_schema(Session& session) {
   const auto keep = filter();
-  auto schema = session.dialect().catalog().inspect(session.connection(), session.server(), {.schemas = schemas(), .tables = {}, .filter = keep});
+  auto named = schemas();
+  // The versions table says where the database's home is: CREATE SCHEMA may change what names without a schema mean.
+  if (named.empty() && session.server().capabilities.schemas && versions().table().schema.empty()) {
+    if (auto home = session.dialect().run().schema_of(session.connection(), versions().table()); !home.empty()) named.push_back(std::move(home));
+  }
+  auto schema = session.dialect().catalog().inspect(session.connection(), session.server(), {.schemas = named, .tables = {}, .filter = keep});
   filter_schema(schema, keep);
   return schema;
 }

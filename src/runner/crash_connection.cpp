@@ -3,6 +3,7 @@
 #include "dialect/sql.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -11,16 +12,15 @@
 namespace migrate {
 namespace {
 
+/// Of all connections of the process.
+std::atomic<long long> crash_moments{0};
+
+void print_moments() { std::fprintf(stderr, "crash points: %lld\n", crash_moments.load()); }
+
 class CrashConnection final : public Connection {
  public:
   CrashConnection(std::unique_ptr<Connection> connection, const Dialect& dialect, long long at)
       : connection_(std::move(connection)), dialect_(dialect), at_(at) {}
-  CrashConnection(const CrashConnection&) = delete;
-  CrashConnection& operator=(const CrashConnection&) = delete;
-  ~CrashConnection() override {
-    if (at_ == 0) std::fprintf(stderr, "crash points: %lld\n", moment_);
-  }
-
   Result query(std::string_view sql) override {
     return around([&] { return connection_->query(sql); });
   }
@@ -55,7 +55,7 @@ class CrashConnection final : public Connection {
 
  private:
   void moment() {
-    if (++moment_ == at_) std::raise(SIGKILL);
+    if (++crash_moments == at_) std::raise(SIGKILL);
   }
 
   template <class F>
@@ -69,7 +69,6 @@ class CrashConnection final : public Connection {
   std::unique_ptr<Connection> connection_;
   const Dialect& dialect_;
   long long at_;
-  long long moment_ = 0;
 };
 
 }  // namespace
@@ -77,6 +76,8 @@ class CrashConnection final : public Connection {
 std::unique_ptr<Connection> with_crash_point(std::unique_ptr<Connection> connection, const Dialect& dialect) {
   const char* at = std::getenv("MIGRATE_TEST_CRASH_AT");
   if (at == nullptr || *at == '\0') return connection;
+  static const bool counting = std::atoll(at) == 0 && std::atexit(print_moments) == 0;
+  static_cast<void>(counting);
   return std::make_unique<CrashConnection>(std::move(connection), dialect, std::atoll(at));
 }
 

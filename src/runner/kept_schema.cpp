@@ -217,7 +217,9 @@ KeptSchema read_kept_schema(Connection& connection, const Dialect& dialect, cons
   return kept;
 }
 
-std::size_t keep_schema(Session& session, const Versions& versions, const std::function<Schema()>& inspect) {
+std::size_t keep_schema(Session& session, const Versions& named, const std::function<Schema()>& inspect) {
+  auto versions = named;  // beside the versions table, whatever its name means by now
+  versions.stay_in(session.dialect().run().schema_of(session.connection(), versions.table()));
   create_table(session, versions);
   const bool together = session.server().capabilities.single_writer;
   try {

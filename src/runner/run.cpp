@@ -8,9 +8,11 @@
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "dialect/run.hpp"
+#include "dialect/sql.hpp"
 #include "revision/graph.hpp"
 #include "runner/run_lock.hpp"
 #include "runner/run_step.hpp"
+#include "runner/session_rules.hpp"
 #include "runner/stop.hpp"
 #include "runner/unit_transactions.hpp"
 
@@ -49,7 +51,19 @@ class Run {
  public:
   Run(Session& session, const RunOptions& options, const Planner& planner, RunEvents& events)
       : session_(session), options_(options), planner_(planner), events_(events), versions_(session.dialect(), options.versions_table),
-        lock_(session, versions_, options) {}
+        lock_(session, versions_, options) {
+    session_.set_up_units([this] {
+      StepRunner::set_up(session_, options_);
+      std::vector<Statement> hooks;
+      std::copy_if(options_.before_run.begin(), options_.before_run.end(), std::back_inserter(hooks), [&](const auto& statement) { return sets_up(statement); });
+      run_hook("before_run", hooks);
+      if (const auto sql = session_.dialect().run().see_all_commits_sql(session_.server()); !sql.empty()) session_.connection().execute(sql);
+      lock_.follow(session_.connection());
+    });
+  }
+  ~Run() { session_.set_up_units({}); }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
 
   RunResult execute() {
     if (const auto sql = session_.dialect().run().limit_waiting(options_.lock_wait); !sql.empty()) session_.connection().execute(sql);
@@ -79,6 +93,15 @@ class Run {
   }
 
  private:
+  /// Whether a hook sets a session up, or runs code that may: every session has it then. All else is done once, and the run's own session
+  /// holds locks for all of them.
+  [[nodiscard]] bool sets_up(const Statement& hook) const {
+    const auto& sql = session_.dialect().sql();
+    const auto use = sql.session_use(hook);
+    const bool locks = std::any_of(use.leaves.begin(), use.leaves.end(), [](const SessionItem& item) { return item.kind == SessionItem::Kind::lock; });
+    return !locks && (sql.classify(hook) == StatementClass::session || use.anything || !use.leaves.empty());
+  }
+
   void run_all() {
     while (true) {
       auto steps = plan();
@@ -96,6 +119,8 @@ class Run {
     if (table_exists_) versions_.expect_all_rows(session_.connection());
     if (!table_exists_) wait_for_database(options_, events_, "the versions table cannot be made", [&] { create_tables(session_, versions_); });
     table_exists_ = true;
+    // Named with their schema from now on: a unit may change what names mean, CREATE SCHEMA too.
+    versions_.stay_in(session_.dialect().run().schema_of(session_.connection(), versions_.table()));
   }
 
   void run_hook(const char* name, const std::vector<Statement>& statements) {
@@ -120,6 +145,7 @@ class Run {
   /// True when the run is over; false when what is applied may have changed, and the plan must be made anew.
   bool run_steps(std::vector<Step>& steps) {
     StepRunner runner(session_, versions_, options_, events_, rows_);
+    runner.is_alone(steps.size() == 1);
     const bool together = options_.transaction == RunTransaction::all && session_.server().capabilities.transactional_ddl;
     if (together) {
       const auto outcome = with_retries(runner, steps.front(), [&] { return runner.run_together(steps); });
@@ -236,7 +262,10 @@ RunResult run(Session& session, const RunOptions& options, const Planner& planne
 
 void prepare_step(Step& step, const RunOptions& options, Session& session) {
   if (options.transaction == RunTransaction::none) step.transaction = false;
-  if (!step.program) absorb_transactions(step, session.dialect(), session.server().capabilities.transactional_ddl);
+  if (step.program) return;
+  const bool transactional = session.server().capabilities.transactional_ddl;
+  absorb_transactions(step, session.dialect(), transactional);
+  if (!transactional) refuse_parted(step, session.dialect());
 }
 
 void run_locked(Session& session, const RunOptions& options, RunEvents& events,

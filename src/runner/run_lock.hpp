@@ -23,6 +23,10 @@ class HeldLock {
   /// Throws Error (locked) naming the holder when it is not ours in time. A connection that is lost meanwhile is made again.
   void acquire(RunEvents& events);
   void release() noexcept;
+  /// Holds on to it in the session of a unit too. Throws DatabaseError (connection) when it is lost.
+  void follow(Connection& unit) {
+    if (lock_ && lease_ == nullptr) lock_->follow(unit);
+  }
   /// Forgets a lock whose session is gone.
   void abandon();
   /// Whether another run has it now; it had to be a lease for that.

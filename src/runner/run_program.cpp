@@ -10,6 +10,7 @@
 #include "revision/graph.hpp"
 #include "runner/run_lock.hpp"
 #include "runner/run_step.hpp"
+#include "runner/session_rules.hpp"
 #include "runner/stop.hpp"
 
 namespace migrate {
@@ -184,6 +185,13 @@ StepOutcome StepRunner::run_program_in_transaction(Step& step) {
 
 StepOutcome StepRunner::run_together(std::vector<Step>& steps) {
   std::vector<Statement> outside;
+  const bool separate = std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+    plan_.forget();
+    if (!step.program) plan_.follow(step.statements);
+    return needs_session(step);
+  });
+  std::optional<UnitSession> session;
+  if (separate) session.emplace(session_);
   for (const auto& step : steps) {
     if (!step.transaction) {
       throw Error{ErrorKind::usage, "the unit " + title(step.revision) + " says `transaction: off` and cannot be part of one transaction for all",
@@ -285,6 +293,7 @@ class StepRunner::ProgressSink final : public StepSink {
     progress_ = read_progress(row->fingerprint);
     if (!progress_.journal.empty()) earlier_ = read_journal(progress_.journal);
     done_ = static_cast<std::size_t>(std::max(0, row->statement));
+    cut_off_ = true;
     journal() = earlier_;
     journal().flight.clear();
     if (earlier_.calls == 0) step_.statements.resize(earlier_.base);
@@ -339,6 +348,9 @@ class StepRunner::ProgressSink final : public StepSink {
   Result query(const std::string& key, const Statement& statement) override {
     const auto kind = runner_.session_.dialect().sql().classify(statement);
     if (kind != StatementClass::query && kind != StatementClass::session) throw refuse_query(step_, statement);
+    for (const auto& item : runner_.session_.dialect().sql().session_use(statement).needs) {
+      if (item.kind == SessionItem::Kind::last_result || item.kind == SessionItem::Kind::total) throw parted_query(step_, item, statement);
+    }
     return answered(key, statement, [&] { return runner_.connection().query(statement.text); });
   }
 
@@ -371,6 +383,7 @@ class StepRunner::ProgressSink final : public StepSink {
       const auto number = number_;
       if (!passed(key)) {
         (void)begin(key);
+        expect_session(runner_.session_.dialect().sql().session_use(statement), statement);
         result = ask();
         journal().answers[number] = write_answer(result);
         end();
@@ -418,6 +431,12 @@ class StepRunner::ProgressSink final : public StepSink {
   /// Begins a call; true when an earlier run has begun it and not finished.
   bool begin(const std::string& key) {
     digest_ = next_key(digest_, key);
+    if (!taken_up_ && !progress_.session.empty()) {
+      const auto session = read_session(progress_.session);
+      runner_.give_back(step_, 0, 0, session);
+      runner_.put_back(step_, 0, session);
+      runner_.plan_.remember(session.kept, session.ran_code);
+    }
     const bool begun = !taken_up_ && number_ == earlier_.calls && !earlier_.flight.empty();
     taken_up_ = true;
     // A call of which nothing is done may have been mended.
@@ -452,6 +471,10 @@ class StepRunner::ProgressSink final : public StepSink {
     const auto first = step_.statements.size();
     step_.statements.insert(step_.statements.end(), std::make_move_iterator(statements.begin()), std::make_move_iterator(statements.end()));
     runner_.call_end_ = step_.statements.size();
+    runner_.plan_.follow(step_.statements);
+    for (auto at = first; at < step_.statements.size(); ++at) {
+      if (const auto* use = runner_.plan_.use_at(at)) expect_session(*use, step_.statements[at]);
+    }
     auto i = first;
     if (begun) i = progress_.in_doubt ? runner_.settle(step_, done_, progress_) : done_;
     if (i < first || i > step_.statements.size()) throw edited();
@@ -466,12 +489,23 @@ class StepRunner::ProgressSink final : public StepSink {
     }
   }
 
+  /// Throws Error (needs_person) when the statement needs something of the session that was cut off and that nobody has kept.
+  void expect_session(const SessionUse& use, const Statement& statement) const {
+    if (!cut_off_) return;
+    for (const auto& item : use.needs) {
+      const bool number = item.kind == SessionItem::Kind::generated && runner_.session_.dialect().run().keep_expression(item).empty();
+      const bool by_code = (item.kind == SessionItem::Kind::variable || item.kind == SessionItem::Kind::setting) && runner_.plan_.ran_code(1);
+      if ((number || by_code) && !runner_.plan_.is_left(item)) throw lost_item(step_, item, statement);
+    }
+  }
+
   /// What sets the session up is done again: the session that did it is gone.
   void set_up_again(std::vector<Statement> statements) {
     for (auto& statement : statements) {
       if (runner_.session_.dialect().sql().classify(statement) != StatementClass::session) continue;
+      if (!runner_.session_.dialect().sql().session_use(statement).constant) continue;
       step_.statements.push_back(std::move(statement));
-      runner_.run_free(step_, step_.statements.size() - 1);
+      runner_.run_again(step_, step_.statements.back().text);
     }
     if (number_ == earlier_.calls) step_.statements.resize(earlier_.base);
   }
@@ -498,6 +532,7 @@ class StepRunner::ProgressSink final : public StepSink {
   Progress progress_;         ///< of the earlier run
   Journal earlier_;
   std::size_t done_ = 0;
+  bool cut_off_ = false;      ///< there was an earlier run
   bool taken_up_ = false;     ///< its call in flight has been taken up
   std::size_t number_ = 0;    ///< of the next call
   std::string digest_;
@@ -507,6 +542,7 @@ class StepRunner::ProgressSink final : public StepSink {
 
 StepOutcome StepRunner::run_program_progressively(Step& step, const VersionRow* row) {
   step.statements.clear();
+  plan_.forget();
   journal_.emplace();
   call_end_ = 0;
   ProgressSink sink(*this, step, row);

@@ -19,6 +19,7 @@
 #include "dialect/sql.hpp"
 #include "revision/graph.hpp"
 #include "runner/run_step.hpp"
+#include "runner/session_rules.hpp"
 #include "runner/stop.hpp"
 #include "runner/unit_transactions.hpp"
 
@@ -44,19 +45,23 @@ bool reads_rows(std::string_view sql) {
   return false;
 }
 
-std::string in_transaction(const Session& session, const std::vector<std::string>& statements) {
-  std::string sql;
-  for (const auto& statement : statements) sql += statement + "\n;\n";
-  if (statements.size() < 2 && !session.fenced()) return sql;
-  return fmt::format("{};\n{}COMMIT;\n", session.begin_sql(), sql);
-}
-
 }  // namespace
+
+bool StepRunner::was_applied(const Step& step) const {
+  const auto* row = row_of(step.revision.id);
+  return row != nullptr && row->state == RowState::applied;
+}
 
 bool StepRunner::is_progressive(const Step& step) const {
   const auto* row = row_of(step.revision.id);
   const bool begun = row != nullptr && row->state != RowState::applied;
   return begun || !step.transaction || !session_.server().capabilities.transactional_ddl;
+}
+
+StepRunner::Opening StepRunner::opening_for(const Step& step) const {
+  // A row that is there is one to be reverted, or of a repeatable unit that runs again.
+  const bool up = step.direction == Direction::upgrade;
+  return {new_row(step, up ? RowState::upgrading : RowState::downgrading), up ? step.downgrade : "", row_of(step.revision.id) == nullptr};
 }
 
 StepOutcome StepRunner::run_progressively(Step& step, bool more) {
@@ -68,18 +73,13 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
   events_.step_started(step, static_cast<int>(start));
   const Stopwatch watch;
   opening_.reset();
+  recorded_.reset();
   digests_.clear();
-  if (!resumed) {  // a row that is there is one to be reverted, or of a repeatable unit that runs again
-    const bool up = step.direction == Direction::upgrade;
-    opening_ = Opening{new_row(step, up ? RowState::upgrading : RowState::downgrading), up ? step.downgrade : "", row == nullptr};
-  }
+  if (!resumed && !opened_) opening_ = opening_for(step);
   if (step.program) {
     if (const auto outcome = run_program_progressively(step, resumed ? row : nullptr); outcome != StepOutcome::done) return outcome;
   }
-  // What set the session up is gone with the session that was cut off.
-  for (std::size_t i = 0; i < start && !step.program; ++i) {
-    if (is_setting(step, i)) run_free(step, i);
-  }
+  if (resumed && !step.program) give_back(step, start, static_cast<std::size_t>(std::max(0, row->statement)), read_session(read_progress(row->fingerprint).session));
   for (auto i = start; i < step.statements.size() && !step.program;) {
     if (stop_requested()) {
       record_stop(step, i);
@@ -113,7 +113,7 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
 
 void StepRunner::flush() {
   if (pending_.empty()) return;
-  const auto sql = in_transaction(session_, pending_);
+  const auto sql = session_.in_transaction(pending_);
   try {
     connection().execute(sql);
   } catch (const DatabaseError& error) {
@@ -142,6 +142,7 @@ bool StepRunner::is_setting(const Step& step, std::size_t index) const {
 std::size_t StepRunner::run_group(const Step& step, std::size_t index) {
   const auto& dialect = session_.dialect();
   const bool transactional = session_.server().capabilities.transactional_ddl;
+  if (const auto next = run_bond(step, index)) return *next;
   if (const auto* block = block_of(step, index)) {
     if (const auto next = run_block(step, index, *block)) return *next;
   }
@@ -191,7 +192,10 @@ std::size_t StepRunner::end_of_rows(const Step& step, std::size_t index) {
   if (!brings_rows(index)) return end;
   for (auto size = step.statements[index].text.size(); end < step.statements.size() && end - index < most_rows_together; ++end) {
     size += step.statements[end].text.size();
-    if (size > most_text_together || block_of(step, end) != nullptr || !brings_rows(end) || !rolls_back(step, end)) break;
+    if (size > most_text_together || block_of(step, end) != nullptr || plan_.bond_at(end, false).end > end + 1 || !brings_rows(end) ||
+        !rolls_back(step, end)) {
+      break;
+    }
   }
   return end;
 }
@@ -233,7 +237,7 @@ std::size_t StepRunner::run_undone(const Step& step, std::size_t first, std::siz
     if (i == first) batch.sql += opening.behind_first;
   }
   batch.end = batch.sql.size();
-  batch.sql += "ROLLBACK;\n" + in_transaction(session_, records_due(progress_record(step, end, progress_at(step, end))));
+  batch.sql += "ROLLBACK;\n" + session_.in_transaction(records_due(progress_record(step, end, progress_at(step, end))));
   send(step, first, batch, true);
   return end;
 }
@@ -254,6 +258,7 @@ void StepRunner::run_free(const Step& step, std::size_t index) {
 }
 
 std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, std::size_t end, bool divisible) {
+  record_before(step, first, end);
   // The statements come first: SET TRANSACTION has to.
   Batch batch;
   const auto opening = opening_of(session_, step.statements[first]);
@@ -264,9 +269,11 @@ std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, 
     if (i == first) batch.sql += opening.behind_first;
   }
   batch.end = batch.sql.size();
+  batch.sql += session_.own_settings();
   for (const auto& record : records_due(progress_record(step, end, progress_at(step, end)))) batch.sql += record + "\n;\n";
   batch.sql += "COMMIT";
   send(step, first, batch, true, divisible);
+  recorded_ = end;
   return end;
 }
 
@@ -317,8 +324,9 @@ std::string StepRunner::progress_record(const Step& step, std::size_t statement,
 /// Sends the records that are due, with `progress`, in front of the statements [first, end).
 void StepRunner::record_and_run(const Step& step, std::size_t first, std::size_t end, const std::string& progress) {
   rolls_back_.clear();
+  recorded_.reset();
   Batch batch;
-  batch.sql = in_transaction(session_, records_due(progress));
+  batch.sql = session_.in_transaction(records_due(progress));
   if (session_.server().capabilities.transactional_ddl) {
     // A statement that refuses to run in a transaction refuses to share its message, too.
     batch.end = batch.sql.size();
@@ -425,7 +433,8 @@ void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, b
     const bool refused = session_.server().capabilities.transactional_ddl && session_.dialect().run().refuses_transaction(error);
     if (atomic && refused) throw StepFailure{error, static_cast<int>(first)};
     try {
-      if (atomic) record_stop(step, first);
+      if (atomic && recorded_ == first) forget_pending();  // the record says so, and what the session has now is not what it had there
+      else if (atomic) record_stop(step, first);
       else if (known && !in_record) record_stop(step, failed);
     } catch (const DatabaseError&) {
       // The record says "in doubt", which the next run settles.
@@ -445,17 +454,20 @@ void StepRunner::record_stop(const Step& step, std::size_t statement) {
     // nothing of this step is recorded
   } else if (statement > 0 || (journal_ && journal_->calls > 0)) {
     records.push_back(versions_.progress_sql(id, static_cast<int>(statement), progress_at(step, statement)));
-  } else if (step.direction == Direction::upgrade) {
+  } else if (step.direction == Direction::upgrade && !was_applied(step)) {
     records.push_back(versions_.delete_sql(id));
   } else {
     records.push_back(versions_.state_sql(id, RowState::applied));
   }
-  if (!records.empty()) connection().execute(in_transaction(session_, records));
+  if (!records.empty()) connection().execute(session_.in_transaction(records));
 }
 
 Progress StepRunner::progress_at(const Step& step, std::size_t index) {
-  if (journal_) return {.journal = write_journal(journal_at(index))};
-  return {.done = done_digest(step, index)};
+  Progress progress;
+  if (journal_) progress.journal = write_journal(journal_at(index));
+  else progress.done = done_digest(step, index);
+  note_session(step, index, progress);
+  return progress;
 }
 
 std::string StepRunner::done_digest(const Step& step, std::size_t count) {

@@ -5,6 +5,7 @@
 #include "dialect/run.hpp"
 #include "revision/graph.hpp"
 #include "runner/run_step.hpp"
+#include "runner/session_rules.hpp"
 
 namespace migrate {
 namespace {
@@ -41,6 +42,7 @@ std::size_t StepRunner::resume_point(const Step& step, const VersionRow& row) {
   if (done > step.statements.size() || (done > 0 && progress.done != digest_of(step.statements, done))) {
     throw edited(step, fmt::format("one of the {} statements that are done", done));
   }
+  put_back(step, done, read_session(progress.session));
   return progress.in_doubt ? settle(step, done, progress) : done;
 }
 
@@ -96,8 +98,18 @@ std::size_t StepRunner::settle_by_fingerprint(const Step& step, std::size_t done
 
 std::vector<std::string> resume_sql(const Versions& versions, const VersionRow& row, const Step& step, Doubt answer) {
   const auto done = static_cast<std::size_t>(std::max(0, row.statement)) + (answer == Doubt::applied ? 1 : 0);
-  if (step.program) return {versions.progress_sql(row.revision, static_cast<int>(done), {.journal = read_progress(row.fingerprint).journal})};
-  return {versions.progress_sql(row.revision, static_cast<int>(done), {.done = digest_of(step.statements, done)})};
+  const auto earlier = read_progress(row.fingerprint);
+  Progress progress;
+  if (step.program) progress.journal = earlier.journal;
+  else progress.done = digest_of(step.statements, done);
+  // What was kept is what was there before the statement in doubt.
+  progress.session = earlier.session;
+  if (answer == Doubt::applied && !step.program && done > 0 && done <= step.statements.size()) {
+    SessionPlan plan(versions.dialect());
+    plan.follow({step.statements[done - 1]});
+    if (plan.leaves_anything(0, 1)) progress.session.clear();
+  }
+  return {versions.progress_sql(row.revision, static_cast<int>(done), progress)};
 }
 
 }  // namespace migrate

@@ -64,7 +64,7 @@ Error StepFailure::described(const Step& asked) const {
 }
 
 StepRunner::StepRunner(Session& session, const Versions& versions, const RunOptions& options, RunEvents& events, std::vector<VersionRow>& rows)
-    : session_(session), versions_(versions), options_(options), events_(events), rows_(rows) {
+    : session_(session), versions_(versions), options_(options), events_(events), rows_(rows), plan_(session.dialect()) {
   by_ = who_runs();
   expected_ = states_of(rows);
   if (const auto& user = session.server().user; !user.empty()) by_ = user + " (" + by_ + ")";
@@ -143,6 +143,34 @@ void StepRunner::log_failure(const Step& step, const DatabaseError& error) noexc
 }
 
 StepOutcome StepRunner::run(Step& step, bool more) {
+  plan_.forget();
+  rolls_back_.clear();
+  opened_ = false;
+  if (!step.program) plan_.follow(step.statements);
+  if (!needs_session(step)) {
+    if (plan_.makes_code()) code_ = true;
+    return run_in_session(step, more);
+  }
+  flush();  // in our own
+  const bool progressive = is_progressive(step);
+  if (progressive && (row_of(step.revision.id) == nullptr || was_applied(step))) open_beforehand(step);
+  std::optional<UnitSession> session;
+  try {
+    session.emplace(session_);
+  } catch (DatabaseError& error) {
+    if (progressive && std::exchange(opened_, false)) stop_at(step, 0);
+    if (error.hint.empty()) error.hint = "the unit has a session of its own beside the run's (docs/units.md, The session): two connections are needed";
+    throw StepFailure{error};
+  }
+  const auto outcome = run_in_session(step, true);
+  session.reset();
+  if (step.program) plan_.follow(step.statements);
+  if (plan_.makes_code()) code_ = true;
+  if (progressive && !more) flush();
+  return outcome;
+}
+
+StepOutcome StepRunner::run_in_session(Step& step, bool more) {
   if (is_progressive(step)) return run_progressively(step, more);
   flush();
   if (step.program) return run_program_in_transaction(step);
@@ -193,11 +221,8 @@ StepOutcome StepRunner::run_in_transaction(const Step& step) {
 }
 
 std::vector<std::string> StepRunner::keep_session(const Step& step) {
-  auto sql = session_.dialect().run().restore_session(step.statements, &connection());
-  if (sql.empty()) return sql;
-  flush();  // what is due may name the tables alone
-  versions_.stay_in(session_.dialect().run().schema_of(connection(), versions_.table()));
-  return sql;
+  if (session_.separate()) return {};
+  return session_.dialect().run().restore_session(step.statements, &connection());
 }
 
 StepOutcome StepRunner::run_in_batch(const Step& step) {
@@ -215,6 +240,7 @@ StepOutcome StepRunner::run_in_batch(const Step& step) {
   }
   offsets.push_back(batch.size());
   for (const auto& sql : restore) batch += sql + ";\n";
+  batch += session_.own_settings();
   for (const auto& sql : closing_sql(step, std::chrono::milliseconds(0))) batch += sql + ";\n";
   batch += "COMMIT";
   try {
@@ -276,8 +302,10 @@ void StepRunner::begin_exclusive(const Step& step) {
 
 /// Behind the write lock: whether another process has changed what is applied since the plan was made.
 std::optional<StepOutcome> StepRunner::overtaken() {
-  const auto counter = session_.dialect().run().change_counter(connection());
-  if (!counter.empty() && std::exchange(change_counter_, counter) == counter) return std::nullopt;
+  // A connection counts what others have changed: a new one has nothing to compare with.
+  const auto counter = session_.separate() ? std::string() : session_.dialect().run().change_counter(connection());
+  if (session_.separate()) change_counter_.clear();
+  else if (!counter.empty() && std::exchange(change_counter_, counter) == counter) return std::nullopt;
   return states_of(versions_.read(connection())) == expected_ ? std::nullopt : std::optional(StepOutcome::plan_changed);
 }
 
@@ -350,6 +378,7 @@ StepOutcome StepRunner::run_one_by_one(const Step& step) {
 /// Writes the step's row and its line of the log, in the transaction of the step. `current` tells meanwhile what runs.
 void StepRunner::record(const Step& step, std::chrono::milliseconds time, int& current) {
   current = StepFailure::record;
+  if (!session_.own_settings().empty()) connection().execute(session_.own_settings());
   for (const auto& sql : closing_sql(step, time)) connection().execute(sql);
   current = StepFailure::not_known;
 }

@@ -9,6 +9,8 @@
 
 #include "runner/journal.hpp"
 #include "runner/run.hpp"
+#include "runner/session_plan.hpp"
+#include "runner/session_rules.hpp"
 
 namespace migrate {
 
@@ -54,6 +56,9 @@ class StepRunner {
   /// `more`: a step that is_progressive follows, whose first record may take this one's last along.
   StepOutcome run(Step& step, bool more = false);
 
+  /// Says that the run has no other step.
+  void is_alone(bool alone) { alone_ = alone; }
+
   /// Whether the step's progress is recorded statement by statement.
   [[nodiscard]] bool is_progressive(const Step& step) const;
 
@@ -71,6 +76,8 @@ class StepRunner {
 
  private:
   StepOutcome run_in_transaction(const Step& step);
+  StepOutcome run_in_session(Step& step, bool more);
+  [[nodiscard]] bool needs_session(const Step& step);
   StepOutcome run_in_batch(const Step& step);
   StepOutcome run_one_by_one(const Step& step);
   StepOutcome run_progressively(Step& step, bool more);
@@ -101,8 +108,7 @@ class StepRunner {
       sql += statement.text + "\n;\n";
     }
   };
-  /// What gives the session back after the step. When there is something, the records are written with the schema's name:
-  /// the step may change what names mean.
+  /// What gives the session back after a step that has none of its own.
   std::vector<std::string> keep_session(const Step& step);
   /// The row of a step of which nothing has been recorded yet.
   struct Opening {
@@ -111,10 +117,22 @@ class StepRunner {
     bool is_new = false;  ///< the row is not in the table
   };
   [[nodiscard]] std::string opening_sql() const;
+  [[nodiscard]] Opening opening_for(const Step& step) const;
+  void open_beforehand(const Step& step);
   /// The record of a progress; the step's opening is part of it while it is due.
   [[nodiscard]] std::string progress_record(const Step& step, std::size_t statement, const Progress& progress,
                                             const std::vector<std::string>& expressions = {}) const;
   std::size_t run_group(const Step& step, std::size_t index);
+  std::optional<std::size_t> run_bond(const Step& step, std::size_t index);
+  [[nodiscard]] std::size_t end_of_bond(const Step& step, std::size_t index, bool strict) const;
+  [[nodiscard]] bool can_share(const Step& step, std::size_t first, std::size_t end);
+  /// `kept_at`: how many statements were done when `session` was kept.
+  void give_back(const Step& step, std::size_t start, std::size_t kept_at, const KeptSession& session);
+  void run_again(const Step& step, const std::string& sql);
+  void put_back(const Step& step, std::size_t done, const KeptSession& session);
+  void record_before(const Step& step, std::size_t first, std::size_t end);
+  [[nodiscard]] bool was_applied(const Step& step) const;
+  void note_session(const Step& step, std::size_t index, Progress& progress) const;
   void run_free(const Step& step, std::size_t index);
   void clean_up(const Step& step, std::size_t index);
   /// `divisible`: the statements are a group for speed alone, and each commits when a later one fails.
@@ -186,6 +204,11 @@ class StepRunner {
   std::map<std::string, bool, std::less<>> rolls_back_;  ///< what RunFace::rolls_back() said, until a definition runs
   std::optional<Opening> opening_;    ///< of the running step
   std::optional<Journal> journal_;    ///< of the running program, in front of the call in flight
+  SessionPlan plan_;                  ///< of the running step
+  std::optional<bool> code_;          ///< whether code in the database may change the session of any statement
+  bool alone_ = false;
+  bool opened_ = false;               ///< the running step has its row already
+  std::optional<std::size_t> recorded_;  ///< where the record in the database stands, when nothing behind it was begun
   std::size_t call_end_ = 0;          ///< where the statements of that call end
 };
 

@@ -1,6 +1,7 @@
 /// A connection to the project's database with what is known about its server; it can be opened again.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,10 +30,28 @@ class Session {
   [[nodiscard]] const DatabaseUrl& url() const { return url_; }
   [[nodiscard]] const Dialect& dialect() const { return *dialect_; }
   /// Throws DatabaseError (connection) when it was lost and could not be opened again.
-  [[nodiscard]] Connection& connection() {
+  [[nodiscard]] Connection& connection() { return unit_ ? *unit_ : control(); }
+  /// The run's own, also while a unit has one of its own (see UnitSession).
+  [[nodiscard]] Connection& control() {
+    if (!connection_ && std::exchange(closed_for_unit_, false)) connection_ = open();
     if (!connection_) throw DatabaseError{DatabaseError::Cause::connection, "the connection to the server is lost", "08003"};
     return *connection_;
   }
+
+  /// Whether units can have sessions of their own.
+  [[nodiscard]] bool can_separate() { return !server().capabilities.pooled && dialect_->run().can_reconnect(url_); }
+  [[nodiscard]] bool separate() const { return unit_ != nullptr; }
+  /// What gives a session of a unit's back to us for a record; "" in our own.
+  [[nodiscard]] const std::string& own_settings() const { return own_settings_; }
+  /// Records as one transaction, in whatever state a unit has left its session.
+  [[nodiscard]] std::string in_transaction(const std::vector<std::string>& records) const {
+    std::string sql;
+    for (const auto& record : records) sql += record + "\n;\n";
+    if (records.size() < 2 && !fenced() && own_settings_.empty()) return sql;
+    return begin_sql() + ";\n" + own_settings_ + sql + "COMMIT;\n";
+  }
+  /// What is done in every session of a unit when it is new.
+  void set_up_units(std::function<void()> set_up) { set_up_unit_ = std::move(set_up); }
 
   /// What the server is; asked once, when it is first needed.
   [[nodiscard]] const ServerInfo& server() {
@@ -42,9 +61,10 @@ class Session {
 
   /// Closes the connection and opens a new one.
   void reconnect() {
+    leave_unit();
+    closed_for_unit_ = false;
     connection_.reset();
-    connection_ = with_guard(with_crash_point(dialect_->run().connect(url_), *dialect_), guard_);
-    dialect_->run().enter_schemas(*connection_, schemas_);
+    connection_ = open();
   }
 
   /// Another connection to the same place, for another thread.
@@ -70,6 +90,29 @@ class Session {
   }
 
  private:
+  friend class UnitSession;
+
+  [[nodiscard]] std::unique_ptr<Connection> open() const {
+    auto connection = with_guard(with_crash_point(dialect_->run().connect(url_), *dialect_), guard_);
+    dialect_->run().enter_schemas(*connection, schemas_);
+    return connection;
+  }
+
+  void enter_unit() {
+    // Where a connection locks the whole database, a second one is in the first one's way (PRAGMA journal_mode, locking_mode).
+    if (server().capabilities.single_writer) {
+      closed_for_unit_ = true;
+      connection_.reset();
+    }
+    unit_ = open();
+    if (set_up_unit_) set_up_unit_();
+    own_settings_ = dialect_->run().own_settings(*unit_);
+  }
+  void leave_unit() noexcept {
+    unit_.reset();
+    own_settings_.clear();
+  }
+
   DatabaseUrl url_;
   const Dialect* dialect_;
   std::vector<std::string> schemas_;
@@ -77,7 +120,30 @@ class Session {
   std::string fence_;
   ConnectionGuard guard_ = std::make_shared<std::function<void()>>();
   std::unique_ptr<Connection> connection_;
+  std::unique_ptr<Connection> unit_;
+  bool closed_for_unit_ = false;
+  std::string own_settings_;
+  std::function<void()> set_up_unit_;
   std::optional<ServerInfo> server_;
+};
+
+/// While it lives, what is run is run in a new session, which ends with it.
+class UnitSession {
+ public:
+  explicit UnitSession(Session& session) : session_(session) {
+    try {
+      session_.enter_unit();
+    } catch (...) {
+      session_.leave_unit();
+      throw;
+    }
+  }
+  ~UnitSession() { session_.leave_unit(); }
+  UnitSession(const UnitSession&) = delete;
+  UnitSession& operator=(const UnitSession&) = delete;
+
+ private:
+  Session& session_;
 };
 
 }  // namespace migrate

@@ -57,13 +57,19 @@ std::string write_progress(const Progress& progress) {
     if (rest.done.empty()) rest.done = "-";
     return fmt::format("j{}:{}{}", progress.journal.size(), progress.journal, write_progress(rest));
   }
-  if (progress.done.empty() && !progress.in_doubt) return "";
+  const auto session = progress.session.empty() ? std::string() : "|" + progress.session;
+  if (progress.done.empty() && !progress.in_doubt) return session;
   const auto mark = !progress.in_doubt ? "-" : progress.witnesses > 0 ? std::to_string(progress.witnesses) : progress.visible ? "v" : "?";
-  return fmt::format("{}:{}:{}:{}", progress.done, mark, progress.begun, progress.before);
+  return fmt::format("{}:{}:{}:{}{}", progress.done, mark, progress.begun, progress.before, session);
 }
 
-Progress read_progress(const std::string& text) {
+Progress read_progress(const std::string& record) {
   Progress progress;
+  auto text = record;
+  if (const auto bar = text.find('|'); bar != std::string::npos && !text.starts_with('j')) {
+    progress.session = text.substr(bar + 1);
+    text.resize(bar);
+  }
   if (text.starts_with('j')) {
     const auto colon = text.find(':');
     const auto size = static_cast<std::size_t>(std::atoll(text.c_str() + 1));
@@ -267,9 +273,10 @@ std::string Versions::insert_sql(const VersionRow& row, const std::string& downg
 }
 
 std::string Versions::fingerprint_sql(const Progress& progress, const std::vector<std::string>& expressions) const {
-  if (expressions.empty()) return text(write_progress(progress));
+  if (expressions.empty() && progress.keep.empty()) return text(write_progress(progress));
   auto value = "CONCAT(" + text(write_progress(progress));
   for (std::size_t i = 0; i < expressions.size(); ++i) value += (i == 0 ? ", " : ", ',', ") + expressions[i];
+  for (std::size_t i = 0; i < progress.keep.size(); ++i) value += (i == 0 ? ", '|', COALESCE(" : ", COALESCE(") + progress.keep[i] + ", '')";
   return value + ")";
 }
 

@@ -43,6 +43,8 @@ struct Progress {
   std::string begun;    ///< digest of the statements that were begun
   int witnesses = 0;    ///< how many statements were begun together, each with a witness; 0: one, with a fingerprint
   std::string journal;  ///< of a program (runner/journal.hpp)
+  std::string session;  ///< SQL that gives a new session what the statements that are done have left in theirs
+  std::vector<std::string> keep;  ///< SQL expressions whose values, as they are when the record is written, are `session`
 
   bool operator==(const Progress&) const = default;
 };
@@ -68,6 +70,7 @@ class Versions {
   /// Names the tables with their schema from now on, so that they are found wherever a unit goes.
   void stay_in(const std::string& schema);
 
+  [[nodiscard]] const Dialect& dialect() const { return *dialect_; }
   [[nodiscard]] const QualifiedName& table() const { return table_; }
   [[nodiscard]] const QualifiedName& log_table() const { return log_; }
   [[nodiscard]] const QualifiedName& schema_table() const { return schema_; }  ///< see runner/kept_schema.hpp

@@ -145,5 +145,120 @@ class Sessions(TestCase):
                 self.assertEqual(project.sql("SELECT c FROM s"), "utf8mb4")
 
 
+NUMBERS = {"sqlite": "CREATE TABLE parent (id integer PRIMARY KEY AUTOINCREMENT, name varchar(9));", "postgresql": "CREATE TABLE parent (id serial PRIMARY KEY, name varchar(9));",
+           "mysql": "CREATE TABLE parent (id int AUTO_INCREMENT PRIMARY KEY, name varchar(9));"}
+LAST = {"sqlite": "last_insert_rowid()", "postgresql": "lastval()", "mysql": "LAST_INSERT_ID()"}
+HOME = "\nCREATE TABLE child (parent_id integer);\nINSERT INTO parent (name) VALUES ('a'), ('b'), ('c');"
+PAIR = "INSERT INTO parent (name) VALUES ('%s');\nINSERT INTO child VALUES (%s);"
+WRONG = "SELECT count(*) FROM child c LEFT JOIN parent p ON p.id = c.parent_id WHERE p.id IS NULL OR p.name IN ('a', 'b', 'c')"
+
+
+class NothingOfOurs(TestCase):
+    """A statement that asks for the number that was given out last gets that of its own unit."""
+
+    def check(self, project, children):
+        self.assertEqual(project.sql(WRONG), "0")
+        self.assertEqual(project.sql("SELECT count(*) FROM child"), str(children))
+
+    def test_up_and_down_with_and_without_a_transaction(self):
+        for project in self.each():
+            dialect = project.database.dialect
+            project.unit("0001-aaaaaa", "", NUMBERS[dialect] + HOME, "SELECT 1;")
+            for number, header in enumerate(("", "-- transaction: off\n"), 2):
+                pair = PAIR % (f"up{number}", LAST[dialect]), PAIR % (f"down{number}", LAST[dialect])
+                project.unit(f"000{number}-bbbbbb", f"000{number - 1}-{'aaaaaa' if number == 2 else 'bbbbbb'}", *pair, header=header)
+            project.migrate("upgrade")
+            self.check(project, 2)
+            project.migrate("downgrade", "0001")
+            self.check(project, 4)
+
+    def test_in_repeatable_units(self):
+        for project in self.each():
+            dialect = project.database.dialect
+            project.unit("0001-aaaaaa", "", NUMBERS[dialect] + HOME, "SELECT 1;")
+            for number in (1, 2):
+                project.write("migrations/pairs.sql", f"-- revision: repeatable.pairs\n-- repeatable: true\n-- message: pairs\n\n-- migrate: upgrade\n{PAIR % (f'r{number}', LAST[dialect])}\n\n-- migrate: downgrade none\n")
+                project.migrate("upgrade")
+                self.check(project, number)
+
+    def test_in_units_in_cpp(self):
+        for project in self.each():
+            dialect = project.database.dialect
+            project.unit("0001-aaaaaa", "", NUMBERS[dialect] + HOME, "SELECT 1;")
+            body = "\n".join(f"void {name}(migrate::Operations& op) {{\n  op.execute(\"INSERT INTO parent (name) VALUES ('{name}')\");\n  op.execute(\"INSERT INTO child VALUES ({LAST[dialect]})\");\n}}"
+                             for name in ("upgrade", "downgrade"))
+            project.write("migrations/0002-bbbbbb.cpp", f"// revision: 0002-bbbbbb\n// parents: 0001-aaaaaa\n// message: pairs\n\n#include <migrate/unit.hpp>\n{body}\nMIGRATE_UNIT(upgrade, downgrade)\n")
+            project.migrate("upgrade")
+            self.check(project, 1)
+            project.migrate("downgrade", "-1")
+            self.check(project, 2)
+
+    def test_row_counts_are_those_of_the_statement_before(self):
+        counts = {"sqlite": "changes()", "mysql": "ROW_COUNT()"}
+        for project in self.each():
+            count = counts.get(project.database.dialect)
+            if count is None:
+                continue
+            project.unit("0001-aaaaaa", "", "CREATE TABLE t (i integer);\nCREATE TABLE seen (n integer);\nINSERT INTO t VALUES (1), (2), (3);", "DROP TABLE t;\nDROP TABLE seen;")
+            project.unit("0002-bbbbbb", "0001-aaaaaa", f"UPDATE t SET i = i + 1;\nINSERT INTO seen VALUES ({count});", f"DELETE FROM t WHERE i > 2;\nINSERT INTO seen VALUES ({count});",
+                         header="-- transaction: off\n")
+            project.migrate("upgrade")
+            project.migrate("downgrade", "-1")
+            self.assertEqual(project.sql("SELECT n FROM seen ORDER BY n").split(), ["2", "3"])
+
+    def test_where_a_record_has_to_stand_between_the_unit_is_refused_before_it_runs(self):
+        for project in self.only("mysql"):
+            project.unit("0001-aaaaaa", "", "CREATE TABLE t (i integer);\nALTER TABLE t ADD j integer;\nINSERT INTO t VALUES (1, ROW_COUNT());", "DROP TABLE t;")
+            done = project.migrate("upgrade", code=2)
+            self.assertIn("ROW_COUNT()", done.err)
+            self.assertRegex(done.err, r"0001-aaaaaa.sql:\d+")
+            self.assertNotIn("t\n", project.sql("SHOW TABLES") + "\n")
+
+    def only(self, dialect):
+        return (project for project in self.each() if project.database.dialect == dialect)
+
+
+class CutOff(TestCase):
+    """A unit that failed is mended and goes on with what it had in its session, or says what is missing."""
+
+    def mended(self, project, before, behind, header=""):
+        """Runs a unit that fails between `before` and `behind`, and mends it."""
+        project.unit("0001-aaaaaa", "", NUMBERS[project.database.dialect] + HOME + "\nCREATE TABLE seen (what varchar(99));", "SELECT 1;")
+        project.migrate("upgrade")
+        project.unit("0002-bbbbbb", "0001-aaaaaa", f"{before}\nCREATE TABLE parent (i integer);\n{behind}", "SELECT 1;", header=header)
+        project.migrate("upgrade", code=1)
+        project.unit("0002-bbbbbb", "0001-aaaaaa", f"{before}\nCREATE TABLE other (i integer);\n{behind}", "SELECT 1;", header=header)
+        return project
+
+    def test_what_lived_there_is_given_back(self):
+        cases = {
+            "mysql": [("INSERT INTO parent (name) VALUES ('d');\nSET @id = LAST_INSERT_ID();", "INSERT INTO seen VALUES (@id);", "4"),
+                      ("INSERT INTO parent (name) VALUES ('d');", "INSERT INTO seen VALUES (LAST_INSERT_ID());", "4"),
+                      ("SELECT count(*), 1.50, NULL, 'it''s' INTO @n, @d, @z, @s FROM parent;", "INSERT INTO seen VALUES (CONCAT(@n, ' ', @d, ' ', IFNULL(@z, 'null'), ' ', @s));", "3 1.50 null it's"),
+                      ("SET SESSION sql_mode = CONCAT('ANSI_QUOTES', ',NO_BACKSLASH_ESCAPES');", "INSERT INTO seen VALUES (@@sql_mode);", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"),
+                      ("SET @sql = CONCAT('INSERT INTO seen VALUES (', (SELECT count(*) FROM parent), ')');\nPREPARE p FROM @sql;", "EXECUTE p;", "3")],
+            "postgresql": [("SELECT set_config('app.n', (SELECT count(*)::text FROM parent), false);", "INSERT INTO seen VALUES (current_setting('app.n'));", "3"),
+                           ("PREPARE p AS INSERT INTO seen SELECT count(*) FROM parent;", "EXECUTE p;", "3"),
+                           ("SET TIME ZONE 'Asia/Tokyo';", "INSERT INTO seen VALUES (current_setting('timezone'));", "Asia/Tokyo"),
+                           ("DO $$ BEGIN PERFORM set_config('timezone', 'Asia/Tokyo', false); END $$;", "INSERT INTO seen VALUES (current_setting('timezone'));", "Asia/Tokyo")],
+            "sqlite": [("PRAGMA case_sensitive_like = ON;", "INSERT INTO seen VALUES ('a' LIKE 'A');", "0")]}
+        for engine in engines():
+            for before, behind, expected in cases[dialect_of(engine)]:
+                with self.subTest(engine=engine, before=before):
+                    project = self.mended(self.project(engine), before, behind, "-- transaction: off\n")
+                    project.migrate("upgrade")
+                    self.assertEqual(project.sql("SELECT what FROM seen"), expected)
+
+    def test_or_the_run_says_what_is_missing(self):
+        temporary = "CREATE TEMPORARY TABLE mine AS SELECT name FROM parent;", "INSERT INTO seen SELECT name FROM mine;", "temporary object mine"
+        cases = {"mysql": [temporary], "postgresql": [("SELECT pg_advisory_lock(count(*)) FROM parent;", "INSERT INTO seen VALUES ('x');", "advisory lock count(*)")], "sqlite": []}
+        for engine in engines():
+            for before, behind, missing in cases[dialect_of(engine)]:
+                with self.subTest(engine=engine, before=before):
+                    project = self.mended(self.project(engine), before, behind, "-- transaction: off\n")
+                    self.assertIn(missing, project.migrate("upgrade", code=5).err)
+                    self.assertEqual(project.sql("SELECT count(*) FROM seen"), "0")
+
+
 if __name__ == "__main__":
     main()

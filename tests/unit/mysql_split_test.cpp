@@ -74,9 +74,10 @@ TEST_CASE("MySQL statements are classified by what running them twice would do")
   const std::vector<std::pair<const char*, StatementClass>> cases = {
       {"CREATE TABLE a (b int)", definition}, {"/*!50003 CREATE*/ TRIGGER x", definition}, {"TRUNCATE a", definition}, {"RENAME TABLE a TO b", definition},
       {"insert into a values (1)", data}, {"WITH x AS (SELECT 1) DELETE FROM a", data}, {"WITH x AS (SELECT 1) SELECT 1", query}, {"LOAD DATA INFILE 'x' INTO TABLE a", data},
-      {"SET @a = 1", session}, {"SET GLOBAL a = 1", other}, {"USE a", session}, {"(SELECT 1) UNION (SELECT 2)", query}, {"SELECT 1 INTO @x", session},
+      {"SET @a = 1", session}, {"SET GLOBAL a = 1", other}, {"USE a", session}, {"(SELECT 1) UNION (SELECT 2)", query}, {"SELECT 1 INTO @x", data},
       {"CALL p()", other}, {"BEGIN", transaction}, {"BEGIN NOT ATOMIC SELECT 1; END", other}, {"START TRANSACTION", transaction}, {"COMMIT", transaction},
-      {"CREATE TEMPORARY TABLE a (b int)", other}, {"ANALYZE TABLE a", query}, {"OPTIMIZE TABLE a", other}};
+      {"CREATE TEMPORARY TABLE a (b int)", data}, {"SET @a = @b", data}, {"SET @a = f()", data}, {"SET NAMES utf8mb4", session}, {"SELECT f()", data},
+      {"SELECT max(a) FROM t", query}, {"DO f()", data}, {"DO SLEEP(0)", query}, {"ANALYZE TABLE a", query}, {"OPTIMIZE TABLE a", other}};
   for (const auto& known : cases) {
     const auto& [sql, expected] = known;
     CAPTURE(std::string(known.first));

@@ -9,6 +9,7 @@
 #include "dialect/mysql/run/rolls_back.hpp"
 #include "dialect/mysql/run/settings.hpp"
 #include "dialect/mysql/run/witness.hpp"
+#include "dialect/mysql/sql/session_use.hpp"
 
 namespace migrate::mysql {
 namespace {
@@ -32,6 +33,8 @@ class MysqlRun final : public RunFace {
   [[nodiscard]] std::string see_all_commits_sql(const ServerInfo& server) const override {
     return server.defaults.contains("galera") ? "SET SESSION wsrep_sync_wait = 15" : "";
   }
+  [[nodiscard]] bool code_may_change_session(Connection& connection) const override { return mysql::code_may_change_session(connection); }
+  [[nodiscard]] std::string keep_expression(const SessionItem& item) const override { return mysql::keep_expression(item); }
   [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo&, const std::string& key) const override {
     return make_session_lock(connection, key);
   }

@@ -89,4 +89,12 @@ std::vector<std::string> restore_session(const std::vector<Statement>& statement
   return sql;
 }
 
+bool code_may_change_session(Connection& connection) {
+  static constexpr std::string_view words = "'@|SET|PREPARE|TEMPORARY|LOCK|LAST_INSERT_ID'";
+  const auto found = connection.query(fmt::format("SELECT EXISTS (SELECT 1 FROM information_schema.routines WHERE routine_schema = DATABASE() AND routine_definition REGEXP {0}) OR "
+                                                  "EXISTS (SELECT 1 FROM information_schema.triggers WHERE trigger_schema = DATABASE() AND action_statement REGEXP {0})",
+                                                  words));
+  return found.rows.at(0).at(0) != "0";
+}
+
 }  // namespace migrate::mysql

@@ -14,4 +14,7 @@ namespace migrate::mysql {
 /// RunFace::restore_session().
 [[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection);
 
+/// RunFace::code_may_change_session().
+[[nodiscard]] bool code_may_change_session(Connection& connection);
+
 }  // namespace migrate::mysql

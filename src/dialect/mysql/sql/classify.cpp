@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/text.hpp"
+#include "dialect/mysql/sql/session_use.hpp"
 #include "dialect/mysql/sql/text.hpp"
 
 namespace migrate::mysql {
@@ -37,27 +38,26 @@ StatementClass classify_with(std::string_view sql) {
   return StatementClass::query;
 }
 
-StatementClass classify_set(const std::vector<std::string>& words) {
+StatementClass classify_set(std::string_view sql, const std::vector<std::string>& words) {
   // SET PASSWORD, SET GLOBAL, SET DEFAULT ROLE, SET ROLE: only the session's own settings are done again on resuming.
   if (words[1] == "PASSWORD" || words[1] == "DEFAULT") return StatementClass::definition;
   if (words[1] == "GLOBAL" || words[1] == "PERSIST" || words[1].starts_with("@@GLOBAL") || words[1].starts_with("@@PERSIST")) {
     return StatementClass::other;
   }
   if (words[1] == "STATEMENT") return StatementClass::other;  // MariaDB: SET STATEMENT x=1 FOR any statement
-  return StatementClass::session;
+  // What reads rows, variables or a clock, or calls anything, is not the same when it is done again.
+  return session_use(sql).constant ? StatementClass::session : StatementClass::data;
 }
 
-/// SELECT ... INTO OUTFILE writes a file, SELECT ... INTO @x sets a variable, SELECT f() may do anything; only the file counts.
+/// SELECT and DO. INTO OUTFILE writes a file; what sets a variable or calls somebody's own function, which may change rows, is recorded like a change.
 StatementClass classify_select(std::string_view sql) {
-  std::string previous;
-  for (const auto& token : tokens_of(sql)) {
-    if (previous == "INTO") {
-      if (token.is("OUTFILE") || token.is("DUMPFILE")) return StatementClass::other;
-      if (token.kind == TokenKind::parameter && token.text.starts_with('@')) return StatementClass::session;
-    }
-    previous = upper(token.text);
+  const auto tokens = tokens_of(sql);
+  for (std::size_t i = 1; i < tokens.size(); ++i) {
+    if (tokens[i - 1].is("INTO") && (tokens[i].is("OUTFILE") || tokens[i].is("DUMPFILE"))) return StatementClass::other;
   }
-  return StatementClass::query;
+  const auto use = session_use(sql);
+  if (use.constant) return StatementClass::session;  // SELECT GET_LOCK('a', 1)
+  return use.leaves.empty() && use.ends.empty() && !use.anything ? StatementClass::query : StatementClass::data;
 }
 
 const std::map<std::string, StatementClass, std::less<>>& verbs() {
@@ -68,7 +68,7 @@ const std::map<std::string, StatementClass, std::less<>>& verbs() {
       {"GRANT", definition}, {"REVOKE", definition}, {"COMMENT", definition}, {"INSTALL", definition}, {"UNINSTALL", definition},
       {"USE", session}, {"LOCK", session}, {"UNLOCK", session}, {"PREPARE", session}, {"DEALLOCATE", session},
       {"SHOW", query}, {"DESCRIBE", query}, {"DESC", query}, {"EXPLAIN", query}, {"VALUES", query}, {"TABLE", query}, {"HELP", query},
-      {"DO", query}, {"CHECKSUM", query}, {"CHECK", query},
+      {"CHECKSUM", query}, {"CHECK", query},
       {"BEGIN", transaction}, {"START", transaction}, {"COMMIT", transaction}, {"ROLLBACK", transaction}, {"SAVEPOINT", transaction},
       {"RELEASE", transaction}, {"XA", transaction}};
   return table;
@@ -79,12 +79,12 @@ const std::map<std::string, StatementClass, std::less<>>& verbs() {
 StatementClass classify_statement(std::string_view sql) {
   const auto words = first_words(sql, 4);
   if (words[0] == "WITH") return classify_with(sql);
-  if (words[0] == "SET") return words[1] == "TRANSACTION" ? StatementClass::session : classify_set(words);
-  if (words[0] == "SELECT") return classify_select(sql);
+  if (words[0] == "SET") return words[1] == "TRANSACTION" ? StatementClass::session : classify_set(sql, words);
+  if (words[0] == "SELECT" || words[0] == "DO") return classify_select(sql);
   if (words[0] == "BEGIN" && words[1] == "NOT") return StatementClass::other;  // a compound statement of MariaDB
   if ((words[0] == "START" || words[0] == "STOP") && words[1] != "TRANSACTION") return StatementClass::other;
-  // A temporary table dies with its session: nothing tells after a crash whether it was there.
-  if ((words[0] == "CREATE" || words[0] == "DROP") && (words[1] == "TEMPORARY" || words[3] == "TEMPORARY")) return StatementClass::other;
+  // A temporary table commits nothing, and dies with its session.
+  if ((words[0] == "CREATE" || words[0] == "DROP") && (words[1] == "TEMPORARY" || words[3] == "TEMPORARY")) return StatementClass::data;
   if (words[0] == "ANALYZE" || words[0] == "EXPLAIN") {
     // ANALYZE runs its statement; EXPLAIN ANALYZE too, but only of queries
     return words[1] == "TABLE" || words[0] == "EXPLAIN" ? StatementClass::query : StatementClass::other;
@@ -103,15 +103,16 @@ bool may_return_several_results(std::string_view sql) {
 
 bool commits_transaction(std::string_view sql) {
   const auto words = first_words(sql, 4);
-  const bool temporary = words[1] == "TEMPORARY" || words[3] == "TEMPORARY";
   switch (classify_statement(sql)) {
     case StatementClass::definition: return true;
-    case StatementClass::data: return words[0] == "LOAD" && words[1] != "DATA" && words[1] != "XML";
     case StatementClass::transaction: return words[0] == "XA";
+    case StatementClass::data:
+      if (words[0] == "LOAD") return words[1] != "DATA" && words[1] != "XML";
+      return words[0] == "SET" && upper(sql).find("AUTOCOMMIT") != std::string::npos;
     case StatementClass::session:
       return words[0] == "LOCK" || words[0] == "UNLOCK" || (words[0] == "SET" && upper(sql).find("AUTOCOMMIT") != std::string::npos);
     case StatementClass::query: return words[0] == "CHECK" || words[0] == "ANALYZE";
-    case StatementClass::other: return !((words[0] == "CREATE" || words[0] == "DROP") && temporary) && words[0] != "SELECT";
+    case StatementClass::other: return words[0] != "SELECT";
   }
   return true;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "dialect/mysql/sql/classify.hpp"
+#include "dialect/mysql/sql/session_use.hpp"
 #include "dialect/mysql/sql/split.hpp"
 #include "dialect/mysql/sql/text.hpp"
 
@@ -32,6 +33,7 @@ class MysqlSql final : public SqlFace {
     for (const char c : text) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
     return "_utf8mb4 X'" + hex + "'";
   }
+  [[nodiscard]] SessionUse session_use(const Statement& statement) const override { return mysql::session_use(statement.text); }
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return classify_statement(statement.text); }
   [[nodiscard]] bool ends_transaction(const Statement& statement) const override { return commits_transaction(statement.text); }
 

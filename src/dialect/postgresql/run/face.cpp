@@ -7,6 +7,7 @@
 #include "dialect/postgresql/run/fingerprint.hpp"
 #include "dialect/postgresql/run/lock.hpp"
 #include "dialect/postgresql/run/settings.hpp"
+#include "dialect/postgresql/sql/session_use.hpp"
 #include "dialect/postgresql/sql/text.hpp"
 
 namespace migrate::postgresql {
@@ -37,6 +38,9 @@ class PostgresqlRun final : public RunFace {
   [[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const override {
     return postgresql::restore_session(statements, connection);
   }
+  [[nodiscard]] bool code_may_change_session(Connection& connection) const override { return postgresql::code_may_change_session(connection); }
+  [[nodiscard]] std::string own_settings(Connection& connection) const override { return postgresql::own_settings(connection); }
+  [[nodiscard]] std::string keep_expression(const SessionItem& item) const override { return postgresql::keep_expression(item); }
   [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo&, const std::string& key) const override {
     return postgresql::make_lock(connection, key);
   }
@@ -54,7 +58,7 @@ class PostgresqlRun final : public RunFace {
     return postgresql::blockers(connection, statement);
   }
   [[nodiscard]] bool refuses_transaction(const DatabaseError& error) const override {
-    return error.sqlstate == "25001" || error.sqlstate == "2D000";
+    return error.sqlstate == "25001" || error.sqlstate == "2D000" || error.sqlstate == "55P04";
   }
   /// Row-level security hides rows without a word, unless policies let all of them through.
   [[nodiscard]] std::string hides_rows_sql(const QualifiedName& table) const override {

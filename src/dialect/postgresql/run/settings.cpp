@@ -120,4 +120,24 @@ std::vector<std::string> restore_session(const std::vector<Statement>& statement
   return sql;
 }
 
+/// Functions of C and of the server itself are taken to be as good as built in. SET of a session stands where a statement begins, that of
+/// UPDATE does not.
+bool code_may_change_session(Connection& connection) {
+  const auto found = connection.query(R"(
+    select exists (select from pg_catalog.pg_proc p join pg_catalog.pg_language l on l.oid = p.prolang
+                    where p.oid >= 16384 and l.lanname not in ('internal', 'c')
+                      and (l.lanname not in ('sql', 'plpgsql') or p.proconfig is not null or p.prosrc is null or p.prosrc = ''
+                           or p.prosrc ~* '\m(set_config|setseed|discard|temp|temporary|prepare|execute|listen|load|hold)\M|advisory'
+                           or p.prosrc ~* '(^|;|>>|\*/|--[^\n]*\n|\m(begin|then|else|loop|atomic)\M)\s*(set|reset)\M')))");
+  return found.rows.at(0).at(0) == "t";
+}
+
+std::string own_settings(Connection& connection) {
+  const auto now = connection.query("select session_user, pg_catalog.current_setting('role'), pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('statement_timeout'), version()").rows.at(0);
+  if (now[4].value_or("").find("CockroachDB") != std::string::npos) return {};  // it has no session authorization
+  const auto role = now[1].value_or("none");
+  return "SET TRANSACTION READ WRITE;\nSET LOCAL SESSION AUTHORIZATION " + quote_name(now[0].value_or("")) + ";\nSET LOCAL ROLE " + (role == "none" ? "NONE" : quote_name(role)) +
+         ";\nSET LOCAL lock_timeout = " + quote_text(now[2].value_or("0")) + ";\nSET LOCAL statement_timeout = " + quote_text(now[3].value_or("0")) + ";\n";
+}
+
 }  // namespace migrate::postgresql

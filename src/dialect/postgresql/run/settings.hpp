@@ -22,4 +22,8 @@ void enter_schemas(Connection& connection, const std::vector<std::string>& schem
 /// The schema of the table that the name means in this session; "" when there is none.
 [[nodiscard]] std::string schema_of(Connection& connection, const QualifiedName& table);
 
+/// RunFace::code_may_change_session() and own_settings().
+[[nodiscard]] bool code_may_change_session(Connection& connection);
+[[nodiscard]] std::string own_settings(Connection& connection);
+
 }  // namespace migrate::postgresql

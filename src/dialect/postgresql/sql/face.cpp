@@ -2,6 +2,7 @@
 
 #include "core/text.hpp"
 #include "dialect/postgresql/sql/classify.hpp"
+#include "dialect/postgresql/sql/session_use.hpp"
 #include "dialect/postgresql/sql/split.hpp"
 #include "dialect/postgresql/sql/text.hpp"
 
@@ -22,6 +23,7 @@ class PostgresqlSql final : public SqlFace {
     const auto conforming = settings.find("standard_conforming_strings");
     return postgresql::split(sql, location, conforming == settings.end() || conforming->second != "off");
   }
+  [[nodiscard]] SessionUse session_use(const Statement& statement) const override { return postgresql::session_use(statement.text); }
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return postgresql::classify(statement); }
   [[nodiscard]] Statement without_blocking(Statement statement) const override {
     for (const std::string start : {"CREATE INDEX ", "CREATE UNIQUE INDEX ", "DROP INDEX "}) {

@@ -23,6 +23,8 @@ class SqliteRun final : public RunFace {
   [[nodiscard]] std::vector<std::string> restore_session(const std::vector<Statement>& statements, Connection* connection) const override {
     return sqlite::restore_session(statements, connection);
   }
+  [[nodiscard]] bool can_reconnect(const DatabaseUrl& url) const override { return !url.database.empty() && url.database != ":memory:"; }
+  [[nodiscard]] std::string schema_of(Connection& /*connection*/, const QualifiedName& /*table*/) const override { return "main"; }
   /// The write lock at once: a transaction that reads first and then writes can be refused in its middle.
   [[nodiscard]] std::string_view begin_sql() const override { return "BEGIN IMMEDIATE"; }
   [[nodiscard]] UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) const override {
@@ -42,7 +44,7 @@ class SqliteRun final : public RunFace {
     return {"another process holds a lock on the database file"};
   }
   [[nodiscard]] bool refuses_transaction(const DatabaseError& error) const override {
-    return error.message().find("within a transaction") != std::string::npos || error.message().find("inside a transaction") != std::string::npos;
+    return error.message().find("within a transaction") != std::string::npos || error.message().find("within transaction") != std::string::npos || error.message().find("inside a transaction") != std::string::npos;
   }
   [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override {
     return error.message().starts_with("no such column") || error.message().find("has no column named") != std::string::npos;

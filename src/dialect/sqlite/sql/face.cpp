@@ -1,6 +1,7 @@
 #include "dialect/sqlite/sql/face.hpp"
 
 #include "dialect/sqlite/sql/classify.hpp"
+#include "dialect/sqlite/sql/session_use.hpp"
 #include "dialect/sqlite/sql/split.hpp"
 #include "dialect/sqlite/sql/text.hpp"
 
@@ -18,6 +19,7 @@ class SqliteSql final : public SqlFace {
   [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
     return sqlite::split(sql, location);
   }
+  [[nodiscard]] SessionUse session_use(const Statement& statement) const override { return sqlite::session_use(statement.text); }
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return sqlite::classify(statement); }
   /// The sqlite3 shell goes on after an error unless it is told otherwise.
   [[nodiscard]] std::string script_prologue() const override { return ".bail on"; }
