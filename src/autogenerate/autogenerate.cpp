@@ -1,9 +1,12 @@
 #include "autogenerate/autogenerate.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
 
+#include "autogenerate/answers.hpp"
 #include "core/text.hpp"
 #include "dialect/canonical.hpp"
 #include "dialect/catalog.hpp"
@@ -138,8 +141,8 @@ void take_dependencies(Schema& declared, const Schema& live, const Schema& asked
 }
 
 /// The reviewed pairs that are written as drop and add carry their question on the drop.
-void mark_reviewed_drops(std::vector<PlannedChange>& changes, const std::vector<RenameDecision>& decisions) {
-  for (const auto& decision : decisions) {
+void mark_reviewed_drops(std::vector<PlannedChange>& changes, const Renamed& renamed, const Schema& declared) {
+  for (const auto& decision : renamed.reviewed_drops) {
     const auto& pair = decision.candidate;
     for (auto& change : changes) {
       const auto* column = std::get_if<Remove<Column>>(&change.operation);
@@ -147,32 +150,49 @@ void mark_reviewed_drops(std::vector<PlannedChange>& changes, const std::vector<
       const bool is_column = pair.kind == RenameKind::column && column != nullptr && column->table == pair.table && column->object.name == pair.from;
       const bool is_table = pair.kind == RenameKind::table && table != nullptr && table->object.name.text() == pair.from;
       if (!is_column && !is_table) continue;
-      change.review = "was " + (is_column ? pair.table.text() + "." : std::string()) + pair.from + " renamed to " + pair.to + "? (" +
-                      join(pair.reasons, ", ") + ") If it was, take the other statement and leave out what adds " + pair.to + ".";
-      if (is_column) change.alternative = {RenamePart<Column>{pair.table, pair.from, pair.to}};
-      else change.alternative = {Rename<Table>{table->object.name, {table->object.name.schema, pair.to}, {}, {}}};
+      change.review = fmt::format("was {}{} renamed to {}? ({}) If it was, take the other statement and leave out what adds {}.{}",
+                                  is_column ? pair.table.text() + "." : "", pair.from, pair.to, why(pair), pair.to,
+                                  chain_text(decision));
+      if (is_column) {
+        change.alternative = {RenamePart<Column>{pair.table, pair.from, pair.to}};
+      } else {
+        const auto other = std::find_if(declared.tables.begin(), declared.tables.end(), [&](const Table& item) { return item.name.text() == pair.to; });
+        if (other != declared.tables.end()) change.alternative = {Rename<Table>{table->object.name, other->name, {}, {}}};
+      }
     }
   }
 }
 
-void note_losses(std::vector<PlannedChange>& changes) {
+/// " (12 values)", where it was counted.
+std::string counted(const HeldCounts& counts, const HeldPlace& place, const std::string& thing) {
+  const auto it = counts.find(place);
+  const auto text = it == counts.end() ? "" : held_text(it->second, thing);
+  return text.empty() ? "" : " (" + text + " here)";
+}
+
+void note_losses(std::vector<PlannedChange>& changes, const HeldCounts& held) {
   for (auto& change : changes) {
     if (!change.note.empty()) continue;
     if (const auto* column = std::get_if<Remove<Column>>(&change.operation); column != nullptr && !column->object.generated) {
-      change.note = "drops the column " + column->table.text() + "." + column->object.name + " and its data; a downgrade does not bring the data back";
+      change.note = "drops the column " + column->table.text() + "." + column->object.name + " and its data" + counted(held, {column->table, column->object.name}, "value") +
+                    "; a downgrade does not bring the data back";
     } else if (const auto* table = std::get_if<Drop<Table>>(&change.operation)) {
-      change.note = "drops the table " + table->object.name.text() + " and its rows; a downgrade does not bring them back";
+      change.note = "drops the table " + table->object.name.text() + " and its rows" + counted(held, {table->object.name, ""}, "row") + "; a downgrade does not bring them back";
     }
   }
 }
 
 /// What a person said is no rename is nothing for lint to doubt.
-void note_answers(std::vector<PlannedChange>& changes, const std::vector<std::string>& no_renames) {
+void note_answers(std::vector<PlannedChange>& changes, const std::vector<std::string>& no_renames, const FormerTables& former) {
   const auto answered = [&](const std::string& name) { return std::find(no_renames.begin(), no_renames.end(), name) != no_renames.end(); };
+  const auto column_answered = [&](const Remove<Column>& column) {
+    const auto keys = keys_of_part(column.table, former, column.object.name);
+    return std::any_of(keys.begin(), keys.end(), answered);
+  };
   for (auto& change : changes) {
     const auto* column = change.as<Remove<Column>>();
     const auto* table = change.as<Drop<Table>>();
-    if ((column != nullptr && answered(column->table.text() + "." + column->object.name)) || (table != nullptr && answered(table->object.name.text()))) {
+    if ((column != nullptr && column_answered(*column)) || (table != nullptr && answered(table->object.name.text()))) {
       change.allow = "ALL005 because it was said that this is dropped, not renamed";
     }
   }
@@ -295,9 +315,9 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
     declared.dependencies.needs = (renamed.schema ? *renamed.schema : live).dependencies.needs;
   }
   auto changes = compare(renamed.schema ? *renamed.schema : live, declared, server);
-  mark_reviewed_drops(changes, renamed.reviewed_drops);
-  note_losses(changes);
-  note_answers(changes, renames.answers.no_renames);
+  mark_reviewed_drops(changes, renamed, declared);
+  note_losses(changes, renamed.held);
+  note_answers(changes, renames.answers.no_renames, renamed.former);
   changes.insert(changes.begin(), std::make_move_iterator(renamed.changes.begin()), std::make_move_iterator(renamed.changes.end()));
   Difference difference{.before = std::move(live), .after = std::move(declared), .changes = {}, .server = server, .remarks = std::move(remarks)};
   difference.changes = order(std::move(changes), difference.before, renamed.schema ? *renamed.schema : difference.before, difference.after, dialect, server);
@@ -313,7 +333,7 @@ Difference find_difference(const Dialect& dialect, Connection& connection, const
 
 Difference compare_inspected(const Dialect& dialect, const ServerInfo& server, Schema before, Schema after) {
   dialect.canonical().canonicalize(before, server);
-  return find_changes(dialect, nullptr, server, std::move(before), std::move(after), {.policy = RenamePolicy::automatic, .answers = {}, .ask = {}});
+  return find_changes(dialect, nullptr, server, std::move(before), std::move(after), {.policy = RenamePolicy::automatic});
 }
 
 }  // namespace migrate

@@ -33,11 +33,19 @@ struct Renamed {
   std::optional<Schema> schema;  ///< the live schema after the renames; nothing when there are none
   std::vector<PlannedChange> changes;
   std::vector<RenameDecision> reviewed_drops;  ///< unsure pairs that are written as drop and add, under REVIEW
+  FormerTables former;                         ///< the tables among them
+  HeldCounts held;                             ///< what is in what goes, by its name in `schema`
 };
 
 /// Makes the object renames, then the part renames, in a copy of `live`. Swaps and chains go over temporary names.
 [[nodiscard]] Renamed make_renames(const Schema& live, const Schema& declared, const RenameOptions& options,
                                    const Dialect& dialect);
+
+/// Why a pair may be a rename: "same type, same place; score 0.60".
+[[nodiscard]] std::string why(const RenameCandidate& candidate);
+
+/// The question whether a pair is the two ends of a chain, behind a blank; "" when nothing says so.
+[[nodiscard]] std::string chain_text(const RenameDecision& decision);
 
 /// What differs, by name, after renames; in no useful order. Operations on parts of one table follow each other.
 [[nodiscard]] std::vector<PlannedChange> compare(const Schema& live, const Schema& declared, const ServerInfo& server);

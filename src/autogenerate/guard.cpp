@@ -4,6 +4,7 @@
 
 #include "autogenerate/autogenerate.hpp"
 #include "autogenerate/former_names.hpp"
+#include "autogenerate/guard_values.hpp"
 #include "core/text.hpp"
 #include "dialect/sql.hpp"
 #include "dialect/sql/lexer.hpp"
@@ -42,6 +43,37 @@ std::string neutral_value(const Column& column, const Schema& schema, const Dial
   if (type == "year") return "1970";
   if (family == "duration") return type == "interval" ? "'0'" : "'00:00:00'";
   return "";
+}
+
+/// Whether no two rows may have the same value, as far as this column decides.
+bool is_unique(const Table& table, const std::string& column) {
+  const auto has = [&](const std::vector<IndexPart>& parts) {
+    return std::any_of(parts.begin(), parts.end(), [&](const IndexPart& part) { return part.column == column; });
+  };
+  return (table.primary_key && has(table.primary_key->parts)) ||
+         std::any_of(table.uniques.begin(), table.uniques.end(), [&](const Unique& unique) { return has(unique.parts); }) ||
+         std::any_of(table.indexes.begin(), table.indexes.end(), [&](const Index& index) { return index.unique && has(index.parts); });
+}
+
+/// What existing rows get in a column that comes: something that means nothing, and of a unique one the row's key, which is another in each.
+/// "" when none is known; `collides`: when there are two rows they cannot have it both.
+struct Invented {
+  std::string value;
+  bool collides = false;
+};
+
+Invented invent(const Table* table, const Column& column, const Schema& schema, const Dialect& dialect) {
+  Invented invented{neutral_value(column, schema, dialect), false};
+  if (table == nullptr || !is_unique(*table, column.name)) return invented;
+  const auto family = type_family(column.type);
+  if (table->primary_key && table->primary_key->parts.size() == 1) {
+    const auto* key = find_named(table->columns, table->primary_key->parts[0].column);
+    // A whole number is a number, and a text; any other key is one of its own type.
+    const bool fits = key != nullptr && key->name != column.name && (key->type == column.type || (type_family(key->type) == "integer" && (family == "integer" || family == "number" || family == "text")));
+    if (fits) return {dialect.sql().quote_name(key->name), false};
+  }
+  invented.collides = true;
+  return invented;
 }
 
 Column nullable_copy(Column column) {
@@ -87,12 +119,12 @@ std::vector<PlannedChange> guarded_add(const PlannedChange& change, const Add<Co
   const auto& can = difference.server.capabilities;
   if (!add.object.declared.backfill.empty()) return add_in_steps(add, add.object.declared.backfill, dialect, can);
   if (!filled) return {change};
-  auto value = neutral_value(add.object, difference.after, dialect);
+  const auto [value, collides] = invent(find_named(difference.after.tables, add.table), add.object, difference.after, dialect);
   auto steps = add_in_steps(add, value.empty() ? "NULL" : value, dialect, can);
   const auto name = add.table.text() + "." + add.object.name;
   steps.front().review = "the table " + add.table.text() + " has rows, and the new column " + add.object.name +
                          " is NOT NULL without a default: put what existing rows should hold in the place of " +
-                         (value.empty() ? "NULL" : value) + " (or give the model `backfill:` or `default:` for " + name + ").";
+                         (value.empty() ? "NULL" : value) + " (or give the model `backfill:` or `default:` for " + name + ")." + (collides ? " It is unique: two rows cannot have the same." : "");
   return steps;
 }
 
@@ -179,6 +211,7 @@ void find_refills(Difference& difference, const Dialect& dialect, Connection& co
 }  // namespace
 
 void guard_data(Difference& difference, const Dialect& dialect, Connection& connection) {
+  guard_values(difference, dialect, connection);
   const FormerNames former(difference.changes);
   find_refills(difference, dialect, connection, former);
   std::vector<std::string> questions;
@@ -233,6 +266,11 @@ const Add<Column>* removed_next(std::vector<PlannedChange>::const_reverse_iterat
 
 namespace {
 
+bool is_unique_in(const Schema& schema, const Add<Column>& add) {
+  const auto* table = find_named(schema.tables, add.table);
+  return table != nullptr && is_unique(*table, add.object.name);
+}
+
 /// Whether an operation takes away only what stands on other things.
 bool is_early_drop(const Operation& operation) {
   return std::visit(overloaded{[](const Drop<View>&) { return true; }, [](const Remove<Trigger>&) { return true; },
@@ -276,9 +314,11 @@ std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& cha
       continue;
     }
     const auto& found = add->object.declared.backfill;
-    const auto value = found.empty() ? neutral_value(add->object, before, dialect) : found;
+    const auto invented = invent(find_named(before.tables, add->table), add->object, before, dialect);
+    const auto value = found.empty() || is_unique_in(before, *add) ? invented.value : found;
     auto steps = value.empty() ? std::vector<PlannedChange>{{operation}} : add_in_steps(*add, value, dialect, server.capabilities);
     if (!value.empty()) steps.front().note = "the values of " + add->table.text() + "." + add->object.name + " are gone: existing rows get " + value;
+    if (invented.collides) steps.front().note += ", which fails where there are two: it is unique, so write others before a downgrade";
     out.insert(out.end(), steps.begin(), steps.end());
   }
   values_first(out);

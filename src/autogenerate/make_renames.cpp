@@ -1,6 +1,9 @@
-#include <algorithm>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
+
+#include "autogenerate/answers.hpp"
 #include "autogenerate/compare.hpp"
 #include "core/text.hpp"
 #include "dialect/catalog.hpp"
@@ -24,10 +27,6 @@ std::vector<QualifiedName> names_of(const std::vector<T>& items) {
   return names;
 }
 
-std::string why(const RenameCandidate& candidate) {
-  return fmt::format("{}; score {:.2f}", join(candidate.reasons, ", "), candidate.score);
-}
-
 /// "users.email" or "users"
 std::string full_name(const RenameCandidate& candidate, const std::string& name) {
   return candidate.kind == RenameKind::column ? candidate.table.text() + "." + name : name;
@@ -48,6 +47,22 @@ class RenameMaker {
   Renamed take() { return std::move(result_); }
   [[nodiscard]] const Schema& schema() const { return result_.schema ? *result_.schema : live_; }
   [[nodiscard]] const std::vector<RenameDecision>& reviewed_drops() const { return reviewed_drops_; }
+
+  /// The tables that were renamed, chains and swaps over temporary names followed back.
+  [[nodiscard]] FormerTables former_tables() const {
+    FormerTables former;
+    for (const auto& change : result_.changes) {
+      const auto* rename = change.as<Rename<Table>>();
+      if (rename == nullptr) continue;
+      FormerName before{rename->from, change.review.empty()};
+      if (const auto it = former.find(rename->from); it != former.end()) {
+        before = it->second;
+        former.erase(it);
+      }
+      former[rename->to] = before;
+    }
+    return former;
+  }
 
  private:
   /// Chains from their end (b to c before a to b); a cycle is opened by going over a temporary name.
@@ -86,8 +101,8 @@ class RenameMaker {
       change.note = fmt::format("renamed, not dropped: {} to {} ({})", full_name(candidate, candidate.from), candidate.to, why(candidate));
     }
     if (decision.how == RenameDecision::How::review_rename) {
-      change.review = fmt::format("was {} renamed to {}? ({}) If it was not, take the other statements.",
-                                  full_name(candidate, candidate.from), candidate.to, why(candidate));
+      change.review = fmt::format("was {} renamed to {}? ({}) If it was not, take the other statements.{}",
+                                  full_name(candidate, candidate.from), candidate.to, why(candidate), chain_text(decision));
       change.alternative = drop_and_add(candidate);
       change.note.clear();
     }
@@ -151,12 +166,60 @@ class RenameMaker {
 
 }  // namespace
 
+namespace {
+
+/// Asks by the names that the database has, and remembers by those that things have after the renames.
+HeldCounter remembering(const RenameOptions& options, const Schema& live, const FormerTables& former, HeldCounts& held) {
+  if (!options.count) return {};
+  return [&options, &live, &former, &held](const std::vector<HeldPlace>& places) {
+    std::map<HeldPlace, HeldPlace> now;
+    std::vector<HeldPlace> asked;
+    for (const auto& place : places) {
+      const auto it = former.find(place.table);
+      asked.push_back({it == former.end() ? place.table : it->second.name, place.column});
+      now[asked.back()] = place;
+    }
+    HeldCounts counts;
+    for (auto [place, count] : options.count(asked)) {
+      // Whom policies hide rows from sees none of those that are there.
+      const auto* table = find_named(live.tables, place.table);
+      if (count.count == 0 && table != nullptr && !table->policies.empty()) count.known = false;
+      counts[now.at(place)] = count;
+    }
+    held.insert(counts.begin(), counts.end());
+    return counts;
+  };
+}
+
+}  // namespace
+
+std::string why(const RenameCandidate& candidate) {
+  return fmt::format("{}; score {:.2f}", join(candidate.reasons, ", "), candidate.score);
+}
+
+std::string chain_text(const RenameDecision& decision) {
+  if (decision.through.empty()) return "";
+  const auto& [table, from, to] = std::tie(decision.candidate.table, decision.candidate.from, decision.candidate.to);
+  return fmt::format(" Or did {2} become {3}, and {1} become {2}? Then write this unit again with --rename {0}.{2}:{3} --rename {0}.{1}:{2}.", table.text(), from, decision.through, to);
+}
+
 Renamed make_renames(const Schema& live, const Schema& declared, const RenameOptions& options, const Dialect& dialect) {
   RenameMaker maker(live, declared, dialect);
-  maker.make(find_object_renames(live, declared, options));
-  maker.make(find_part_renames(maker.schema(), declared, options));
+  FormerTables former;
+  HeldCounts held;
+  RenameOptions with_memory = options;
+  with_memory.count = remembering(options, live, former, held);
+  auto decisions = find_object_renames(live, declared, with_memory);
+  maker.make(decisions);
+  former = maker.former_tables();
+  const auto parts = find_part_renames(maker.schema(), declared, with_memory, former);
+  maker.make(parts);
+  decisions.insert(decisions.end(), parts.begin(), parts.end());
+  check_answers(options.answers, live, declared, decisions, former);
   Renamed renamed = maker.take();
   renamed.reviewed_drops = maker.reviewed_drops();
+  renamed.held = std::move(held);
+  renamed.former = std::move(former);
   return renamed;
 }
 

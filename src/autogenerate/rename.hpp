@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "migrate/schema.hpp"
@@ -18,7 +19,9 @@ struct RenameCandidate {
   QualifiedName table;  ///< column: its table, by its new name; enum value: its type
   std::string from;     ///< old name (with its schema where it has one)
   std::string to;
-  double score = 0;     ///< 0 to 1
+  double score = 0;     ///< 0 to 1: which of several is the likeliest; below 0: it cannot be
+  bool sure = false;    ///< it is made without a question, unless another is as good
+  bool question = false;  ///< it is asked about, even where nothing is held
   std::vector<std::string> reasons;  ///< "same type", "same place", ...
 
   bool operator==(const RenameCandidate&) const = default;
@@ -35,12 +38,14 @@ enum class RenamePolicy {
 struct RenameDecision {
   enum class How {
     certain,        ///< the model, a flag or an answer says so
-    sure,           ///< the score says so
+    sure,           ///< the evidence says so
     review_rename,  ///< unsure: written as a rename, under REVIEW
     review_drop     ///< unsure: written as drop and add, under REVIEW
   };
   RenameCandidate candidate;
   How how = How::sure;
+  /// Columns: a chain is as likely, `through` to `candidate.to` and `candidate.from` to `through`; "" when none is.
+  std::string through = {};
 };
 
 /// What the person who runs the command has already said.
@@ -53,34 +58,68 @@ struct RenameAnswers {
 /// "dropped", and -2 to leave it under REVIEW.
 using RenameAsker = std::function<int(const std::vector<RenameCandidate>& candidates)>;
 
+/// A table, or a column of it whose values are meant; "" means the rows.
+struct HeldPlace {
+  QualifiedName table;
+  std::string column;
+
+  auto operator<=>(const HeldPlace&) const = default;
+};
+
+/// How many rows or values (without NULLs) something that goes holds.
+struct Held {
+  bool known = false;    ///< false: nobody could tell, so that there may be some
+  long long count = 0;
+  bool more = false;     ///< there are more than `count`: nobody counted on
+
+  [[nodiscard]] bool nothing() const { return known && count == 0; }
+};
+/// "1 row", "12 values", "more than 100000 rows"; "" when it is not known. `thing` is "row" or "value".
+[[nodiscard]] std::string held_text(const Held& held, const std::string& thing);
+
+using HeldCounts = std::map<HeldPlace, Held>;
+
+/// Counts what is held, by the names that the database has.
+using HeldCounter = std::function<HeldCounts(const std::vector<HeldPlace>& places)>;
+
 struct RenameOptions {
   RenamePolicy policy = RenamePolicy::review;
-  RenameAnswers answers;
-  RenameAsker ask;  ///< null: nobody to ask
+  RenameAnswers answers = {};
+  RenameAsker ask = {};    ///< null: nobody to ask
+  HeldCounter count = {};  ///< null: no database at hand, so that all may hold something
 };
 
-/// Above `sure`, a pair is renamed without a question; between the two it is a question that starts with a rename;
-/// below `likely` (but above `possible`) it is a question that starts with drop and add.
+/// From a score of `likely` on, a question starts with the rename, below with drop and add.
 struct RenameThresholds {
-  double sure = 0.72;
-  double likely = 0.45;
-  double possible = 0.3;
+  double likely = 0.42;
 };
 
-/// How alike a vanished and an appeared column of one table are. `before` and `after` are the whole tables.
-[[nodiscard]] RenameCandidate score_columns(const Table& before, const Column& from, const Table& after, const Column& to);
+/// The name that a table had, and whether its rename is more than a question.
+struct FormerName {
+  QualifiedName name;
+  bool sure = true;
+};
 
-/// How alike a vanished and an appeared table are.
+/// Tables by their name after the object renames.
+using FormerTables = std::map<QualifiedName, FormerName>;
+
+/// How alike a vanished and an appeared column of one table are. `before` and `after` are the whole tables; `former` has the
+/// old names of renamed tables.
+[[nodiscard]] RenameCandidate score_columns(const Table& before, const Column& from, const Table& after, const Column& to,
+                                            const FormerTables& former = {});
+
+/// How alike a vanished and an appeared table are, by themselves.
 [[nodiscard]] RenameCandidate score_tables(const Table& from, const Table& to);
 
-/// How alike two names are: 1 for the same words, 0 for nothing in common.
-[[nodiscard]] double name_similarity(const std::string& a, const std::string& b);
+/// Takes into account how many keys that pointed to the one point to the other.
+void add_references(RenameCandidate& candidate, int keys);
 
 /// The decided renames of tables, views, enums, domains, sequences, routines and definitions.
 [[nodiscard]] std::vector<RenameDecision> find_object_renames(const Schema& live, const Schema& declared, const RenameOptions& options);
 
 /// The decided renames of columns (of tables that have the same name in both) and enum values; call it after the object
 /// renames have been applied to `live`. Unknown names in the answers throw Error (usage).
-[[nodiscard]] std::vector<RenameDecision> find_part_renames(const Schema& live, const Schema& declared, const RenameOptions& options);
+[[nodiscard]] std::vector<RenameDecision> find_part_renames(const Schema& live, const Schema& declared, const RenameOptions& options,
+                                                            const FormerTables& former = {});
 
 }  // namespace migrate

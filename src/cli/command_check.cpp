@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "autogenerate/held.hpp"
 #include "cli/context.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
@@ -86,6 +87,8 @@ int run_diff(Context& context) {
   Schema live = before.schema;
   if (before.declared) session->dialect().canonical().canonicalize(live, session->server());
   auto options = rename_options(context);
+  // The judge is the database that is looked at, unless only the other one is named by a URL.
+  if (is_url(from) || (from == "database" && !is_url(to))) options.count = count_held(session->dialect(), session->connection());
   const auto difference = find_difference(session->dialect(), session->connection(), session->server(), std::move(live), after.schema, options);
   print_remarks(context.output, difference.remarks);
   print_difference(context, difference, session->dialect(), context.arguments.get("format", "text"));
@@ -122,7 +125,7 @@ int run_check(Context& context) {
     if (now[static_cast<std::size_t>(graph.index(revision.id))] == 0) findings.push_back("pending: " + title(revision));
   }
   const auto difference = find_difference(session.dialect(), session.connection(), session.server(), target.live_schema(), target.declared_schema(),
-                                          {.policy = RenamePolicy::review, .answers = {}, .ask = {}});
+                                          {.policy = RenamePolicy::review});
   print_remarks(context.output, difference.remarks);
   if (context.output.json()) {
     Json list = Json::array();

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "autogenerate/held.hpp"
 #include "cli/context.hpp"
 #include "core/clock.hpp"
 #include "core/filesystem.hpp"
@@ -190,33 +191,6 @@ RenameOptions rename_options(Context& context) {
 
 namespace {
 
-/// Names in --rename and --no-rename that nothing in the database has are typing errors.
-void check_answers(const RenameAnswers& answers, const Schema& live) {
-  std::vector<std::string> known;
-  for (const auto& table : live.tables) {
-    known.push_back(table.name.text());
-    for (const auto& column : table.columns) known.push_back(table.name.text() + "." + column.name);
-  }
-  for (const auto& view : live.views) known.push_back(view.name.text());
-  for (const auto& type : live.enums) {
-    known.push_back(type.name.text());
-    for (const auto& value : type.values) known.push_back(type.name.text() + "." + value);
-  }
-  for (const auto& domain : live.domains) known.push_back(domain.name.text());
-  for (const auto& sequence : live.sequences) known.push_back(sequence.name.text());
-  // A column of a table that is renamed in the same command goes by the table's new name.
-  const auto check = [&](const std::string& name) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) return;
-    const auto dot = name.rfind('.');
-    for (const auto& [from, to] : answers.renames) {
-      if (dot != std::string::npos && to == name.substr(0, dot) && std::find(known.begin(), known.end(), from + name.substr(dot)) != known.end()) return;
-    }
-    throw Error{ErrorKind::usage, "nothing in the database is called '" + name + "'", nearest(name, known).empty() ? "" : "did you mean '" + nearest(name, known) + "'?"};
-  };
-  for (const auto& [from, to] : answers.renames) check(from);
-  for (const auto& name : answers.no_renames) check(name);
-}
-
 /// Autogenerate needs a database that is at a head, or the unit would undo what is pending.
 void require_at_head(Context& context, const std::vector<VersionRow>& rows) {
   auto& project = context.project();
@@ -239,7 +213,7 @@ int autogenerate(Context& context, Revision revision) {
   auto declared = target.declared_schema();  // first: what reading it takes is free again for the live schema
   auto live = target.live_schema();
   auto options = rename_options(context);
-  check_answers(options.answers, live);
+  options.count = count_held(session.dialect(), session.connection());
   auto difference = find_difference(session.dialect(), session.connection(), session.server(), std::move(live), std::move(declared), options);
   if (difference.empty()) {
     if (context.output.json()) context.output.line(R"({"revision":null,"changes":[]})");

@@ -113,7 +113,13 @@ void canonical_column(const Context& context, const Table& table, Column& column
   }
 }
 
-void canonical_parts(std::vector<IndexPart>& parts) {
+/// Whether a lone word is a column and no constant: what has no columns here (a partition, a view) has other words than these.
+bool is_column(const std::string& word, const std::vector<Column>& columns) {
+  if (columns.empty()) return word != "true" && word != "false" && word != "null";
+  return find_named(columns, word) != nullptr;
+}
+
+void canonical_parts(std::vector<IndexPart>& parts, const std::vector<Column>& columns) {
   for (auto& part : parts) {
     part.prefix_length = 0;  // an index over the whole column does the same and more
     if (part.nulls_first == part.descending) part.nulls_first.reset();
@@ -123,14 +129,14 @@ void canonical_parts(std::vector<IndexPart>& parts) {
     const auto tokens = tokenize(part.expression, lexical_rules());
     if (tokens.size() != 1) continue;
     if (tokens[0].kind == TokenKind::quoted_name) part.column = unquote_name(tokens[0].text);
-    if (tokens[0].kind == TokenKind::word) part.column = lower(tokens[0].text);
+    if (tokens[0].kind == TokenKind::word && is_column(lower(tokens[0].text), columns)) part.column = lower(tokens[0].text);
     if (!part.column.empty()) part.expression.clear();
   }
 }
 
-void canonical_index(const Context& context, Index& index) {
+void canonical_index(const Context& context, Index& index, const std::vector<Column>& columns) {
   canonical_name(index.name, index.declared);
-  canonical_parts(index.parts);
+  canonical_parts(index.parts, columns);
   index.method = lower(index.method);
   if (index.method == "btree") index.method.clear();
   if (index.method == "fulltext" || index.method == "spatial") {
@@ -234,14 +240,14 @@ void canonical_table(const Context& context, const Schema& schema, Table& table)
   for (auto& column : table.columns) canonical_column(context, table, column);
   if (table.primary_key) {
     table.primary_key->name = cut_name(table.primary_key->name);
-    canonical_parts(table.primary_key->parts);
+    canonical_parts(table.primary_key->parts, table.columns);
     for (const auto& name : column_names(table.primary_key->parts)) {
       if (auto* column = find_named(table.columns, name)) column->nullable = false;
     }
   }
   for (auto& unique : table.uniques) {
     canonical_name(unique.name, unique.declared);
-    canonical_parts(unique.parts);
+    canonical_parts(unique.parts, table.columns);
     if (unique.nulls_not_distinct && !context.at_least(15)) {
       refuse(context, "unique " + unique.name + ": this server has no NULLS NOT DISTINCT", unique.declared.location);
     }
@@ -253,7 +259,7 @@ void canonical_table(const Context& context, const Schema& schema, Table& table)
     exclusion.definition = statement_text(exclusion.definition);
     if (starts_with_ignoring_case(exclusion.definition, "exclude ")) exclusion.definition = std::string(trim(exclusion.definition.substr(8)));
   }
-  for (auto& index : table.indexes) canonical_index(context, index);
+  for (auto& index : table.indexes) canonical_index(context, index, table.columns);
   for (auto& trigger : table.triggers) canonical_trigger(trigger);
   for (auto& policy : table.policies) canonical_policy(policy);
   canonical_options(table, context.server.default_schema);
@@ -263,7 +269,7 @@ void canonical_view(const Context& context, View& view) {
   view.definition = statement_text(view.definition);
   if (const auto it = view.options.find("check_option"); it != view.options.end()) it->second = lower(it->second);
   for (const auto* key : {"security_barrier", "security_invoker"}) canonical_flag(view.options, key);
-  for (auto& index : view.indexes) canonical_index(context, index);
+  for (auto& index : view.indexes) canonical_index(context, index, {});
   for (auto& trigger : view.triggers) canonical_trigger(trigger);
 }
 

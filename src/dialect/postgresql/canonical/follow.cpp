@@ -101,6 +101,9 @@ bool is_cast(const std::vector<Token>& tokens, std::size_t from, std::size_t) { 
 
 bool calls_it(const std::vector<Token>& tokens, std::size_t, std::size_t end) { return end < tokens.size() && tokens[end].is_symbol("("); }
 
+/// A function of the same name, its own head among them, is not the type.
+bool is_no_call(const std::vector<Token>& tokens, std::size_t from, std::size_t end) { return !calls_it(tokens, from, end); }
+
 bool anywhere(const std::vector<Token>&, std::size_t, std::size_t) { return true; }
 
 void follow_type(Schema& schema, const QualifiedName& from, const QualifiedName& to) {
@@ -113,7 +116,7 @@ void follow_type(Schema& schema, const QualifiedName& from, const QualifiedName&
     if (definition.kind == "type" && definition.name != to) replace_reference(definition.definition, from, to, anywhere);
   }
   for (auto& routine : schema.routines) {
-    replace_reference(routine.definition, from, to, anywhere);
+    replace_reference(routine.definition, from, to, is_no_call);
     std::vector<std::string> types;
     for (auto type : migrate::split(routine.arguments, ',')) {
       type = trim(type);
