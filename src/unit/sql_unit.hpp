@@ -17,6 +17,7 @@
 
 #include "dialect/dialect.hpp"
 #include "dialect/statement.hpp"
+#include "migrate/schema.hpp"
 #include "revision/revision.hpp"
 
 namespace migrate {
