@@ -51,6 +51,9 @@ int run_sync(Context& context) {
   SyncOptions options{.copy = copy_options(context), .renames = rename_options(context)};
   options.delete_rows = !context.arguments.has("no-delete");
   options.dry_run = context.arguments.has("dry-run");
+  if (project.config().masks && !options.dry_run && !context.arguments.has("no-mask")) {
+    throw Error{ErrorKind::usage, "migrate.yaml declares masks, and sync brings values as they are", "`migrate copy` masks them; --no-mask says that they shall go as they are"};
+  }
   Target source(project, context.arguments.at(0));
   source.only_look();
   Target target(project, context.arguments.at(1));

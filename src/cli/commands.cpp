@@ -99,7 +99,7 @@ std::vector<CommandSpec> build() {
        "--dry-run tells what differs, rows counted as only here, only there and different; exit code 3 when anything does.",
        "  migrate sync @prod @staging --dry-run\n  migrate sync mariadb://me@localhost/shop postgresql://me@localhost/shop --yes",
        with_renames({{"tables", "GLOB,...", "only these tables"}, {"only", "KIND,...", "only these kinds of things"}, {"without", "KIND,...", "all but these kinds of things"},
-        {"no-delete", "", "keep rows that only TO has"}, {"on-error", "stop|report", "stop at the first row that does not fit (stop), or go on and list them"}, yes,
+        {"no-delete", "", "keep rows that only TO has"}, {"no-mask", "", "values as they are, although migrate.yaml declares masks"}, {"on-error", "stop|report", "stop at the first row that does not fit (stop), or go on and list them"}, yes,
         {"dry-run", "", "say what differs, change nothing"}}), 2, 2, run_sync},
       {"drift", "drift", "has anybody changed the schema since the last run?",
        "Compares the live schema with what the last upgrade, downgrade or stamp left. Exit code 3 when they differ. --accept takes the\n"
