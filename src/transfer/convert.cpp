@@ -110,12 +110,17 @@ class Converter {
     column.collation = own.collation;
     if (!own.loss.empty()) lose(what, own.loss);
     if (!type.values.empty()) enum_type(table, source, type, column);
-    convert_default(what, source, type, column);
+    if (!numbers_from_sequence(source)) convert_default(what, source, type, column);
     if (source.generated) convert_generated(what, table, source, column);
-    if (source.identity || is_rowid(table, source)) column.identity = Identity{.kind = source.identity ? source.identity->kind : Identity::Kind::by_default, .sequence = {}};
+    if (source.identity || is_rowid(table, source) || numbers_from_sequence(source)) column.identity = Identity{.kind = source.identity ? source.identity->kind : Identity::Kind::by_default, .sequence = {}};
     if (column.identity && column.identity->kind == Identity::Kind::serial) column.identity->kind = Identity::Kind::by_default;
     if (source.options.contains("on_update")) lose(what, "ON UPDATE " + source.options.at("on_update") + " has no counterpart");
     return column;
+  }
+
+  /// A default over a sequence that nobody said belongs to the column.
+  static bool numbers_from_sequence(const Column& column) {
+    return column.default_value && column.default_value->expression && starts_with_ignoring_case(column.default_value->text, "nextval(");
   }
 
   /// SQLite's INTEGER PRIMARY KEY numbers itself.
@@ -335,7 +340,16 @@ class Converter {
     }
     for (const auto& definition : source_.definitions) leave_out(definition.kind + " " + definition.name.text(), "there is no counterpart");
     for (const auto& domain : source_.domains) lose("domain " + domain.name.text(), domain.checks.empty() ? "its columns have the type behind it" : "its columns have the type behind it, without its checks");
-    for (const auto& sequence : source_.sequences) leave_out("sequence " + sequence.name.text(), "there is no counterpart");
+    const auto counts_a_column = [&](const Sequence& sequence) {
+      return std::any_of(source_.tables.begin(), source_.tables.end(), [&](const Table& table) {
+        return std::any_of(table.columns.begin(), table.columns.end(), [&](const Column& column) {
+          return numbers_from_sequence(column) && column.default_value->text.find(sequence.name.name) != std::string::npos;
+        });
+      });
+    };
+    for (const auto& sequence : source_.sequences) {
+      if (!counts_a_column(sequence)) leave_out("sequence " + sequence.name.text(), "there is no counterpart");
+    }
   }
 
   QualifiedName target_name_of_view(const QualifiedName& name) const {
