@@ -52,8 +52,13 @@ pkg_check_modules(PQXX QUIET IMPORTED_TARGET libpqxx)
 if(NOT PQXX_FOUND)
   migrate_missing("libpqxx" libpqxx-dev)
 endif()
+# libpq itself for rows (COPY); libpqxx stands on it.
+pkg_check_modules(PQ QUIET IMPORTED_TARGET libpq)
+if(NOT PQ_FOUND)
+  migrate_missing("libpq" libpq-dev)
+endif()
 add_library(migrate_driver_postgresql INTERFACE)
-target_link_libraries(migrate_driver_postgresql INTERFACE PkgConfig::PQXX)
+target_link_libraries(migrate_driver_postgresql INTERFACE PkgConfig::PQXX PkgConfig::PQ)
 
 # MySQL Connector/C++, the JDBC-style API: Debian's 1.1 keeps its headers in cppconn/, Oracle's 8 and 9 in mysql/jdbc.h's folder.
 find_path(MYSQLCPPCONN_INCLUDE_DIR cppconn/driver.h PATH_SUFFIXES mysql-cppconn-8/jdbc jdbc mysql-cppconn/jdbc)

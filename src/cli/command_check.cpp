@@ -23,21 +23,23 @@ struct Side {
   Schema schema;
 };
 
+bool is_database(const std::string& argument) { return is_url(argument) || argument.starts_with('@'); }
+
 Side load_side(Context& context, const std::string& argument, Session& session) {
   auto& project = context.project();
   auto& target = context.target();
   if (argument == "database") return {"database", false, target.live_schema()};
   if (argument == "model") return {"model", true, target.declared_schema()};
-  if (is_url(argument)) {
-    const auto url = parse_url(argument);
+  if (is_database(argument)) {
+    const auto url = project.database(argument);
     if (url.dialect() != session.dialect().name()) {
-      throw Error{ErrorKind::usage, "cannot compare databases of different engines: " + url.display(), "compare each with the model"};
+      throw Error{ErrorKind::usage, "cannot compare databases of different engines: " + url.display(), "compare each with the model, or both with `migrate sync A B --dry-run`"};
     }
     Session other(url, project.config().schemas);
     return {url.display(), false, target.live_schema(other)};
   }
   if (!path_exists(argument)) {
-    throw Error{ErrorKind::usage, "'" + argument + "' is neither a database URL, a model file, `model` nor `database`"};
+    throw Error{ErrorKind::usage, "'" + argument + "' is neither a database URL, @NAME of an environment, a model file, `model` nor `database`"};
   }
   return {argument, true, target.read_model({std::filesystem::path(argument)}, session)};
 }
@@ -45,7 +47,7 @@ Side load_side(Context& context, const std::string& argument, Session& session) 
 /// The database that answers for the engine in a comparison: the first URL named, else the project's.
 std::unique_ptr<Session> judge(Context& context, const std::vector<std::string>& arguments) {
   for (const auto& argument : arguments) {
-    if (is_url(argument)) return std::make_unique<Session>(parse_url(argument), context.project().config().schemas);
+    if (is_database(argument)) return std::make_unique<Session>(context.project().database(argument), context.project().config().schemas);
   }
   return std::make_unique<Session>(context.target().url(), context.project().config().schemas);
 }

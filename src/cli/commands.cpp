@@ -80,6 +80,27 @@ std::vector<CommandSpec> build() {
        "  migrate diff\n  migrate diff database model --format sql\n  migrate diff sqlite:///a.db sqlite:///b.db",
        with_renames({{"format", "FORMAT", "text, sql or json"}}), 0, 2, run_diff},
       {"inspect", "inspect", "the live schema as a model file", "", "  migrate inspect -o model.yaml", {{"output,o", "FILE", "where to write it"}}, 0, 0, run_inspect},
+      {"copy", "copy FROM TO", "make TO a copy of FROM: schema, rows and objects, between any two engines",
+       "FROM and TO are database URLs, or @NAME for the database of an environment in migrate.yaml. FROM is only read, at one moment.\n"
+       "TO must be empty, unless --replace. After a kill the same command goes on. Exit code 3 when something did not arrive.\n"
+       "KIND: tables, rows, indexes, keys, checks, views, routines, triggers, sequences, comments.",
+       "  migrate copy sqlite:///app.db postgresql://me@localhost/app\n  migrate copy @prod sqlite:///dev.db --tables 'user*,orders'\n"
+       "  migrate copy @prod @staging --replace --report copy.html",
+       {{"tables", "GLOB,...", "only these tables"}, {"only", "KIND,...", "only these kinds of things"}, {"without", "KIND,...", "all but these kinds of things"},
+        {"subset", "'TABLE [where COND] [limit N]'", "these rows, and every row that they refer to; may be given several times", true},
+        {"rows", "N", "so many rows of each table, and every row that they refer to"}, {"children", "TABLE,...", "with these rows that refer to chosen ones"},
+        {"mask", "", "fail where there are no masks; those of migrate.yaml hold without it too"}, {"no-mask", "", "values as they are, whatever masks migrate.yaml names"},
+        {"on-error", "stop|report", "stop at the first row that does not fit (stop), or go on and list them"}, {"jobs", "N", "sessions that move rows side by side (4)"},
+        {"verify", "full|counts|none", "compare checksums of all values behind the copy (full), the numbers of rows, or nothing"},
+        {"replace", "", "drop what TO has first"}, yes, {"dry-run", "", "say what would be copied, and what would be lost or left out"},
+        {"report", "FILE", "write a report: .html or .json"}}, 2, 2, run_copy},
+      {"sync", "sync FROM TO", "make TO, which is there already, the same as FROM; or compare two databases",
+       "The schema by what leads from one to the other, the rows by their keys: only what differs travels. FROM is only read.\n"
+       "--dry-run tells what differs, rows counted as only here, only there and different; exit code 3 when anything does.",
+       "  migrate sync @prod @staging --dry-run\n  migrate sync mariadb://me@localhost/shop postgresql://me@localhost/shop --yes",
+       with_renames({{"tables", "GLOB,...", "only these tables"}, {"only", "KIND,...", "only these kinds of things"}, {"without", "KIND,...", "all but these kinds of things"},
+        {"no-delete", "", "keep rows that only TO has"}, {"no-mask", "", "values as they are, although migrate.yaml declares masks"}, {"on-error", "stop|report", "stop at the first row that does not fit (stop), or go on and list them"}, yes,
+        {"dry-run", "", "say what differs, change nothing"}}), 2, 2, run_sync},
       {"drift", "drift", "has anybody changed the schema since the last run?",
        "Compares the live schema with what the last upgrade, downgrade or stamp left. Exit code 3 when they differ. --accept takes the\n"
        "schema as it is now for the known one.",

@@ -36,6 +36,11 @@ Project& Context::project() {
   return *project_;
 }
 
+Project& Context::project_or_none() {
+  if (shared_ == nullptr && !project_ && !has_project()) project_.emplace(default_config(std::filesystem::current_path()));
+  return project();
+}
+
 Target& Context::target() {
   if (!target_) {
     target_.emplace(project(), arguments.has("database") ? std::optional(arguments.get("database")) : std::nullopt);

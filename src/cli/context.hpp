@@ -26,6 +26,8 @@ class Context {
 
   /// The project of -c, -e and --database. Throws Error (usage) when there is no migrate.yaml and no --database.
   Project& project();
+  /// The same for a command that names its databases itself: without a migrate.yaml it is an empty one.
+  Project& project_or_none();
   /// Its database: that of --database, or of the settings.
   Target& target();
   /// Whether there is one.
@@ -97,5 +99,7 @@ int run_completion(Context& context);
 int run_build(Context& context);
 int run_bundle(Context& context);
 int run_fleet(Context& context);
+int run_copy(Context& context);
+int run_sync(Context& context);
 
 }  // namespace migrate::cli

@@ -95,4 +95,38 @@ class Connection {
   virtual void on_notice(std::function<void(const std::string&)> handler) = 0;
 };
 
+/// A value on its way from one place to another. What it views lives until the next row.
+struct Field {
+  enum class Kind : unsigned char { null, text, bytes, integer, real };
+  Kind kind = Kind::null;
+  std::string_view text;  ///< text, bytes; of an integer its digits where `kind` is text
+  long long integer = 0;
+  double real = 0;
+
+  [[nodiscard]] bool is_null() const { return kind == Kind::null; }
+  [[nodiscard]] static Field of(std::string_view text) { return {.kind = Kind::text, .text = text}; }
+  [[nodiscard]] static Field of_bytes(std::string_view bytes) { return {.kind = Kind::bytes, .text = bytes}; }
+};
+using Fields = std::span<const Field>;
+
+/// A connection that rows go through in bulk. What an engine has no word for throws std::logic_error.
+class RowsConnection : public Connection {
+ public:
+  /// Runs one query and hands over each row as it comes; they are never all in memory. What `take` throws ends the query and comes out.
+  virtual void read_rows(std::string_view sql, const std::function<void(Fields)>& take) = 0;
+
+  // PostgreSQL's COPY, whose data goes through as it is.
+  virtual void copy_out(std::string_view sql, const std::function<void(std::string_view)>& take);
+  virtual void begin_copy_in(std::string_view sql);
+  virtual void copy_in(std::string_view data);
+  virtual void end_copy_in();
+  virtual void abort_copy_in() noexcept;
+
+  // SQLite: a statement that runs once for each row of values.
+  virtual void prepare_rows(std::string_view sql);
+  virtual void run_row(Fields values);
+  /// SQLite: a function for the SQL of this connection. The text that it returns is its value; nothing is NULL.
+  virtual void define_function(const std::string& name, std::function<std::optional<std::string>(Fields)> function);
+};
+
 }  // namespace migrate

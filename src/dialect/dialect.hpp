@@ -12,6 +12,7 @@ class CanonicalFace;
 class CatalogFace;
 class RenderFace;
 class RunFace;
+class RowsFace;
 namespace lint {
 struct Support;
 }
@@ -26,6 +27,7 @@ class Dialect {
   [[nodiscard]] virtual const CatalogFace& catalog() const = 0;      ///< dialect/catalog.hpp
   [[nodiscard]] virtual const RenderFace& render() const = 0;        ///< dialect/render.hpp
   [[nodiscard]] virtual const RunFace& run() const = 0;              ///< dialect/run.hpp
+  [[nodiscard]] virtual const RowsFace& rows() const = 0;            ///< dialect/rows.hpp
   [[nodiscard]] virtual const lint::Support& lint() const = 0;       ///< dialect/lint.hpp
 };
 

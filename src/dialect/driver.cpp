@@ -10,15 +10,31 @@
 namespace migrate {
 namespace {
 
-OpenConnection load(const std::string& driver) {
+struct Module {
+  OpenConnection open = nullptr;
+  RowsConnection* (*open_rows)(const DatabaseUrl& url) = nullptr;
+};
+
+Module load(const std::string& driver) {
   const std::string name = "migrate-" + driver + ".so";
   const auto file = find_module(name);
   if (!file) throw Error{ErrorKind::usage, "cannot find the driver " + name, "install it beside the program or set MIGRATE_DRIVERS to its folder"};
   void* module = ::dlopen(file->c_str(), RTLD_NOW | RTLD_LOCAL);
   if (module == nullptr) throw Error{ErrorKind::failed, "cannot load the driver " + file->string() + ": " + ::dlerror()};
   void* symbol = ::dlsym(module, "migrate_open_connection");
-  if (symbol == nullptr) throw Error{ErrorKind::failed, "cannot load the driver " + file->string() + ": it is not a driver"};
-  return reinterpret_cast<OpenConnection>(symbol);
+  void* rows = ::dlsym(module, "migrate_open_rows_connection");
+  if (symbol == nullptr || rows == nullptr) throw Error{ErrorKind::failed, "cannot load the driver " + file->string() + ": it is not a driver"};
+  return {reinterpret_cast<OpenConnection>(symbol), reinterpret_cast<RowsConnection* (*)(const DatabaseUrl&)>(rows)};
+}
+
+/// The module of that name, loaded once.
+Module module_named(const std::string& driver) {
+  static std::mutex mutex;
+  static std::map<std::string, Module> drivers;
+  const std::scoped_lock lock(mutex);
+  auto& known = drivers[driver];
+  if (known.open == nullptr) known = load(driver);
+  return known;
 }
 
 }  // namespace
@@ -28,16 +44,11 @@ void load_drivers() {
 }
 
 std::unique_ptr<Connection> open_with_driver(const std::string& driver, const DatabaseUrl& url) {
-  static std::mutex mutex;
-  static std::map<std::string, OpenConnection> drivers;
-  OpenConnection open = nullptr;
-  {
-    const std::scoped_lock lock(mutex);
-    auto& known = drivers[driver];
-    if (known == nullptr) known = load(driver);
-    open = known;
-  }
-  return std::unique_ptr<Connection>(open(url));
+  return std::unique_ptr<Connection>(module_named(driver).open(url));
+}
+
+std::unique_ptr<RowsConnection> open_rows_with_driver(const std::string& driver, const DatabaseUrl& url) {
+  return std::unique_ptr<RowsConnection>(module_named(driver).open_rows(url));
 }
 
 }  // namespace migrate

@@ -20,4 +20,7 @@ void load_drivers();
 /// not installed, else what the driver throws.
 [[nodiscard]] std::unique_ptr<Connection> open_with_driver(const std::string& driver, const DatabaseUrl& url);
 
+/// The same for a session that rows go through in bulk: `migrate_open_rows_connection` of the module.
+[[nodiscard]] std::unique_ptr<RowsConnection> open_rows_with_driver(const std::string& driver, const DatabaseUrl& url);
+
 }  // namespace migrate

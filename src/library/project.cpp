@@ -11,6 +11,15 @@
 
 namespace migrate {
 
+DatabaseUrl Project::database(const std::string& name) const {
+  if (!name.starts_with('@')) return parse_url(name);
+  const auto environment = name.substr(1);
+  if (config_.file.empty()) throw Error{ErrorKind::usage, "there is no migrate.yaml here or above, so no environment for " + name, "name the database by its URL"};
+  auto config = load_config(config_.file, environment);
+  config.database_folder = config_.database_folder;
+  return database_url(config);
+}
+
 // ---- units ---------------------------------------------------------------------------------------------------------
 
 const std::vector<UnitFile>& Project::units() {

@@ -25,6 +25,9 @@ class Project {
   explicit Project(Config config) : config_(std::move(config)) {}
 
   [[nodiscard]] const Config& config() const { return config_; }
+  /// A database as commands name it: a URL, `@NAME` for that of an environment of migrate.yaml with its password settings, or `@` for
+  /// that of the top level. Throws Error (usage).
+  [[nodiscard]] DatabaseUrl database(const std::string& name) const;
 
   // ---- units ----
   const std::vector<UnitFile>& units();

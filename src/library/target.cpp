@@ -44,7 +44,7 @@ bool Target::has_database() const { return url_.has_value() || database_.has_val
 const DatabaseUrl& Target::url() {
   if (!url_) {
     if (database_) {
-      url_ = parse_url(*database_);
+      url_ = project_.database(*database_);
     } else {
       url_ = database_url(config());
     }

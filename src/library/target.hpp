@@ -19,7 +19,7 @@ namespace migrate {
 
 class Target {
  public:
-  /// `database`: its URL; without one, the database of the project's settings. The project must live longer.
+  /// `database`: as Project::database() takes it; without one, the database of the project's settings. The project must live longer.
   explicit Target(Project& project, std::optional<std::string> database = std::nullopt) : project_(project), database_(std::move(database)) {}
 
   /// A database among many of the project; `schema`: only that schema of it, which then has its versions table and its lock to itself.

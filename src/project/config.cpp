@@ -251,6 +251,13 @@ void read_settings(const Reader& reader, const Node& root, const std::string& se
       {"password_command", [&](const Node& node, const std::string&) { config.password_command = node; }},
       {"migrations", paths("migrations")},
       {"model", paths("model")},
+      {"masks",
+       [&](const Node& node, const std::string& name) {
+         std::string path;
+         reader.read(node, name, path);
+         config.masks = absolute_path(config.folder, path);
+       }},
+      {"mask_key", into(reader, config.mask_key)},
       {"templates",
        [&](const Node& node, const std::string& name) {
          std::string path;

@@ -72,6 +72,8 @@ struct Config {
   std::vector<std::filesystem::path> migrations;  ///< the first is where new units go
   std::vector<std::string> model;                 ///< absolute paths or globs: see model_files
   std::optional<std::filesystem::path> templates;
+  std::optional<std::filesystem::path> masks;     ///< what `copy` makes of values that must not leave a database
+  std::string mask_key;                           ///< the secret that masked values depend on
   std::string versions_table = "schema_versions";  ///< may be qualified: "schema.table"
   RevisionSettings revision;
   NamingSettings naming;

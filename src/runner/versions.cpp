@@ -103,11 +103,12 @@ Versions::Versions(const Dialect& dialect, const std::string& name) : dialect_(&
   log_ = {table_.schema, table_.name + "_log"};
   schema_ = {table_.schema, table_.name + "_schema"};
   lock_ = {table_.schema, table_.name + "_lock"};
+  copy_ = {table_.schema, table_.name + "_copy"};
 }
 
 void Versions::stay_in(const std::string& schema) {
   if (!table_.schema.empty()) return;
-  table_.schema = log_.schema = schema_.schema = lock_.schema = schema;
+  table_.schema = log_.schema = schema_.schema = lock_.schema = copy_.schema = schema;
 }
 
 DatabaseError Versions::explain(const DatabaseError& error, const std::string& what) const {
@@ -141,12 +142,17 @@ void Versions::expect_all_rows(Connection& connection) const {
               "give the role a policy that lets all rows through, or BYPASSRLS, or switch row-level security off for the table"};
 }
 
-bool Versions::owns(const QualifiedName& name) const {
-  const auto ours = [&](const QualifiedName& own) {
-    return own.name == name.name && (own.schema == name.schema || name.schema.empty() || own.schema.empty());
-  };
-  return ours(table_) || ours(log_) || ours(schema_) || ours(lock_);
+namespace {
+
+bool same_table(const QualifiedName& own, const QualifiedName& name) {
+  return own.name == name.name && (own.schema == name.schema || name.schema.empty() || own.schema.empty());
 }
+
+}  // namespace
+
+bool Versions::owns(const QualifiedName& name) const { return same_table(table_, name) || same_table(log_, name) || stays_here(name); }
+
+bool Versions::stays_here(const QualifiedName& name) const { return same_table(schema_, name) || same_table(lock_, name) || same_table(copy_, name); }
 
 std::string Versions::select_sql() const {
   return fmt::format("SELECT {} FROM {} ORDER BY applied_at, revision", columns, dialect_->sql().quote_name(table_));

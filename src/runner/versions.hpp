@@ -81,6 +81,10 @@ class Versions {
   [[nodiscard]] DatabaseError explain(const DatabaseError& error, const std::string& what) const;
   /// Whether a name is one of the framework's own tables.
   [[nodiscard]] bool owns(const QualifiedName& name) const;
+  /// Whether a table says something of this database alone, so that a copy of the database has none of it: the lease, the schema that
+  /// drift knows, how far a copy is.
+  [[nodiscard]] bool stays_here(const QualifiedName& name) const;
+  [[nodiscard]] const QualifiedName& copy_table() const { return copy_; }      ///< see rows/progress.hpp
 
   /// All rows, in the order they were applied. One round trip; no table is no rows, and `exists` tells.
   [[nodiscard]] std::vector<VersionRow> read(Connection& connection, bool* exists = nullptr) const;
@@ -126,6 +130,7 @@ class Versions {
   QualifiedName log_;
   QualifiedName schema_;
   QualifiedName lock_;
+  QualifiedName copy_;
 };
 
 /// The version of this program.

@@ -4,6 +4,7 @@
 #include "dialect/mysql/catalog/face.hpp"
 #include "dialect/mysql/lint/lint.hpp"
 #include "dialect/mysql/render/face.hpp"
+#include "dialect/mysql/rows/face.hpp"
 #include "dialect/mysql/run/face.hpp"
 #include "dialect/mysql/sql/face.hpp"
 #include "dialect/registry.hpp"
@@ -19,7 +20,11 @@ class MysqlDialect final : public Dialect {
   [[nodiscard]] const CatalogFace& catalog() const override { return catalog_face(); }
   [[nodiscard]] const RenderFace& render() const override { return render_face(); }
   [[nodiscard]] const RunFace& run() const override { return run_face(); }
+  [[nodiscard]] const RowsFace& rows() const override { return *rows_; }
   [[nodiscard]] const lint::Support& lint() const override { return lint_support(); }
+
+ private:
+  std::unique_ptr<RowsFace> rows_ = make_rows_face(open_rows);
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "dialect/postgresql/catalog/face.hpp"
 #include "dialect/postgresql/lint/lint.hpp"
 #include "dialect/postgresql/render/face.hpp"
+#include "dialect/postgresql/rows/face.hpp"
 #include "dialect/postgresql/run/face.hpp"
 #include "dialect/postgresql/sql/face.hpp"
 #include "dialect/registry.hpp"
@@ -19,7 +20,11 @@ class PostgresqlDialect final : public Dialect {
   [[nodiscard]] const CatalogFace& catalog() const override { return catalog_face(); }
   [[nodiscard]] const RenderFace& render() const override { return render_face(); }
   [[nodiscard]] const RunFace& run() const override { return run_face(); }
+  [[nodiscard]] const RowsFace& rows() const override { return *rows_; }
   [[nodiscard]] const lint::Support& lint() const override { return lint_support(); }
+
+ private:
+  std::unique_ptr<RowsFace> rows_ = make_rows_face(open_rows);
 };
 
 }  // namespace

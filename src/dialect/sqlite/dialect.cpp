@@ -6,6 +6,8 @@
 #include "dialect/sqlite/catalog/follow.hpp"
 #include "dialect/sqlite/lint/lint.hpp"
 #include "dialect/sqlite/render/face.hpp"
+#include "dialect/sqlite/rows/face.hpp"
+#include "dialect/sqlite/run/connect.hpp"
 #include "dialect/sqlite/run/face.hpp"
 #include "dialect/sqlite/sql/face.hpp"
 
@@ -20,9 +22,11 @@ class SqliteDialect final : public Dialect {
   [[nodiscard]] const CatalogFace& catalog() const override { return catalog_face(); }
   [[nodiscard]] const RenderFace& render() const override { return *render_; }
   [[nodiscard]] const RunFace& run() const override { return run_face(); }
+  [[nodiscard]] const RowsFace& rows() const override { return *rows_; }
   [[nodiscard]] const lint::Support& lint() const override { return lint_support(); }
 
  private:
+  std::unique_ptr<RowsFace> rows_ = make_rows_face(connect);
   std::unique_ptr<RenderFace> render_ = make_render_face({follow, apply_and_follow});
 };
 

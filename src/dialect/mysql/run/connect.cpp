@@ -230,7 +230,7 @@ Opened open(const DatabaseUrl& url) {
   cannot_connect(url, tried, some_unfit ? nullptr : &*refusal);
 }
 
-Result read_rows(sql::ResultSet& rows) {
+Result read_result(sql::ResultSet& rows) {
   Result result;
   auto* meta = rows.getMetaData();
   const unsigned count = meta->getColumnCount();
@@ -253,7 +253,7 @@ Result read_rows(sql::ResultSet& rows) {
 constexpr std::string_view end_marker = "migrate: end of batch";
 constexpr std::size_t marker_size = 128;
 
-class MysqlConnection final : public Connection {
+class MysqlConnection final : public RowsConnection {
  public:
   explicit MysqlConnection(const DatabaseUrl& url) : MysqlConnection(url, open(url)) {}
 
@@ -302,6 +302,30 @@ class MysqlConnection final : public Connection {
       return 0;
     });
     if (refused) std::rethrow_exception(refused);
+  }
+
+  /// Unbuffered: the server waits while a row is looked at.
+  void read_rows(std::string_view sql, const std::function<void(Fields)>& take) override {
+    guarded([&] {
+      ++round_trips_;
+      const std::unique_ptr<sql::Statement> statement(connection_->createStatement());
+      statement->setResultSetType(sql::ResultSet::TYPE_FORWARD_ONLY);
+      const std::unique_ptr<sql::ResultSet> rows(statement->executeQuery(sql::SQLString(sql.data(), sql.size())));
+      const unsigned count = rows->getMetaData()->getColumnCount();
+      std::vector<sql::SQLString> texts(count);
+      std::vector<Field> fields(count);
+      while (rows->next()) {
+        for (unsigned i = 1; i <= count; ++i) {
+          auto& field = fields[i - 1];
+          field = {};
+          if (rows->isNull(i)) continue;
+          texts[i - 1] = rows->getString(i);
+          field = Field::of(texts[i - 1].asStdString());
+        }
+        take(fields);
+      }
+      return 0;
+    });
   }
 
   void cancel() noexcept override {
@@ -404,7 +428,7 @@ class MysqlConnection final : public Connection {
     Result result;
     if (rows) {
       const std::unique_ptr<sql::ResultSet> set(statement_->getResultSet());
-      if (set) result = read_rows(*set);
+      if (set) result = read_result(*set);
     } else {
       const auto affected = statement_->getUpdateCount();
       result.affected = affected == ~std::uint64_t{0} ? 0 : static_cast<long long>(affected);
@@ -487,4 +511,8 @@ extern "C" __attribute__((visibility("default"))) migrate::Connection* migrate_o
                          "add it at the end: " + url.scheme + "://user@host/DATABASE"};
   }
   return new migrate::mysql::MysqlConnection(url);
+}
+
+extern "C" __attribute__((visibility("default"))) migrate::RowsConnection* migrate_open_rows_connection(const migrate::DatabaseUrl& url) {
+  return static_cast<migrate::RowsConnection*>(migrate_open_connection(url));
 }

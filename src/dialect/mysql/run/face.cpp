@@ -65,4 +65,6 @@ const RunFace& run_face() {
   return instance;
 }
 
+std::unique_ptr<RowsConnection> open_rows(const DatabaseUrl& url) { return open_rows_with_driver("mysql", url); }
+
 }  // namespace migrate::mysql

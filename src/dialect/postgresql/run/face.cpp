@@ -86,4 +86,6 @@ const RunFace& run_face() {
   return instance;
 }
 
+std::unique_ptr<RowsConnection> open_rows(const DatabaseUrl& url) { return open_rows_with_driver("postgresql", url); }
+
 }  // namespace migrate::postgresql

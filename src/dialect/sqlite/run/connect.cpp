@@ -86,12 +86,15 @@ Row read_row(sqlite3_stmt* statement, int columns) {
   return row;
 }
 
-class SqliteConnection final : public Connection {
+class SqliteConnection final : public RowsConnection {
  public:
   SqliteConnection(sqlite3* handle, std::string file) : handle_(handle), file_(std::move(file)) {}
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;
-  ~SqliteConnection() override { sqlite3_close_v2(handle_); }
+  ~SqliteConnection() override {
+    rows_.reset();
+    sqlite3_close_v2(handle_);
+  }
 
   Result query(std::string_view sql) override { return query(sql, {}); }
 
@@ -122,11 +125,107 @@ class SqliteConnection final : public Connection {
     }
   }
 
+  void read_rows(std::string_view sql, const std::function<void(Fields)>& take) override {
+    ++round_trips_;
+    const std::string text(sql);
+    std::size_t next = 0;
+    const StatementHandle statement = prepare(text, 0, next);
+    std::vector<Field> fields(static_cast<std::size_t>(sqlite3_column_count(statement.get())));
+    int code = SQLITE_ROW;
+    while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) {
+      for (std::size_t i = 0; i < fields.size(); ++i) fields[i] = field_of(sqlite3_column_value(statement.get(), static_cast<int>(i)));
+      take(fields);
+    }
+    if (code != SQLITE_DONE) fail(0, false);
+  }
+
+  void prepare_rows(std::string_view sql) override {
+    std::size_t next = 0;
+    rows_ = prepare(std::string(sql), 0, next);
+  }
+
+  void run_row(Fields values) override {
+    auto* statement = rows_.get();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (bind_field(statement, static_cast<int>(i) + 1, values[i]) != SQLITE_OK) fail(0, false);
+    }
+    const int code = sqlite3_step(statement);
+    if (code != SQLITE_DONE && code != SQLITE_ROW) {
+      const RowsReset reset{statement};
+      fail(0, false);
+    }
+    sqlite3_reset(statement);
+  }
+
+  void define_function(const std::string& name, std::function<std::optional<std::string>(Fields)> function) override {
+    auto& kept = functions_.emplace_back(std::make_unique<Function>(std::move(function)));
+    if (sqlite3_create_function_v2(handle_, name.c_str(), -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, kept.get(), &call_function, nullptr, nullptr, nullptr) != SQLITE_OK) fail(0, false);
+  }
+
   void cancel() noexcept override { sqlite3_interrupt(handle_); }
   [[nodiscard]] long long round_trips() const override { return round_trips_; }
   void on_notice(std::function<void(const std::string&)> /*handler*/) override {}  // SQLite has no notices
 
  private:
+  using Function = std::function<std::optional<std::string>(Fields)>;
+
+  struct RowsReset {
+    sqlite3_stmt* statement;
+    ~RowsReset() { sqlite3_reset(statement); }
+  };
+
+  static Field field_of(sqlite3_value* value) {
+    Field field;
+    const auto size = [&] { return static_cast<std::size_t>(sqlite3_value_bytes(value)); };
+    switch (sqlite3_value_type(value)) {
+      case SQLITE_INTEGER:
+        field.kind = Field::Kind::integer;
+        field.integer = sqlite3_value_int64(value);
+        break;
+      case SQLITE_FLOAT:
+        field.kind = Field::Kind::real;
+        field.real = sqlite3_value_double(value);
+        break;
+      case SQLITE_TEXT: {
+        const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+        field = Field::of({text, size()});
+        break;
+      }
+      case SQLITE_BLOB: {
+        const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
+        field = Field::of_bytes(bytes == nullptr ? std::string_view() : std::string_view(bytes, size()));
+        break;
+      }
+      default: break;
+    }
+    return field;
+  }
+
+  static int bind_field(sqlite3_stmt* statement, int at, const Field& field) {
+    switch (field.kind) {
+      case Field::Kind::integer: return sqlite3_bind_int64(statement, at, field.integer);
+      case Field::Kind::real: return sqlite3_bind_double(statement, at, field.real);
+      case Field::Kind::text: return sqlite3_bind_text64(statement, at, field.text.data() == nullptr ? "" : field.text.data(), field.text.size(), SQLITE_STATIC, SQLITE_UTF8);
+      case Field::Kind::bytes: return sqlite3_bind_blob64(statement, at, field.text.data() == nullptr ? "" : field.text.data(), field.text.size(), SQLITE_STATIC);
+      case Field::Kind::null: break;
+    }
+    return sqlite3_bind_null(statement, at);
+  }
+
+  static void call_function(sqlite3_context* context, int count, sqlite3_value** values) {
+    thread_local std::vector<Field> fields;
+    fields.resize(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) fields[static_cast<std::size_t>(i)] = field_of(values[i]);
+    try {
+      const auto& function = *static_cast<const Function*>(sqlite3_user_data(context));
+      const auto result = function(fields);
+      if (result) sqlite3_result_text64(context, result->data(), result->size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+      else sqlite3_result_null(context);
+    } catch (const std::exception& error) {
+      sqlite3_result_error(context, error.what(), -1);
+    }
+  }
+
   StatementHandle prepare(const std::string& text, std::size_t at, std::size_t& next) {
     sqlite3_stmt* raw = nullptr;
     const char* tail = nullptr;
@@ -197,6 +296,8 @@ class SqliteConnection final : public Connection {
 
   sqlite3* handle_;
   std::string file_;
+  StatementHandle rows_;  ///< of prepare_rows
+  std::vector<std::unique_ptr<Function>> functions_;
   long long round_trips_ = 0;
 };
 
@@ -263,7 +364,7 @@ std::string explain_open(const std::filesystem::path& file, bool create) {
 
 }  // namespace
 
-std::unique_ptr<Connection> connect(const DatabaseUrl& url) {
+std::unique_ptr<RowsConnection> connect(const DatabaseUrl& url) {
   const OpenOptions options = read_parameters(url);
   const bool memory = url.database.empty() || url.database == ":memory:";
   // A path is taken as a path: "file:..." would otherwise be read as a URI where the library was built so.

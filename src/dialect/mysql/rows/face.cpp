@@ -1,0 +1,206 @@
+#include "dialect/mysql/rows/face.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.hpp"
+#include "dialect/mysql/rows/types.hpp"
+#include "dialect/mysql/sql/text.hpp"
+
+namespace migrate::mysql {
+namespace {
+
+using Kind = ValueType::Kind;
+
+/// In a session whose sql_mode has backslash escapes, as set_up_reading leaves it.
+void append_quoted(std::string& out, std::string_view text) {
+  out += '\'';
+  for (const char c : text) {
+    switch (c) {
+      case '\0': out += "\\0"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\\': out += "\\\\"; break;
+      case '\'': out += "\\'"; break;
+      case '\x1a': out += "\\Z"; break;
+      default: out += c;
+    }
+  }
+  out += '\'';
+}
+
+void append_literal(std::string& out, const ValueType& own, const Field& field) {
+  if (field.is_null()) {
+    out += "NULL";
+    return;
+  }
+  switch (own.kind) {
+    case Kind::boolean:
+    case Kind::integer:
+    case Kind::decimal:
+    case Kind::real: out += field.text; return;
+    case Kind::bits: out += "b'" + std::string(field.text) + "'"; return;
+    case Kind::bytes: out += "_binary"; break;
+    default: break;
+  }
+  append_quoted(out, field.text);
+}
+
+std::string hash_sql(const std::string& text) { return fmt::format("LEFT(SHA2({}, 256), 32)", text); }
+
+std::string trim_zeros(const std::string& text) { return fmt::format("TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM {}))", text); }
+
+/// The digits of a floating-point number as real_digest() writes them; the server prints the shortest ones.
+std::string real_sql(const std::string& name) {
+  const auto text = fmt::format("CAST({} + 0e0 AS CHAR)", name);
+  const auto bare = fmt::format("REPLACE(SUBSTRING_INDEX({}, 'e', 1), '-', '')", text);
+  const auto digits = fmt::format("REPLACE({}, '.', '')", bare);
+  return fmt::format("CASE WHEN {1} = 0 THEN '0' ELSE CONCAT(IF({1} < 0, '-0.', '0.'), TRIM(BOTH '0' FROM {2}), 'e', "
+                     "CAST(IF(LOCATE('e', {0}) > 0, CAST(SUBSTRING_INDEX({0}, 'e', -1) AS SIGNED), 0) + IF(LOCATE('.', {3}) > 0, LOCATE('.', {3}) - 1, LENGTH({3})) - "
+                     "(LENGTH({2}) - LENGTH(TRIM(LEADING '0' FROM {2}))) AS CHAR)) END",
+                     text, name, digits, bare);
+}
+
+std::string digest_sql(const RowsColumn& column) {
+  const auto name = backtick(column.name);
+  const auto text = fmt::format("CAST({} AS CHAR)", name);
+  switch (column.logical.kind) {
+    case Kind::boolean:
+    case Kind::integer: return fmt::format("CAST({} + 0 AS CHAR)", name);
+    case Kind::decimal: return column.own.kind == Kind::decimal && column.own.scale.value_or(0) == 0 ? text : trim_zeros(text);
+    case Kind::real: return real_sql(name);
+    case Kind::bytes: return hash_sql(name);
+    case Kind::time:
+    case Kind::timestamp:
+    case Kind::timestamptz: return column.own.fraction == 0 ? text : trim_zeros(text);
+    case Kind::uuid: return column.own.kind == Kind::uuid ? text : fmt::format("LOWER({})", text);
+    case Kind::bits: return column.own.kind == Kind::bits ? fmt::format("LPAD(BIN({}), {}, '0')", name, column.own.length.value_or(1)) : text;
+    case Kind::text:
+    case Kind::json:
+    case Kind::any:
+    case Kind::other: return hash_sql(column.own.kind == Kind::other ? text : fmt::format("CONVERT({} USING utf8mb4)", name));
+    default: return text;
+  }
+}
+
+class MysqlRowsFace final : public RowsFace {
+ public:
+  explicit MysqlRowsFace(OpenRows open) : open_(open) {}
+
+  [[nodiscard]] std::unique_ptr<RowsConnection> open(const DatabaseUrl& url) const override { return open_(url); }
+
+  [[nodiscard]] std::string place(Connection& connection) const override {
+    return connection.query("SELECT CONCAT_WS(' ', @@hostname, @@port, @@datadir, @@server_id, DATABASE())").rows.at(0).at(0).value_or("");
+  }
+
+  [[nodiscard]] ValueType value_type(const Table& table, const Column& column, const Schema& schema, const ServerInfo& server) const override {
+    const auto context = context_of(server, schema);
+    return mysql::value_type(column, context, column_collation(column, table_collation(table, context.collation)));
+  }
+  [[nodiscard]] OwnType own_type(const ValueType& type, const TypeUse& use, const ServerInfo& server) const override { return mysql::own_type(type, use, context_of(server)); }
+  [[nodiscard]] Options table_options(const ServerInfo& server) const override {
+    return {{"charset", "utf8mb4"}, {"collation", context_of(server).mariadb ? "utf8mb4_unicode_520_ci" : "utf8mb4_0900_ai_ci"}};
+  }
+  [[nodiscard]] ValueLimits limits(const ServerInfo&) const override {
+    return {.nul_in_text = true, .invalid_utf8 = false, .nan = false, .infinity = false, .zero_dates = true, .infinite_dates = false, .smallest_time = "-838:59:59", .largest_time = "838:59:59"};
+  }
+  [[nodiscard]] LoadForm load_form() const override { return {.primary_key = true}; }
+
+  void begin_snapshot(RowsConnection& connection) const override {
+    connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+    connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+  }
+  void set_up_reading(RowsConnection& connection) const override {
+    connection.execute("SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'");
+    connection.execute("SET SESSION wait_timeout = 86400, SESSION net_write_timeout = 3600, SESSION net_read_timeout = 3600");
+  }
+  [[nodiscard]] std::string set_up_writing(RowsConnection& connection) const override {
+    set_up_reading(connection);
+    connection.execute("SET foreign_key_checks = 0, unique_checks = 0");
+    return "";
+  }
+
+  [[nodiscard]] std::string from_sql(const QualifiedName& table, bool) const override { return quote_name(table); }
+  [[nodiscard]] std::string equal_sql(const RowsColumn& column, const std::string& literal) const override {
+    const auto name = backtick(column.name);
+    if (column.own.kind != Kind::text && column.own.kind != Kind::any) return name + " = " + literal;
+    // The plain comparison first, which an index understands; the bytes decide.
+    return fmt::format("{0} = {1} AND BINARY {0} = BINARY {1}", name, literal);
+  }
+
+  [[nodiscard]] std::string read_expression(const RowsColumn& column) const override {
+    const auto name = backtick(column.name);
+    switch (column.own.kind) {
+      case Kind::bits: return fmt::format("LPAD(BIN({}), {}, '0')", name, column.own.length.value_or(1));
+      case Kind::real: return column.own.single ? name + " + 0e0" : name;
+      case Kind::integer: return column.own.name.starts_with("year") || column.own.name.find("zerofill") != std::string::npos ? name + " + 0" : name;
+      case Kind::json: return fmt::format("CONVERT({} USING utf8mb4)", name);
+      case Kind::other:
+      case Kind::uuid: return fmt::format("CAST({} AS CHAR)", name);
+      default: return name;
+    }
+  }
+  [[nodiscard]] Field received(const RowsColumn& column, const Field& field, std::string&) const override {
+    return column.own.kind == Kind::bytes && !field.is_null() ? Field::of_bytes(field.text) : field;
+  }
+  [[nodiscard]] std::string digest_expression(const RowsColumn& column) const override { return fmt::format("COALESCE({}, '~')", digest_sql(column)); }
+  [[nodiscard]] std::string hash_expression(const std::vector<std::string>& digests) const override {
+    return fmt::format("CAST(CONV(LEFT(SHA2(CONCAT({}), 256), 15), 16, 10) AS UNSIGNED)", join(digests, ", '|', "));
+  }
+  [[nodiscard]] std::string literal(const RowsColumn& column, const Field& value) const override {
+    std::string out;
+    append_literal(out, column.own, value);
+    return out;
+  }
+
+  void write(RowsConnection& connection, const QualifiedName& table, const std::vector<RowsColumn>& columns, const RowBatch& rows) const override {
+    if (rows.rows() == 0) return;
+    std::string sql = fmt::format("INSERT INTO {} (", quote_name(table));
+    for (std::size_t i = 0; i < columns.size(); ++i) sql += (i > 0 ? ", " : "") + backtick(columns[i].name);
+    sql += ") VALUES ";
+    sql.reserve(rows.bytes() + rows.bytes() / 8 + rows.rows() * columns.size() * 3);
+    for (std::size_t row = 0; row < rows.rows(); ++row) {
+      sql += row > 0 ? ",(" : "(";
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (i > 0) sql += ',';
+        append_literal(sql, columns[i].own, rows.at(row, i));
+      }
+      sql += ')';
+    }
+    static_cast<void>(connection.query(sql));
+  }
+  /// Below the smallest max_allowed_packet of a server's defaults, escapes among it.
+  [[nodiscard]] std::size_t batch_bytes() const override { return 512 << 10; }
+  [[nodiscard]] bool transactional(const Table& table) const override {
+    const auto engine = table.options.find("engine");
+    return engine == table.options.end() || equal_ignoring_case(engine->second, "InnoDB");
+  }
+  [[nodiscard]] std::string delete_some_sql(const QualifiedName& table, const std::string& condition, long long most) const override {
+    return fmt::format("DELETE FROM {} WHERE {} LIMIT {}", quote_name(table), condition, most);
+  }
+  [[nodiscard]] std::string empty_sql(const QualifiedName& table) const override { return "DELETE FROM " + quote_name(table); }
+
+  [[nodiscard]] std::optional<std::string> next_number(Connection& connection, const Table& table, const Column&) const override {
+    // Not the table's status, which MySQL remembers for a day.
+    const auto text = connection.query("SHOW CREATE TABLE " + quote_name(table.name)).rows.at(0).at(1).value_or("");
+    constexpr std::string_view mark = ") ENGINE=";
+    const auto options = text.substr(std::min(text.rfind(mark), text.size()));
+    constexpr std::string_view word = "AUTO_INCREMENT=";
+    const auto at = options.find(word);
+    if (at != std::string::npos) return options.substr(at + word.size(), options.find(' ', at) - at - word.size());
+    return std::nullopt;
+  }
+  [[nodiscard]] std::string set_next_number_sql(const Table& table, const Column&, const std::string& next) const override {
+    return fmt::format("ALTER TABLE {} AUTO_INCREMENT = {}", quote_name(table.name), next);
+  }
+
+ private:
+  OpenRows open_;
+};
+
+}  // namespace
+
+std::unique_ptr<RowsFace> make_rows_face(OpenRows open) { return std::make_unique<MysqlRowsFace>(open); }
+
+}  // namespace migrate::mysql

@@ -1,0 +1,157 @@
+/// The face `rows`: rows in bulk, out of a database and into one, and their checksums in the server.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dialect/connection.hpp"
+#include "dialect/server.hpp"
+#include "dialect/value.hpp"
+#include "migrate/schema.hpp"
+#include "project/url.hpp"
+
+namespace migrate {
+
+/// Where a column stands, as far as its type depends on it.
+struct TypeUse {
+  bool in_key = false;            ///< of a primary key, a unique key, an index or a foreign key
+  long long key_characters = 191; ///< how many characters a text in that key may have, where keys are limited
+  bool crowded = false;           ///< the row is too large for the engine: what can stand outside of it should
+};
+
+/// What an engine makes of a type of another.
+struct OwnType {
+  std::string type;       ///< as a model says it
+  std::string collation = {};
+  std::string loss = {};  ///< what is lost; "" nothing
+};
+
+/// A column of a table that rows are read from or written to.
+struct RowsColumn {
+  std::string name;
+  ValueType own;        ///< what the column here is
+  ValueType logical;    ///< what its values are: the type at the source
+  bool changed = false; ///< values are changed on their way (masked), so that both sides cannot be compared
+  bool native = false;  ///< both sides are this engine, which keeps more than the type says (SQLite): values go through as they are
+};
+
+/// What a table has while its rows arrive; the rest is made behind them.
+struct LoadForm {
+  bool primary_key = false;
+  bool constraints = false;  ///< unique keys, foreign keys, checks
+};
+
+class RowsFace {
+ public:
+  virtual ~RowsFace() = default;
+
+  /// A session for rows. Throws as RunFace::connect.
+  [[nodiscard]] virtual std::unique_ptr<RowsConnection> open(const DatabaseUrl& url) const = 0;
+
+  /// What tells this database from any other, whatever name it is reached by.
+  [[nodiscard]] virtual std::string place(Connection& connection) const = 0;
+
+  // ---- types ----
+  /// What a column of an inspected schema holds.
+  [[nodiscard]] virtual ValueType value_type(const Table& table, const Column& column, const Schema& schema, const ServerInfo& server) const = 0;
+  /// The type in which this engine keeps such values, which come from another engine.
+  [[nodiscard]] virtual OwnType own_type(const ValueType& type, const TypeUse& use, const ServerInfo& server) const = 0;
+  /// Options of tables that come from another engine, so that they hold any text whatever the database's defaults are.
+  [[nodiscard]] virtual Options table_options(const ServerInfo& server) const {
+    static_cast<void>(server);
+    return {};
+  }
+  [[nodiscard]] virtual ValueLimits limits(const ServerInfo& server) const = 0;
+  [[nodiscard]] virtual LoadForm load_form() const = 0;
+
+  // ---- sessions ----
+  /// Begins a transaction that sees one moment and changes nothing; it lives as long as the session.
+  virtual void begin_snapshot(RowsConnection& connection) const = 0;
+  /// Lets other sessions see the same moment, where the engine can: a name for join_snapshot, or "".
+  [[nodiscard]] virtual std::string export_snapshot(RowsConnection& connection) const {
+    static_cast<void>(connection);
+    return "";
+  }
+  virtual void join_snapshot(RowsConnection& connection, const std::string& name) const {
+    static_cast<void>(connection), static_cast<void>(name);
+  }
+  /// Sets the session up for values as they are written on their way, for reading.
+  virtual void set_up_reading(RowsConnection& connection) const = 0;
+  /// The same for writing: no trigger fires and no foreign key is looked at. Returns what could not be switched off, for people; "".
+  [[nodiscard]] virtual std::string set_up_writing(RowsConnection& connection) const = 0;
+
+  // ---- SQL ----
+  /// A table behind FROM; rows of its children belong to it only when they are asked for.
+  [[nodiscard]] virtual std::string from_sql(const QualifiedName& table, bool children) const = 0;
+  /// A condition that a column is the value of the literal, byte for byte, whatever its collation says.
+  [[nodiscard]] virtual std::string equal_sql(const RowsColumn& column, const std::string& literal) const = 0;
+  /// The expression that reads a column; received() takes its value.
+  [[nodiscard]] virtual std::string read_expression(const RowsColumn& column) const = 0;
+  [[nodiscard]] virtual Field received(const RowsColumn& column, const Field& field, std::string& buffer) const {
+    static_cast<void>(column), static_cast<void>(buffer);
+    return field;
+  }
+  /// What stands for a value in its row's text (value.hpp: digest), computed in the server; never NULL.
+  [[nodiscard]] virtual std::string digest_expression(const RowsColumn& column) const = 0;
+  /// The same, worked out here.
+  [[nodiscard]] virtual std::string digest_of(const RowsColumn& column, const Field& value) const { return digest(column.logical, value); }
+  /// hash_of() of the digests with '|' between them.
+  [[nodiscard]] virtual std::string hash_expression(const std::vector<std::string>& digests) const = 0;
+  /// The sum of such numbers over rows, as two texts: a * 2^30 + b.
+  [[nodiscard]] virtual std::pair<std::string, std::string> sum_expressions(const std::string& number) const { return {"0", "sum(" + number + ")"}; }
+  /// A canonical value as a literal that is compared with the column.
+  [[nodiscard]] virtual std::string literal(const RowsColumn& column, const Field& value) const = 0;
+  /// The columns by which a table's rows can be told apart and put in order; empty where it has none. `hidden` is set where it is no
+  /// column of the table (SQLite's rowid).
+  [[nodiscard]] virtual std::vector<std::string> order_key(const Table& table, bool& hidden) const;
+
+  // ---- writing ----
+  /// Writes rows in canonical text, in the transaction that is open. Throws DatabaseError: then none of them is written, as long as
+  /// the caller goes back to a savepoint.
+  virtual void write(RowsConnection& connection, const QualifiedName& table, const std::vector<RowsColumn>& columns, const RowBatch& rows) const = 0;
+  /// Bytes of a batch that are written at once.
+  [[nodiscard]] virtual std::size_t batch_bytes() const { return 1 << 20; }
+  /// COPY data of one database goes into the other as it is: the statements for that; empty where there is no such way.
+  [[nodiscard]] virtual std::pair<std::string, std::string> pass_through(const QualifiedName& table, const std::vector<RowsColumn>& columns, const std::string& condition) const {
+    static_cast<void>(table), static_cast<void>(columns), static_cast<void>(condition);
+    return {};
+  }
+  /// The partitions of partitioned tables, which inspection leaves out unless they are named.
+  [[nodiscard]] virtual std::vector<QualifiedName> partitions(Connection& connection) const {
+    static_cast<void>(connection);
+    return {};
+  }
+  /// Whether a table's rows come and go with their transaction.
+  [[nodiscard]] virtual bool transactional(const Table& table) const {
+    static_cast<void>(table);
+    return true;
+  }
+  /// SQL that deletes so many of the rows that meet a condition.
+  [[nodiscard]] virtual std::string delete_some_sql(const QualifiedName& table, const std::string& condition, long long most) const = 0;
+  /// SQL that empties a table.
+  [[nodiscard]] virtual std::string empty_sql(const QualifiedName& table) const = 0;
+
+  /// Rows whose foreign keys refer to nothing, for people, where the engine has not looked at them already.
+  [[nodiscard]] virtual std::vector<std::string> broken_keys(Connection& connection) const {
+    static_cast<void>(connection);
+    return {};
+  }
+
+  // ---- numbers ----
+  /// The next value of a column that numbers itself; nothing when it numbers from the largest value anyway.
+  [[nodiscard]] virtual std::optional<std::string> next_number(Connection& connection, const Table& table, const Column& column) const = 0;
+  [[nodiscard]] virtual std::string set_next_number_sql(const Table& table, const Column& column, const std::string& next) const = 0;
+  /// SQL that sets a sequence of its own as it is here; "" where there are none.
+  [[nodiscard]] virtual std::string sequence_state_sql(Connection& connection, const Sequence& sequence) const {
+    static_cast<void>(connection), static_cast<void>(sequence);
+    return "";
+  }
+};
+
+/// A column of the first key over columns that are never NULL: the primary key, or a unique one.
+[[nodiscard]] std::vector<std::string> key_columns(const Table& table);
+
+}  // namespace migrate

@@ -1,0 +1,78 @@
+#include "transfer/end.hpp"
+
+#include <algorithm>
+
+#include "core/text.hpp"
+#include "schema/lookup.hpp"
+
+namespace migrate {
+
+std::unique_ptr<RowsConnection> End::open_rows() {
+  auto url = target_.url();
+  if (reads_) dialect().run().only_look(url);
+  auto connection = dialect().rows().open(url);
+  dialect().run().enter_schemas(*connection, target_.schemas());
+  return connection;
+}
+
+QualifiedName End::progress_table() { return target_.versions().copy_table(); }
+
+Schema End::inspect() {
+  // What migrate.yaml tells other commands to ignore is a part of the database too.
+  const auto keep = [&](std::string_view, const QualifiedName& name) {
+    return name.name != "migrate_probe" && !target_.versions().stays_here(name);
+  };
+  InspectOptions options{.schemas = target_.schemas(), .tables = {}, .filter = keep};
+  auto& connection = session().connection();
+  auto schema = dialect().catalog().inspect(connection, server(), options);
+  filter_schema(schema, keep);
+  for (const auto& name : dialect().rows().partitions(connection)) {
+    if (keep("table", name) && find_named(schema.tables, name) == nullptr) options.tables.push_back(name);
+  }
+  if (!options.tables.empty()) {
+    for (auto& table : dialect().catalog().inspect(connection, server(), options).tables) schema.tables.push_back(std::move(table));
+  }
+  return schema;
+}
+
+TablePair pair_tables(End& source, const Schema& source_schema, const Table& source_table, End& target, const Schema& target_schema, const Table& target_table) {
+  TablePair pair{.source = source_table, .target = target_table};
+  pair.from.dialect = &source.dialect();
+  pair.to.dialect = &target.dialect();
+  pair.from.name = source_table.name;
+  pair.to.name = target_table.name;
+  pair.from.children = source_table.options.contains("partition_by");
+  pair.to.children = target_table.options.contains("partition_by");
+  const auto& from = source.dialect().rows();
+  const auto& to = target.dialect().rows();
+  const bool native = &source.dialect() == &target.dialect() && source.server().capabilities.single_writer;
+  for (const auto& column : source_table.columns) {
+    const auto other = std::find_if(target_table.columns.begin(), target_table.columns.end(), [&](const Column& c) { return equal_ignoring_case(c.name, column.name); });
+    if (other == target_table.columns.end() || other->generated) continue;
+    const auto logical = from.value_type(source_table, column, source_schema, source.server());
+    pair.from.columns.push_back({.name = column.name, .own = logical, .logical = logical, .native = native});
+    pair.to.columns.push_back({.name = other->name, .own = to.value_type(target_table, *other, target_schema, target.server()), .logical = logical, .native = native});
+  }
+  for (const auto& name : from.order_key(source_table, pair.from.hidden_key)) {
+    const auto* column = find_named(source_table.columns, name);
+    if (column == nullptr) {
+      const ValueType number{.kind = ValueType::Kind::integer};
+      pair.from.key.push_back({.name = name, .own = number, .logical = number});
+    } else {
+      const auto type = from.value_type(source_table, *column, source_schema, source.server());
+      pair.from.key.push_back({.name = name, .own = type, .logical = type});
+    }
+  }
+  for (const auto& name : key_columns(source_table)) {
+    const auto place = std::find_if(pair.from.columns.begin(), pair.from.columns.end(), [&](const RowsColumn& column) { return column.name == name; });
+    if (place == pair.from.columns.end()) {
+      pair.key.clear();
+      break;
+    }
+    pair.key.push_back(static_cast<std::size_t>(place - pair.from.columns.begin()));
+  }
+  for (const auto index : pair.key) pair.to.key.push_back(pair.to.columns[index]);
+  return pair;
+}
+
+}  // namespace migrate

@@ -1,0 +1,51 @@
+/// One end of a copy: a database with a session for definitions and others for rows.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "library/target.hpp"
+#include "dialect/rows.hpp"
+#include "rows/mask.hpp"
+#include "rows/side.hpp"
+
+namespace migrate {
+
+class End {
+ public:
+  /// `reads`: nothing is written there, nor made where it is not there.
+  End(Target& target, bool reads) : target_(target), reads_(reads) {}
+
+  [[nodiscard]] Session& session() { return target_.session(); }
+  [[nodiscard]] const Dialect& dialect() { return target_.dialect(); }
+  [[nodiscard]] const ServerInfo& server() { return target_.session().server(); }
+  [[nodiscard]] std::string shown() { return target_.url().display(); }
+  [[nodiscard]] Target& target() { return target_; }
+
+  /// A new session for rows.
+  [[nodiscard]] std::unique_ptr<RowsConnection> open_rows();
+  /// Where a copy keeps how far it is.
+  [[nodiscard]] QualifiedName progress_table();
+  /// What is there, with partitions; without what a copy keeps, and what belongs to one runner only.
+  [[nodiscard]] Schema inspect();
+
+ private:
+  Target& target_;
+  bool reads_;
+};
+
+/// A table of both ends.
+struct TablePair {
+  Table source;
+  Table target;
+  TableSide from;  ///< without a connection: each worker puts in its own
+  TableSide to;
+  std::vector<std::optional<Mask>> masks;  ///< of the columns; empty: none
+  std::vector<std::size_t> key;  ///< places of key columns among the columns; empty where rows cannot be told apart
+};
+
+/// Columns that both have and that are not computed; the columns of the target say what they can hold.
+[[nodiscard]] TablePair pair_tables(End& source, const Schema& source_schema, const Table& source_table, End& target, const Schema& target_schema, const Table& target_table);
+
+}  // namespace migrate
