@@ -8,11 +8,16 @@
 
 namespace migrate {
 
+struct LexicalRules;
+
 struct Statement {
   std::string text;   ///< without the final delimiter; comments in front of it are not part of it
   Location location;  ///< of the first character; unknown for rendered statements
+  /// By which it was found to be one statement, when a mode of the session (NO_BACKSLASH_ESCAPES, standard_conforming_strings) makes
+  /// them others than the engine's usual ones; null: these. Whoever reads its tokens reads them by it (tokens_of, rules_of).
+  const LexicalRules* rules = nullptr;
 
-  bool operator==(const Statement&) const = default;
+  bool operator==(const Statement& other) const { return text == other.text && location == other.location; }
 };
 
 /// What running a statement does, as far as running it exactly once depends on it.

@@ -80,9 +80,9 @@ bool needs_undoing(const Item& item) {
 std::vector<Item> items_of(const SqlSection& section, const Dialect& dialect) { return items_of(statements_of(section, dialect), dialect); }
 
 std::vector<Item> items_of(std::vector<Statement> statements, const Dialect& dialect) {
-  const parsed::Rules rules{&dialect.sql().lexical_rules(), dialect.lint().fold_case};
   std::vector<Item> items;
   for (auto& statement : statements) {
+    const parsed::Rules rules{&rules_of(statement, dialect.sql().lexical_rules()), dialect.lint().fold_case};
     Item item;
     item.parsed = parsed::parse(statement.text, rules);
     item.kind = dialect.sql().classify(statement);

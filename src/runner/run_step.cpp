@@ -233,7 +233,11 @@ StepOutcome StepRunner::run_in_batch(const Step& step) {
   const auto opening = opening_of(session_, step.statements.empty() ? Statement{} : step.statements.front());
   std::string batch = opening.begin;
   std::vector<std::size_t> offsets;
+  // A message is read as a whole before any of it runs: what a statement makes of the way texts are quoted holds from the next message on.
+  std::vector<std::size_t> ends;
+  const LexicalRules* rules = nullptr;
   for (const auto& statement : step.statements) {
+    if (std::exchange(rules, statement.rules) != statement.rules && !offsets.empty()) ends.push_back(batch.size());
     offsets.push_back(batch.size());
     batch += statement.text + "\n;\n";
     if (offsets.size() == 1) batch += opening.behind_first;
@@ -243,12 +247,19 @@ StepOutcome StepRunner::run_in_batch(const Step& step) {
   batch += session_.own_settings();
   for (const auto& sql : closing_sql(step, std::chrono::milliseconds(0))) batch += sql + ";\n";
   batch += "COMMIT";
+  ends.push_back(batch.size());
+  std::size_t sent = 0;
   try {
-    connection().execute(batch);
+    for (const auto end : ends) {
+      connection().execute(std::string_view(batch).substr(sent, end - sent));
+      sent = end;
+    }
   } catch (const DatabaseError& error) {
     if (error.cause == DatabaseError::Cause::connection) throw StepFailure{error};
     rollback();
-    fail(step, error, find_failed_statement(step, offsets, error));
+    auto placed = error;
+    if (placed.position >= 0) placed.position += static_cast<long long>(sent);
+    fail(step, error, find_failed_statement(step, offsets, placed));
   }
   events_.step_done(step, watch.elapsed());
   return StepOutcome::done;

@@ -43,7 +43,7 @@ void SessionPlan::follow(const std::vector<Statement>& statements) {
 }
 
 void SessionPlan::note_mentions(std::size_t index, const Statement& statement) {
-  Lexer lexer(statement.text, dialect_->sql().lexical_rules(), statement.location);
+  Lexer lexer(statement.text, rules_of(statement, dialect_->sql().lexical_rules()), statement.location);
   std::set<std::string> found;
   for (Token token{}; lexer.next(token);) {
     if (token.is_name()) found.insert(lower(unquote_name(token.text)));

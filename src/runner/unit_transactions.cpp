@@ -25,7 +25,7 @@ struct Control {
 
 Control read_control(const Statement& statement, const LexicalRules& rules) {
   std::vector<Token> tokens;
-  Lexer lexer(statement.text, rules, statement.location);
+  Lexer lexer(statement.text, rules_of(statement, rules), statement.location);
   for (Token token{}; tokens.size() < 12 && lexer.next(token);) tokens.push_back(token);
   const auto is = [&](std::size_t i, std::string_view word) { return i < tokens.size() && tokens[i].is(word); };
   std::size_t at = 1;

@@ -76,6 +76,9 @@ COMMANDS = {
     "repair": (["repair", "--accept", "0001-aaaaa1", "--json"], 1),
     "build": (["build"], 0),
     "bundle": (["bundle", "-o", "bundled"], 0),
+    "copy": (["copy", "@", "sqlite:///copied.db"], 1),
+    "sync": (["sync", "@", "sqlite:///synced.db", "--dry-run"], 1),
+    "fleet": (["fleet", "list"], 0),
     "completion": (["completion", "bash"], 0),
     "help": (["help"], 0),
     "help of a command": (["upgrade", "--help"], 0),
@@ -98,6 +101,8 @@ class DiskFull(Case):
                 project = self.project_with_units(applied=applied)
                 if name == "merge":
                     project.unit("0002-bbbbb2", "0001-aaaaa1", "CREATE TABLE u (id integer);", "DROP TABLE u;")
+                if name == "fleet":
+                    project.config('fleet: {targets: [{database: "sqlite:///one.db"}]}')
                 if name == "drift":
                     project.sql("ALTER TABLE t1 ADD COLUMN b integer")
                 if name == "verify":

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/text.hpp"
+#include "dialect/statement.hpp"
 
 namespace migrate {
 namespace {
@@ -286,5 +287,9 @@ std::vector<Token> tokenize(std::string_view source, const LexicalRules& rules) 
   for (Token token{}; lexer.next(token);) tokens.push_back(token);
   return tokens;
 }
+
+const LexicalRules& rules_of(const Statement& statement, const LexicalRules& usual) { return statement.rules != nullptr ? *statement.rules : usual; }
+
+std::vector<Token> tokens_of(const Statement& statement, const LexicalRules& usual) { return tokenize(statement.text, rules_of(statement, usual)); }
 
 }  // namespace migrate

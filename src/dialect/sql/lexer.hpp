@@ -46,6 +46,14 @@ struct Token {
   [[nodiscard]] bool is_name() const { return kind == TokenKind::word || kind == TokenKind::quoted_name; }
 };
 
+struct Statement;
+
+/// The rules by which a statement is read: its own, or the engine's usual ones. They outlive every statement.
+[[nodiscard]] const LexicalRules& rules_of(const Statement& statement, const LexicalRules& usual);
+
+/// The tokens of a statement, without comments. Throws as tokenize() does.
+[[nodiscard]] std::vector<Token> tokens_of(const Statement& statement, const LexicalRules& usual);
+
 /// Reads tokens one after the other.
 class Lexer {
  public:

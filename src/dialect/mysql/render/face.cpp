@@ -16,7 +16,7 @@ void fit_quotes(Statement& statement, const ServerInfo& server) {
   if (!starts_with_ignoring_case(statement.text, "CREATE TABLE") && !starts_with_ignoring_case(statement.text, "ALTER")) return;
   std::string fitted;
   std::size_t copied = 0;
-  for (const auto& token : tokens_of(statement.text)) {
+  for (const auto& token : tokens_of(statement, lexical_rules())) {
     if (token.kind != TokenKind::string || token.text.front() != '\'') continue;
     fitted += statement.text.substr(copied, token.offset - copied);
     fitted += "'" + replace_all(literal_value(token.text), "'", "''") + "'";

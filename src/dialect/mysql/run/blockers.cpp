@@ -19,7 +19,7 @@ std::string cell(const Row& row, std::size_t i) { return i < row.size() ? row[i]
 /// The names a statement could mean, as literals for IN (...).
 std::string names_in(const Statement& statement) {
   std::set<std::string> names;
-  Lexer lexer(statement.text, lexical_rules());
+  Lexer lexer(statement.text, rules_of(statement, lexical_rules()));
   for (Token token{}; lexer.next(token) && names.size() < 200;) {
     if (token.kind == TokenKind::quoted_name || (token.kind == TokenKind::word && !is_reserved(token.text))) names.insert(quote_text(unquote_name(token.text)));
   }
@@ -76,7 +76,7 @@ std::vector<std::string> find_blockers(Connection& connection, const Statement& 
 bool mend_stale_table(Connection& connection, const Statement& statement, const DatabaseError& error) {
   const auto says = [&](std::string_view text) { return error.message().find(text) != std::string::npos; };
   if (!says("Unknown column") || !(says("in 'CHECK'") || says("in 'DEFAULT'") || says("in 'GENERATED ALWAYS AS'"))) return false;
-  const auto tokens = tokens_of(statement.text);
+  const auto tokens = tokens_of(statement, lexical_rules());
   auto table = std::find_if(tokens.begin(), tokens.end(), [](const Token& token) { return token.is("TABLE"); });
   if (tokens.end() - table > 3 && table[1].is("IF") && table[2].is("EXISTS")) table += 2;
   if (tokens.empty() || !tokens[0].is("ALTER") || tokens.end() - table < 2) return false;

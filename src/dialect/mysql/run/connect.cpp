@@ -270,7 +270,7 @@ class MysqlConnection final : public RowsConnection {
   Result query(std::string_view sql, std::span<const Value> values) override { return query(bind(sql, values)); }
 
   void execute(std::string_view sql) override {
-    const auto parts = statement_ranges(sql, quoting_);
+    const auto parts = statement_ranges(sql, quoting_, usual_);
     for (std::size_t first = 0; first < parts.size();) {
       const bool alone = may_be_nothing(text_of(sql, parts[first]));
       auto end = first + 1;
@@ -350,7 +350,7 @@ class MysqlConnection final : public RowsConnection {
  private:
   MysqlConnection(DatabaseUrl url, Opened opened)
       : url_(std::move(url)), endpoint_(std::move(opened.endpoint)), connection_(std::move(opened.connection)), statement_(connection_->createStatement()),
-        running_(opened.id), quoting_(Quoting::of(opened.sql_mode)), largest_(opened.max_allowed_packet - marker_size) {}
+        running_(opened.id), quoting_(Quoting::of(opened.sql_mode)), usual_(quoting_), largest_(opened.max_allowed_packet - marker_size) {}
 
   static std::string_view text_of(std::string_view sql, const Range& range) { return sql.substr(range.begin, range.end - range.begin); }
 
@@ -497,6 +497,7 @@ class MysqlConnection final : public RowsConnection {
   std::unique_ptr<sql::Statement> statement_;
   std::atomic<unsigned long long> running_{0};
   Quoting quoting_;      ///< as the session has it now
+  Quoting usual_;        ///< as it began
   std::size_t largest_;  ///< bytes of a message
   long long round_trips_ = 0;
   std::function<void(const std::string&)> notice_;

@@ -18,6 +18,8 @@ class MysqlRun final : public RunFace {
  public:
   [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return open_with_driver("mysql", url); }
   [[nodiscard]] std::string session_setup(const RunTimeouts& timeouts) const override { return mysql::session_setup(timeouts); }
+  /// In sql_mode ORACLE a lone BEGIN opens a block.
+  [[nodiscard]] std::string_view begin_sql() const override { return "START TRANSACTION"; }
   [[nodiscard]] std::string schema_of(Connection& connection, const QualifiedName&) const override {
     return connection.query("SELECT DATABASE()").rows.at(0).at(0).value_or("");
   }

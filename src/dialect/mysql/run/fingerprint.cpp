@@ -33,7 +33,7 @@ struct Targets {
 
 class Reader {
  public:
-  explicit Reader(std::string_view sql) : tokens_(tokens_of(sql)) {}
+  explicit Reader(const Statement& statement) : tokens_(tokens_of(statement, lexical_rules())) {}
 
   Targets read() {
     const auto verb = next_word();
@@ -193,8 +193,8 @@ void append(std::string& text, const Result& result) {
 
 Fingerprint take_fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) {
   static_cast<void>(server);
-  if (classify_statement(statement.text) != StatementClass::definition) return {};
-  const auto targets = Reader(statement.text).read();
+  if (classify_statement(statement.text, rules_of(statement, lexical_rules())) != StatementClass::definition) return {};
+  const auto targets = Reader(statement).read();
   if (!targets.known) return {};
   std::vector<std::string> queries;
   if (!targets.tables.empty()) {

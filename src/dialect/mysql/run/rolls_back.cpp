@@ -17,8 +17,8 @@ struct NamesUsed {
   std::set<std::string> names;
 };
 
-void collect_names(const std::string& sql, NamesUsed& found) {
-  const auto tokens = tokens_of(sql);
+void collect_names(std::string_view sql, const LexicalRules& rules, NamesUsed& found) {
+  const auto tokens = tokenize(sql, rules);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const auto& token = tokens[i];
     if (token.kind != TokenKind::quoted_name && (token.kind != TokenKind::word || is_reserved(token.text))) continue;
@@ -73,7 +73,7 @@ std::string names_that_roll_back(const Statement& statement) {
   const std::string_view text = statement.text;
   if (const auto end = end_of_names(text); end < text.size()) return std::string(text.substr(0, end));
   NamesUsed names;
-  collect_names(statement.text, names);
+  collect_names(text, rules_of(statement, lexical_rules()), names);
   std::string by;
   for (const auto& schema : names.schemas) by += schema + ".";
   for (const auto& name : names.names) by += "\n" + name;
@@ -83,7 +83,7 @@ std::string names_that_roll_back(const Statement& statement) {
 bool changes_roll_back(Connection& connection, const Statement& statement) {
   std::set<std::string> seen;
   NamesUsed names;
-  collect_names(statement.text.substr(0, end_of_names(statement.text)), names);
+  collect_names(std::string_view(statement.text).substr(0, end_of_names(statement.text)), rules_of(statement, lexical_rules()), names);
   // What a table's triggers and a routine or view do in turn counts too.
   for (int depth = 0; depth < 8 && !names.names.empty(); ++depth) {
     const std::vector<std::string> queries = {
@@ -101,7 +101,7 @@ bool changes_roll_back(Connection& connection, const Statement& statement) {
     seen.insert(names.names.begin(), names.names.end());
     NamesUsed next;
     for (std::size_t i = 2; i < results.size(); ++i) {
-      for (const auto& row : results[i].rows) collect_names(row.at(0).value_or(""), next);
+      for (const auto& row : results[i].rows) collect_names(row.at(0).value_or(""), lexical_rules(), next);
     }
     names = {.schemas = next.schemas, .names = {}};
     for (const auto& name : next.names) {

@@ -68,8 +68,8 @@ std::vector<std::string> restore_session(const std::vector<Statement>& statement
   std::set<std::string> names;
   bool use = false;
   for (const auto& statement : statements) {
-    if (classify_statement(statement.text) != StatementClass::session) continue;
-    const auto tokens = tokens_of(statement.text);
+    if (classify_statement(statement.text, rules_of(statement, lexical_rules())) != StatementClass::session) continue;
+    const auto tokens = tokens_of(statement, lexical_rules());
     if (tokens.empty()) continue;
     use = use || tokens[0].is("USE");
     if (tokens[0].is("SET")) add_set(tokens, names);

@@ -20,7 +20,7 @@ struct Name {
 
 class WitnessReader {
  public:
-  explicit WitnessReader(const Statement& statement) : text_(statement.text), tokens_(tokens_of(statement.text)) {}
+  explicit WitnessReader(const Statement& statement) : text_(statement.text), tokens_(tokens_of(statement, lexical_rules())) {}
 
   std::optional<Witness> read() {
     // Executable comments may be code for one server and none for another.

@@ -11,9 +11,9 @@ namespace migrate::mysql {
 namespace {
 
 /// The first words of a statement, upper case; executable comments count as code.
-std::vector<std::string> first_words(std::string_view sql, std::size_t count) {
+std::vector<std::string> first_words(std::string_view sql, std::size_t count, const LexicalRules& rules) {
   std::vector<std::string> words;
-  Lexer lexer(sql, lexical_rules());
+  Lexer lexer(sql, rules);
   try {
     for (Token token{}; words.size() < count && lexer.next(token);) {
       if (words.empty() && token.is_symbol("(")) continue;
@@ -25,10 +25,10 @@ std::vector<std::string> first_words(std::string_view sql, std::size_t count) {
   return words;
 }
 
-StatementClass classify_with(std::string_view sql) {
+StatementClass classify_with(std::string_view sql, const LexicalRules& rules) {
   // WITH ... SELECT is a query, WITH ... DELETE and UPDATE change rows: the verb stands outside all parentheses.
   int depth = 0;
-  for (const auto& token : tokens_of(sql)) {
+  for (const auto& token : tokenize(sql, rules)) {
     if (token.is_symbol("(")) ++depth;
     if (token.is_symbol(")")) --depth;
     if (depth > 0) continue;
@@ -38,7 +38,7 @@ StatementClass classify_with(std::string_view sql) {
   return StatementClass::query;
 }
 
-StatementClass classify_set(std::string_view sql, const std::vector<std::string>& words) {
+StatementClass classify_set(std::string_view sql, const LexicalRules& rules, const std::vector<std::string>& words) {
   // SET PASSWORD, SET GLOBAL, SET DEFAULT ROLE, SET ROLE: only the session's own settings are done again on resuming.
   if (words[1] == "PASSWORD" || words[1] == "DEFAULT") return StatementClass::definition;
   if (words[1] == "GLOBAL" || words[1] == "PERSIST" || words[1].starts_with("@@GLOBAL") || words[1].starts_with("@@PERSIST")) {
@@ -46,16 +46,16 @@ StatementClass classify_set(std::string_view sql, const std::vector<std::string>
   }
   if (words[1] == "STATEMENT") return StatementClass::other;  // MariaDB: SET STATEMENT x=1 FOR any statement
   // What reads rows, variables or a clock, or calls anything, is not the same when it is done again.
-  return session_use(sql).constant ? StatementClass::session : StatementClass::data;
+  return session_use(sql, rules).constant ? StatementClass::session : StatementClass::data;
 }
 
 /// SELECT and DO. INTO OUTFILE writes a file; what sets a variable or calls somebody's own function, which may change rows, is recorded like a change.
-StatementClass classify_select(std::string_view sql) {
-  const auto tokens = tokens_of(sql);
+StatementClass classify_select(std::string_view sql, const LexicalRules& rules) {
+  const auto tokens = tokenize(sql, rules);
   for (std::size_t i = 1; i < tokens.size(); ++i) {
     if (tokens[i - 1].is("INTO") && (tokens[i].is("OUTFILE") || tokens[i].is("DUMPFILE"))) return StatementClass::other;
   }
-  const auto use = session_use(sql);
+  const auto use = session_use(sql, rules);
   if (use.constant) return StatementClass::session;  // SELECT GET_LOCK('a', 1)
   return use.leaves.empty() && use.ends.empty() && !use.anything ? StatementClass::query : StatementClass::data;
 }
@@ -76,11 +76,11 @@ const std::map<std::string, StatementClass, std::less<>>& verbs() {
 
 }  // namespace
 
-StatementClass classify_statement(std::string_view sql) {
-  const auto words = first_words(sql, 4);
-  if (words[0] == "WITH") return classify_with(sql);
-  if (words[0] == "SET") return words[1] == "TRANSACTION" ? StatementClass::session : classify_set(sql, words);
-  if (words[0] == "SELECT" || words[0] == "DO") return classify_select(sql);
+StatementClass classify_statement(std::string_view sql, const LexicalRules& rules) {
+  const auto words = first_words(sql, 4, rules);
+  if (words[0] == "WITH") return classify_with(sql, rules);
+  if (words[0] == "SET") return words[1] == "TRANSACTION" ? StatementClass::session : classify_set(sql, rules, words);
+  if (words[0] == "SELECT" || words[0] == "DO") return classify_select(sql, rules);
   if (words[0] == "BEGIN" && words[1] == "NOT") return StatementClass::other;  // a compound statement of MariaDB
   if ((words[0] == "START" || words[0] == "STOP") && words[1] != "TRANSACTION") return StatementClass::other;
   // A temporary table commits nothing, and dies with its session.
@@ -93,17 +93,17 @@ StatementClass classify_statement(std::string_view sql) {
   return found == verbs().end() ? StatementClass::other : found->second;
 }
 
-bool may_return_several_results(std::string_view sql) {
-  const auto words = first_words(sql, 2);
+bool may_return_several_results(std::string_view sql, const LexicalRules& rules) {
+  const auto words = first_words(sql, 2, rules);
   static const std::map<std::string, int, std::less<>> compound = {{"CALL", 0}, {"EXECUTE", 0}, {"IF", 0},   {"CASE", 0}, {"LOOP", 0},
                                                                    {"WHILE", 0}, {"REPEAT", 0},  {"FOR", 0}};
   return compound.contains(words[0]) || (words[0] == "BEGIN" && words[1] == "NOT") || (words[0] == "SET" && words[1] == "STATEMENT") ||
          words[0] == "ANALYZE" || words[0] == "CHECK";
 }
 
-bool commits_transaction(std::string_view sql) {
-  const auto words = first_words(sql, 4);
-  switch (classify_statement(sql)) {
+bool commits_transaction(std::string_view sql, const LexicalRules& rules) {
+  const auto words = first_words(sql, 4, rules);
+  switch (classify_statement(sql, rules)) {
     case StatementClass::definition: return true;
     case StatementClass::transaction: return words[0] == "XA";
     case StatementClass::data:

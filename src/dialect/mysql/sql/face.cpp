@@ -33,13 +33,13 @@ class MysqlSql final : public SqlFace {
     for (const char c : text) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
     return "_utf8mb4 X'" + hex + "'";
   }
-  [[nodiscard]] SessionUse session_use(const Statement& statement) const override { return mysql::session_use(statement.text); }
-  [[nodiscard]] StatementClass classify(const Statement& statement) const override { return classify_statement(statement.text); }
-  [[nodiscard]] bool ends_transaction(const Statement& statement) const override { return commits_transaction(statement.text); }
+  [[nodiscard]] SessionUse session_use(const Statement& statement) const override { return mysql::session_use(statement.text, rules_of(statement, mysql::lexical_rules())); }
+  [[nodiscard]] StatementClass classify(const Statement& statement) const override { return classify_statement(statement.text, rules_of(statement, mysql::lexical_rules())); }
+  [[nodiscard]] bool ends_transaction(const Statement& statement) const override { return commits_transaction(statement.text, rules_of(statement, mysql::lexical_rules())); }
 
   /// The mysql client ends a statement at its first ';', in a body too, unless told otherwise.
   [[nodiscard]] std::string script_statement(const Statement& statement) const override {
-    const auto tokens = tokenize(statement.text, mysql::lexical_rules());
+    const auto tokens = tokens_of(statement, mysql::lexical_rules());
     const bool body = std::any_of(tokens.begin(), tokens.end(), [](const Token& token) { return token.is_symbol(";"); });
     if (!body) return statement.text + ";";
     std::string delimiter = "//";

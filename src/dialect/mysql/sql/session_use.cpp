@@ -56,7 +56,7 @@ bool is_settable(const std::string& variable) {
 
 class UseReader {
  public:
-  explicit UseReader(std::string_view sql) : sql_(sql), tokens_(tokenize(sql, lexical_rules())) {}
+  UseReader(std::string_view sql, const LexicalRules& rules) : sql_(sql), tokens_(tokenize(sql, rules)) {}
 
   SessionUse read() {
     if (tokens_.empty()) return use_;
@@ -260,9 +260,9 @@ bool calls_own_functions(const std::vector<Token>& tokens) {
   return std::any_of(calls.begin(), calls.end(), [](const Call& call) { return !is_reserved(call.function) && !locks(call.function); });
 }
 
-SessionUse session_use(std::string_view sql) {
+SessionUse session_use(std::string_view sql, const LexicalRules& rules) {
   if (begin_of_literal_rows(sql, true) != std::string_view::npos) return {};
-  return UseReader(sql).read();
+  return UseReader(sql, rules).read();
 }
 
 std::string keep_expression(const SessionItem& item) {

@@ -4,13 +4,14 @@
 #include <string>
 #include <string_view>
 
+#include "dialect/mysql/sql/text.hpp"
 #include "dialect/session_use.hpp"
 #include "dialect/sql/lexer.hpp"
 
 namespace migrate::mysql {
 
 /// SqlFace::session_use().
-[[nodiscard]] SessionUse session_use(std::string_view sql);
+[[nodiscard]] SessionUse session_use(std::string_view sql, const LexicalRules& rules = lexical_rules());
 
 /// Whether the statement calls a function that is none of the server's known ones: it may do anything.
 [[nodiscard]] bool calls_own_functions(const std::vector<Token>& tokens);

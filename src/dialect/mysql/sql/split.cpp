@@ -188,7 +188,7 @@ class Blocks {
 /// Follows what SET statements make of sql_mode.
 class QuotingReader {
  public:
-  explicit QuotingReader(Quoting& now) : now_(now), start_(now) {}
+  QuotingReader(Quoting& now, const Quoting& usual) : now_(now), usual_(usual) {}
 
   void follow(std::string_view statement, const LexicalRules& rules) {
     if (lower(statement).find("sql_mode") == std::string::npos) return;
@@ -214,7 +214,7 @@ class QuotingReader {
       whole = whole && tokens[end].kind == TokenKind::string;
     }
     if (end - value == 1 && !whole) {
-      now_ = start_;  // DEFAULT, or a variable that keeps the mode of before
+      now_ = usual_;  // DEFAULT, or a variable that keeps the mode of before
       return;
     }
     if (whole) now_ = {};
@@ -228,7 +228,7 @@ class QuotingReader {
   }
 
   Quoting& now_;
-  Quoting start_;
+  Quoting usual_;
 };
 
 const LexicalRules& rules_for(const Quoting& quoting) {
@@ -244,7 +244,7 @@ const LexicalRules& rules_for(const Quoting& quoting) {
 
 class Splitter {
  public:
-  Splitter(std::string_view sql, Location location, Quoting& quoting) : sql_(sql), location_(std::move(location)), quoting_(quoting), modes_(quoting) {
+  Splitter(std::string_view sql, Location location, Quoting& quoting, const Quoting& usual) : sql_(sql), location_(std::move(location)), quoting_(quoting), modes_(quoting, usual) {
     if (location_.line == 0) location_.line = 1;
   }
 
@@ -324,11 +324,14 @@ class Splitter {
  public:
   /// Backslashes at the ends of lines: the mysql client drops them, so files have them.
   std::vector<std::size_t> continuations;
+  /// By which each range was read; null for the usual ones.
+  std::vector<const LexicalRules*> rules;
 
  private:
   void finish(std::optional<std::size_t> begin, std::size_t end, std::size_t words) {
     if (!begin || words == 0 || end <= *begin) return;
     ranges_.push_back({at_ + *begin, at_ + end});
+    rules.push_back(quoting_ == Quoting{} ? nullptr : &rules_for(quoting_));
     modes_.follow(sql_.substr(at_ + *begin, end - *begin), rules_for(quoting_));
   }
 
@@ -425,14 +428,17 @@ bool may_be_nothing(std::string_view statement) {
   return true;
 }
 
-std::vector<Range> statement_ranges(std::string_view sql, Quoting& quoting, const Location& location) { return Splitter(sql, location, quoting).run(); }
+std::vector<Range> statement_ranges(std::string_view sql, Quoting& quoting, const Quoting& usual) { return Splitter(sql, {}, quoting, usual).run(); }
 
 std::vector<Statement> split_statements(std::string_view sql, const Location& location, Quoting quoting) {
-  Splitter splitter(sql, location, quoting);
+  const auto usual = quoting;
+  Splitter splitter(sql, location, quoting, usual);
   std::vector<Statement> statements;
-  for (const auto& range : splitter.run()) {
+  const auto ranges = splitter.run();
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    const auto& range = ranges[i];
     if (locks_tables(sql.substr(range.begin, range.end - range.begin))) continue;
-    statements.push_back({std::string(sql.substr(range.begin, range.end - range.begin)), splitter.place(range.begin)});
+    statements.push_back({std::string(sql.substr(range.begin, range.end - range.begin)), splitter.place(range.begin), splitter.rules[i]});
     for (const auto offset : splitter.continuations) {
       if (offset >= range.begin && offset < range.end) statements.back().text[offset - range.begin] = ' ';
     }

@@ -20,13 +20,16 @@ struct Quoting {
   bool backslash_escapes = true;  ///< not with NO_BACKSLASH_ESCAPES
   bool ansi_quotes = false;       ///< "..." is a name: ANSI_QUOTES, and modes that bring it (ANSI, ORACLE, ...)
 
+  bool operator==(const Quoting&) const = default;
+
   /// By the value of sql_mode.
   [[nodiscard]] static Quoting of(std::string_view sql_mode);
 };
 
 /// Where each statement of a text stands, without its delimiter. `quoting` is what holds at the start; a SET of sql_mode in the text
-/// changes it for what stands behind, and it is left as the text leaves it.
-[[nodiscard]] std::vector<Range> statement_ranges(std::string_view sql, Quoting& quoting, const Location& location = {});
+/// changes it for what stands behind, and it is left as the text leaves it. `usual`: what SET sql_mode = DEFAULT, or a variable that
+/// keeps the mode of before, goes back to.
+[[nodiscard]] std::vector<Range> statement_ranges(std::string_view sql, Quoting& quoting, const Quoting& usual);
 
 /// LOCK TABLES and UNLOCK TABLES are passed over: each statement commits with its record, which ends such a lock (docs/units.md).
 [[nodiscard]] std::vector<Statement> split_statements(std::string_view sql, const Location& location, Quoting quoting = {});

@@ -54,19 +54,6 @@ const LexicalRules& lexical_rules() {
   return rules;
 }
 
-std::vector<Token> tokens_of(std::string_view statement) {
-  try {
-    return tokenize(statement, lexical_rules());
-  } catch (const Error&) {
-    static const auto without_escapes = [] {
-      auto rules = lexical_rules();
-      rules.backslash_escapes = false;
-      return rules;
-    }();
-    return tokenize(statement, without_escapes);
-  }
-}
-
 bool is_reserved(std::string_view word) { return reserved_words().contains(upper(word)); }
 
 std::string backtick(std::string_view name) { return "`" + replace_all(std::string(name), "`", "``") + "`"; }

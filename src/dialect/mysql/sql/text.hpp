@@ -11,9 +11,6 @@ namespace migrate::mysql {
 
 [[nodiscard]] const LexicalRules& lexical_rules();
 
-/// All tokens of a statement, also of one that was written for a session with NO_BACKSLASH_ESCAPES.
-[[nodiscard]] std::vector<Token> tokens_of(std::string_view statement);
-
 /// Whether the word cannot stand as a name without quotes, in MySQL 8 or in MariaDB 11.
 [[nodiscard]] bool is_reserved(std::string_view word);
 

@@ -11,7 +11,7 @@ std::vector<std::string> blockers(Connection& connection, const Statement& state
     select 'process ' || a.pid || ' (' || coalesce(a.usename, '?') || '@' || coalesce(host(a.client_addr), 'local') ||
            coalesce(', ' || nullif(a.application_name, ''), '') || ') holds ' || string_agg(distinct l.mode || ' on ' || l.relation::regclass, ', ') ||
            ', ' || coalesce(a.state, 'working') || coalesce(', transaction open since ' || to_char(a.xact_start, 'HH24:MI:SS'), '') ||
-           coalesce(': ' || nullif(left(regexp_replace(a.query, '\s+', ' ', 'g'), 120), ''), '')
+           coalesce(': ' || nullif(left(regexp_replace(a.query, E'\\s+', ' ', 'g'), 120), ''), '')
       from pg_catalog.pg_locks l
       join pg_catalog.pg_stat_activity a on a.pid = l.pid
      where l.locktype = 'relation'

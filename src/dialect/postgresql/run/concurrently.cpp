@@ -26,7 +26,7 @@ std::vector<std::string> read_name(const std::vector<Token>& tokens, std::size_t
 }
 
 std::optional<ConcurrentIndex> read_concurrent(const Statement& statement) {
-  const auto tokens = tokenize(statement.text, lexical_rules());
+  const auto tokens = tokens_of(statement, lexical_rules());
   const auto is = [&](std::size_t i, std::string_view word) { return i < tokens.size() && tokens[i].is(word); };
   ConcurrentIndex index;
   std::size_t at = 1;
@@ -74,7 +74,7 @@ std::optional<Witness> witness(const Statement& statement) {
 }
 
 std::string cleanup_before(Connection& connection, const Statement& statement) {
-  const auto tokens = tokenize(statement.text, lexical_rules());
+  const auto tokens = tokens_of(statement, lexical_rules());
   bool concurrently = false;
   for (std::size_t i = 0; i < tokens.size() && i < 6; ++i) concurrently = concurrently || tokens[i].is("concurrently");
   if (!concurrently || tokens.empty() || (!tokens[0].is("create") && !tokens[0].is("reindex"))) return {};

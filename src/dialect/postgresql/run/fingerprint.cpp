@@ -11,7 +11,7 @@ namespace {
 /// Whether the catalog shows what a statement of this kind does.
 bool is_visible(const Statement& statement) {
   if (classify(statement) != StatementClass::definition) return false;
-  const auto tokens = tokenize(statement.text, lexical_rules());
+  const auto tokens = tokens_of(statement, lexical_rules());
   for (std::size_t i = 0; i < tokens.size() && i < 8; ++i) {
     for (const auto* kind : {"table", "index", "view", "sequence", "type", "domain", "function", "procedure", "routine", "trigger", "policy",
                              "schema", "extension", "column", "constraint", "materialized", "into"}) {

@@ -60,7 +60,7 @@ Error pooled_schemas(const std::vector<std::string>& schemas) {
 
 std::string session_setup(const RunTimeouts& timeouts) {
   return "SET lock_timeout = " + std::to_string(timeouts.lock.count()) + "; SET statement_timeout = " + std::to_string(timeouts.statement.count()) +
-         "; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning; SET standard_conforming_strings = on";
+         "; SET idle_in_transaction_session_timeout = 0; SET client_min_messages = warning";
 }
 
 std::string use_schemas(const std::vector<std::string>& schemas) {
@@ -92,7 +92,7 @@ std::vector<std::string> restore_session(const std::vector<Statement>& statement
                      starts_with_ignoring_case(statement.text, "discard");
     const bool call = !set && starts_with_ignoring_case(statement.text, "select") && lower(statement.text).find("set_config") != std::string::npos;
     if (!set && !call) continue;
-    const auto tokens = tokenize(statement.text, lexical_rules());
+    const auto tokens = tokens_of(statement, lexical_rules());
     if (set) add_set(tokens, names);
     else add_set_config(tokens, names);
   }
@@ -127,8 +127,8 @@ bool code_may_change_session(Connection& connection) {
     select exists (select from pg_catalog.pg_proc p join pg_catalog.pg_language l on l.oid = p.prolang
                     where p.oid >= 16384 and l.lanname not in ('internal', 'c')
                       and (l.lanname not in ('sql', 'plpgsql') or p.proconfig is not null or p.prosrc is null or p.prosrc = ''
-                           or p.prosrc ~* '\m(set_config|setseed|discard|temp|temporary|prepare|execute|listen|load|hold)\M|advisory'
-                           or p.prosrc ~* '(^|;|>>|\*/|--[^\n]*\n|\m(begin|then|else|loop|atomic)\M)\s*(set|reset)\M')))");
+                           or p.prosrc ~* E'\\m(set_config|setseed|discard|temp|temporary|prepare|execute|listen|load|hold)\\M|advisory'
+                           or p.prosrc ~* E'(^|;|>>|\\*/|--[^\\n]*\\n|\\m(begin|then|else|loop|atomic)\\M)\\s*(set|reset)\\M')))");
   return found.rows.at(0).at(0) == "t";
 }
 

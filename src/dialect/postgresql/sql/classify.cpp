@@ -30,7 +30,7 @@ StatementClass classify_select(const std::vector<Token>& tokens) {
 }  // namespace
 
 StatementClass classify(const Statement& statement) {
-  const auto tokens = tokenize(statement.text, lexical_rules());
+  const auto tokens = tokens_of(statement, lexical_rules());
   if (tokens.empty()) return StatementClass::query;
   const auto& first = tokens[0];
   if (one_of(first, {"begin", "start", "commit", "end", "abort"})) return StatementClass::transaction;
@@ -46,7 +46,7 @@ StatementClass classify(const Statement& statement) {
     return StatementClass::data;  // it runs the statement
   }
   if (one_of(first, {"select", "with", "values", "table"}) || first.is_symbol("(")) {
-    return session_use(statement.text).constant ? StatementClass::session : classify_select(tokens);  // set_config() is SET in another form
+    return session_use(statement.text, rules_of(statement, lexical_rules())).constant ? StatementClass::session : classify_select(tokens);  // set_config() is SET in another form
   }
   // Done again they end the same.
   if (one_of(first, {"show", "explain", "vacuum", "analyze", "analyse", "reindex", "cluster", "checkpoint", "refresh"})) return StatementClass::query;

@@ -23,7 +23,7 @@ class PostgresqlSql final : public SqlFace {
     const auto conforming = settings.find("standard_conforming_strings");
     return postgresql::split(sql, location, conforming == settings.end() || conforming->second != "off");
   }
-  [[nodiscard]] SessionUse session_use(const Statement& statement) const override { return postgresql::session_use(statement.text); }
+  [[nodiscard]] SessionUse session_use(const Statement& statement) const override { return postgresql::session_use(statement.text, rules_of(statement, postgresql::lexical_rules())); }
   [[nodiscard]] StatementClass classify(const Statement& statement) const override { return postgresql::classify(statement); }
   [[nodiscard]] Statement without_blocking(Statement statement) const override {
     for (const std::string start : {"CREATE INDEX ", "CREATE UNIQUE INDEX ", "DROP INDEX "}) {

@@ -40,7 +40,7 @@ const Words& known_functions() {
 
 class UseReader {
  public:
-  explicit UseReader(std::string_view sql) : tokens_(tokenize(sql, lexical_rules())) {}
+  UseReader(std::string_view sql, const LexicalRules& rules) : tokens_(tokenize(sql, rules)) {}
 
   SessionUse read() {
     if (tokens_.empty()) return use_;
@@ -145,9 +145,9 @@ class UseReader {
 
 }  // namespace
 
-SessionUse session_use(std::string_view sql) {
+SessionUse session_use(std::string_view sql, const LexicalRules& rules) {
   if (begin_of_literal_rows(sql, false) != std::string_view::npos) return {};
-  return UseReader(sql).read();
+  return UseReader(sql, rules).read();
 }
 
 std::string keep_expression(const SessionItem& item) {

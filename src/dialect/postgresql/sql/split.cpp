@@ -130,7 +130,7 @@ std::vector<Statement> split(std::string_view sql, const Location& location, boo
     if (!tokens.empty()) {
       refuse_copy_data(tokens, sql, location);
       const auto start = tokens.front().offset;
-      statements.push_back({std::string(trim(sql.substr(start, end - start))), place_of(tokens.front(), sql, location)});
+      statements.push_back({std::string(trim(sql.substr(start, end - start))), place_of(tokens.front(), sql, location), conforming ? nullptr : &rules_for(false)});
       if (const auto now = sets_conforming(tokens, at_start); now && *now != conforming) {
         conforming = *now;
         const auto offset = lexer->offset();
