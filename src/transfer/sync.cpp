@@ -165,6 +165,7 @@ class Syncer {
       report_.tables.push_back(differences(pairs_[i], *writer, [&](const RowDifference& difference) { found[i].push_back(difference); }));
       gone += report_.tables.back().only_target;
     }
+    if (!limit.empty()) refuse_side_effects(there, found, limit);
     if (gone != 0 && options_.delete_rows) options_.copy.confirm(fmt::format("Delete {} that only {} has?", plural(static_cast<std::size_t>(gone), "row"), report_.target));
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       if (!found[i].empty()) drop_triggers(pairs_[i].target, there);
@@ -175,6 +176,25 @@ class Syncer {
     for (std::size_t i = 0; i < pairs_.size(); ++i) insert(pairs_[i], *writer, found[i]);
     writer->execute("COMMIT");
     if (options_.copy.wants(CopyKind::sequences)) set_next_numbers(source_, schema_, target_, there, converted_.tables);
+  }
+
+  /// Where triggers and keys cannot be switched off, a row that is deleted to come back anew would take those along that refer to it, and triggers would do again
+  /// what they did in the source.
+  void refuse_side_effects(const Schema& there, const std::vector<std::vector<RowDifference>>& found, const std::string& limit) const {
+    const auto refuse = [&](const std::string& what) {
+      throw Error{ErrorKind::failed, limit + ", and " + what + ": nothing was changed", "a superuser may, and on PostgreSQL 15 and later a role that was given it: GRANT SET ON PARAMETER session_replication_role TO ..."};
+    };
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      const auto& table = pairs_[i].target;
+      if (!found[i].empty() && !table.triggers.empty()) refuse("the triggers of " + table.name.text() + " would fire");
+      if (std::all_of(found[i].begin(), found[i].end(), [](const RowDifference& difference) { return difference.kind == RowKind::only_source; })) continue;
+      for (const auto& other : there.tables) {
+        for (const auto& key : other.foreign_keys) {
+          const bool passes_on = !key.on_delete.empty() && key.on_delete != "restrict";
+          if (key.references == table.name && passes_on) refuse("deleting rows of " + table.name.text() + " would change " + other.name.text() + " (ON DELETE " + key.on_delete + ")");
+        }
+      }
+    }
   }
 
   /// No trigger of the target fires for what comes from the source, where its trigger has fired already.
