@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/html.hpp"
 #include "core/text.hpp"
 
 namespace migrate::cli {
@@ -21,20 +22,6 @@ Json json_of(const fleet::Entry& entry) {
             {"steps", entry.steps}, {"duration_ms", entry.ms}, {"changed", entry.changed}};
   if (!entry.error.empty()) json["error"] = {{"message", entry.error}, {"place", entry.place}, {"hint", entry.hint}};
   return json;
-}
-
-std::string html(std::string_view text) {
-  std::string out;
-  for (const char c : printable(text)) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
 }
 
 /// What a target of a command that looks has printed, as JSON where it is that.
@@ -176,9 +163,9 @@ std::string fleet_report(const std::string& file, const fleet::RunRecord& run, c
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return (a.state == fleet::State::failed) > (b.state == fleet::State::failed); });
   for (const auto& entry : sorted) {
     const bool unknown = entry.state == fleet::State::running;
-    rows += fmt::format("<tr class=\"{}\"><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", fleet::to_text(entry.state), html(entry.name), html(entry.wave),
-                        unknown ? "unknown" : fleet::to_text(entry.state), html(entry.revision), seconds(entry.ms),
-                        entry.error.empty() ? "" : (entry.place.empty() ? "" : "<code>" + html(entry.place) + "</code> ") + html(entry.error) + (entry.hint.empty() ? "" : "<br><small>" + html(entry.hint) + "</small>"));
+    rows += fmt::format("<tr class=\"{}\"><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", fleet::to_text(entry.state), html_text(entry.name), html_text(entry.wave),
+                        unknown ? "unknown" : fleet::to_text(entry.state), html_text(entry.revision), seconds(entry.ms),
+                        entry.error.empty() ? "" : (entry.place.empty() ? "" : "<code>" + html_text(entry.place) + "</code> ") + html_text(entry.error) + (entry.hint.empty() ? "" : "<br><small>" + html_text(entry.hint) + "</small>"));
   }
   return fmt::format(R"(<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -197,7 +184,7 @@ tr.failed th {{ color: #c22; }} code {{ font-size: .9em; }}
 {}</tbody></table>
 </body></html>
 )",
-                     html(run.action), html(run.action), html(run.started), html(run.who), run.ended.empty() ? "" : " until " + html(run.ended), standing.head, html(heads.empty() ? "no revision" : heads),
+                     html_text(run.action), html_text(run.action), html_text(run.started), html_text(run.who), run.ended.empty() ? "" : " until " + html_text(run.ended), standing.head, html_text(heads.empty() ? "no revision" : heads),
                      [&] {
                        std::size_t sum = 0;
                        for (const auto& [revision, count] : standing.other) sum += count;

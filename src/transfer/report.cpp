@@ -5,32 +5,20 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/html.hpp"
+
 namespace migrate {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 std::string row(std::initializer_list<std::string> cells, const char* tag = "td") {
   std::string out = "<tr>";
-  for (const auto& cell : cells) out += fmt::format("<{0}>{1}</{0}>", tag, escaped(cell));
+  for (const auto& cell : cells) out += fmt::format("<{0}>{1}</{0}>", tag, html_text(cell));
   return out + "</tr>\n";
 }
 
-std::string section(const std::string& title, const std::string& body) { return body.empty() ? "" : fmt::format("<h2>{}</h2>\n<table>\n{}</table>\n", escaped(title), body); }
+std::string section(const std::string& title, const std::string& body) { return body.empty() ? "" : fmt::format("<h2>{}</h2>\n<table>\n{}</table>\n", html_text(title), body); }
 
 constexpr std::string_view style =
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#222;background:#fff}"
@@ -78,7 +66,7 @@ std::string report_html(const CopyReport& report) {
   for (const auto& note : report.notes) notes += row({note});
   return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>migrate copy</title><style>{}</style></head><body>\n"
                      "<h1>{} \u2192 {}</h1>\n<p class=\"{}\">{}, {:.1f} s{}</p>\n{}{}{}{}{}{}</body></html>\n",
-                     style, escaped(report.source), escaped(report.target), report.complete() ? "good" : "bad",
+                     style, html_text(report.source), html_text(report.target), report.complete() ? "good" : "bad",
                      report.complete() ? "everything arrived" : "not everything arrived", report.seconds, report.resumed ? ", gone on with after a run that was cut off" : "",
                      section("Tables", tables), section("Left out", out_of_it), section("Changed on the way", lost), section("Rows that did not arrive", rejected),
                      section("Rows that differ", differing), section("Notes", notes));
