@@ -104,7 +104,10 @@ class Mover {
     read_canonical(source_, source_.columns, sql, [this](Fields row) { take(row); },
                    [this](Fields row, const ReadRefusal& refusal) {
                      ++moved_.read;
-                     reject(row, source_.columns[refusal.column].name, shown_value(refusal.value), refusal.why);
+                     // Nothing of a row that is masked is told as it was, and least of all a value that no mask could take.
+                     const auto& column = source_.columns[refusal.column];
+                     if (options_.change) reject({}, column.name, "(masked)", refusal.why);
+                     else reject(row, column.name, shown_value(refusal.value), refusal.why);
                    });
     flush();
     if (writer_) writer_->finish();
@@ -194,7 +197,10 @@ class Mover {
 
   void reject(Fields row, const std::string& column, const std::string& value, const std::string& why) {
     std::string key;
-    for (const auto place : key_places_) key += (key.empty() ? "" : ", ") + source_.columns[place].name + " " + shown_value(row[place]);
+    for (const auto place : key_places_) {
+      if (row.empty()) break;
+      key += (key.empty() ? "" : ", ") + source_.columns[place].name + " " + shown_value(row[place]);
+    }
     const RejectedRow rejected{source_.name.text(), key.empty() ? fmt::format("row {}", moved_.read) : key, column, value, why};
     if (!options_.report) {
       throw Error{ErrorKind::failed, "cannot copy a value of " + rejected.text(), "`--on-error report` goes on and lists the rows that did not arrive"};
