@@ -82,6 +82,10 @@ class RowsFace {
   virtual void set_up_reading(RowsConnection& connection) const = 0;
   /// The same for writing: no trigger fires and no foreign key is looked at. Returns what could not be switched off, for people; "".
   [[nodiscard]] virtual std::string set_up_writing(RowsConnection& connection) const = 0;
+  /// Whether it keeps triggers from firing; else they have to be dropped while rows change.
+  [[nodiscard]] virtual bool silences_triggers() const { return false; }
+  /// SQL, in the transaction that writes, that has foreign keys looked at when it ends, where they could not be switched off; "" where that cannot be.
+  [[nodiscard]] virtual std::string defer_keys_sql() const { return ""; }
 
   // ---- SQL ----
   /// A table behind FROM; rows of its children belong to it only when they are asked for.

@@ -171,7 +171,7 @@ class Syncer {
       if (!found[i].empty()) drop_triggers(pairs_[i].target, there);
     }
     writer->execute(target_.dialect().run().begin_sql());
-    if (!limit.empty() && target_.server().capabilities.deferrable_keys) writer->execute("SET CONSTRAINTS ALL DEFERRED");
+    if (const auto defer = target_.dialect().rows().defer_keys_sql(); !limit.empty() && !defer.empty()) writer->execute(defer);
     for (std::size_t i = pairs_.size(); i-- > 0;) remove(pairs_[i], *writer, found[i]);
     for (std::size_t i = 0; i < pairs_.size(); ++i) insert(pairs_[i], *writer, found[i]);
     writer->execute("COMMIT");
@@ -199,7 +199,7 @@ class Syncer {
 
   /// No trigger of the target fires for what comes from the source, where its trigger has fired already.
   void drop_triggers(const Table& table, const Schema& there) {
-    if (table.triggers.empty() || target_.server().capabilities.enum_types) return;
+    if (table.triggers.empty() || target_.dialect().rows().silences_triggers()) return;
     std::vector<Operation> operations;
     for (const auto& trigger : table.triggers) operations.emplace_back(Remove<Trigger>{table.name, trigger});
     for (const auto& statement : target_.dialect().render().render(operations, there, target_.server())) target_.session().connection().execute(statement.text);

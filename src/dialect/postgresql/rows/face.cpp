@@ -120,6 +120,9 @@ class PostgresqlRowsFace final : public RowsFace {
     return "";
   }
 
+  [[nodiscard]] bool silences_triggers() const override { return true; }
+  [[nodiscard]] std::string defer_keys_sql() const override { return "SET CONSTRAINTS ALL DEFERRED"; }
+
   [[nodiscard]] std::string from_sql(const QualifiedName& table, bool children) const override { return (children ? "" : "ONLY ") + quote_name(table); }
   [[nodiscard]] std::string equal_sql(const RowsColumn& column, const std::string& literal) const override {
     return quote_name(column.name) + (column.own.kind == Kind::json && !column.own.normalizes ? "::text" : "") + " = " + literal;
