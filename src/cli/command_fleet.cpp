@@ -58,7 +58,7 @@ class Fleet {
   }
 
   int status() {
-    fleet::Journal journal(project_.config(), settings_.journal, true);
+    fleet::Journal journal(project_, settings_.journal, true);
     const auto run = journal.run();
     const auto entries = chosen(journal.entries());
     const auto heads = heads_text(project_);
@@ -104,7 +104,7 @@ class Fleet {
     FleetPrinter printer(context_.output, !changes);
     std::optional<fleet::Journal> journal;
     if (changes) {
-      journal.emplace(project_.config(), settings_.journal, false);
+      journal.emplace(project_, settings_.journal, false);
       journal->lock(lock_wait(), [&](const std::string& holder) { printer.note("waiting for another run of this fleet: " + holder); }, stop_requested);
     }
     const auto arguments = arguments_for(name, argument);
@@ -124,7 +124,7 @@ class Fleet {
     std::string action;
     std::set<std::string> names;
     {
-      fleet::Journal journal(project_.config(), settings_.journal, true);
+      fleet::Journal journal(project_, settings_.journal, true);
       action = journal.run().action;
       for (const auto& entry : journal.entries()) {
         if (entry.state != fleet::State::done) names.insert(entry.name);
@@ -166,7 +166,7 @@ class Fleet {
   [[nodiscard]] const fleet::Wave& wave_of(const FleetTarget& target) const { return settings_.waves[fleet::wave_of(settings_, target)]; }
 
   std::vector<FleetTarget> find(bool tell) {
-    auto found = fleet::find_targets(project_.config(), settings_);
+    auto found = fleet::find_targets(project_, settings_);
     if (tell) {
       for (const auto& remark : found.remarks) context_.output.note(remark);
     }

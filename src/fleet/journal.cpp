@@ -17,6 +17,7 @@
 #include "dialect/run.hpp"
 #include "dialect/sql.hpp"
 #include "fleet/targets.hpp"
+#include "project/file_url.hpp"
 
 namespace migrate::fleet {
 namespace {
@@ -34,7 +35,8 @@ State state_of(std::string_view text) {
 
 std::string_view to_text(State state) { return state_names[static_cast<std::size_t>(state)]; }
 
-Journal::Journal(const Config& config, const std::string& place, bool only_look) : url_(database_at(config, place, {config.file.string()})), dialect_(&dialect_named(url_.dialect())) {
+Journal::Journal(const Project& project, const std::string& place, bool only_look)
+    : url_(is_url(place) || place.starts_with('@') ? database_at(project, place, {project.config().file.string()}) : file_url(project.config().folder / place)), dialect_(&dialect_named(url_.dialect())) {
   file_ = dialect_->run().file_of(url_);
   there_ = file_.empty() || file_exists(file_);
   if (only_look && !there_) return;

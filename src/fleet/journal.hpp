@@ -8,6 +8,7 @@
 
 #include "dialect/connection.hpp"
 #include "fleet/settings.hpp"
+#include "library/project.hpp"
 
 namespace migrate {
 class Dialect;
@@ -52,7 +53,7 @@ struct RunRecord {
 class Journal {
  public:
   /// Connects; the tables are made when they are first written. `only_look`: a journal that is not there reads as an empty one.
-  Journal(const Config& config, const std::string& place, bool only_look);
+  Journal(const Project& project, const std::string& place, bool only_look);
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;

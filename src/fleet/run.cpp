@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::json;
 using std::chrono::milliseconds;
 
-constexpr int share = 4;           // of a server's connections that a fleet takes: one in so many
+constexpr int share = 8;           // one target for so many of a server's connections: each may take two, and a fleet takes a quarter
 constexpr int most_attempts = 2;   // of a target whose worker died under it
 
 class Runner {
@@ -187,8 +187,9 @@ class Runner {
 
   void check_wave(const Wave& wave, const std::vector<std::size_t>& members) {
     std::deque<std::size_t> waiting;
+    const std::set<std::size_t> own(members.begin(), members.end());
     for (const auto& outcome : result_.outcomes) {
-      if (outcome.state == State::done && std::find(members.begin(), members.end(), outcome.target) != members.end()) waiting.push_back(outcome.target);
+      if (outcome.state == State::done && own.contains(outcome.target)) waiting.push_back(outcome.target);
     }
     Workers workers(options_.parallel > 0 ? options_.parallel : wave.parallel > 0 ? wave.parallel : 4, [&](std::size_t job) { return options_.check(targets_[job], wave.check); });
     std::map<std::size_t, Outcome> running;

@@ -22,7 +22,6 @@ class Reader {
                                   {"journal", [&](const Node& node) { settings.journal = text(node, "journal"); }}});
     if (settings.sources.empty()) fail(config_.fleet, "'fleet' names no targets", "add `targets:`, a list of databases, queries, commands, schemas or files");
     if (settings.journal.empty()) settings.journal = "fleet.db";
-    if (!is_url(settings.journal)) settings.journal = "sqlite:///" + (config_.folder / settings.journal).lexically_normal().string();
     settle(settings.waves);
     return settings;
   }

@@ -44,7 +44,7 @@ struct Wave {
 struct Settings {
   std::vector<Source> sources;
   std::vector<Wave> waves;  ///< one at least
-  std::string journal;      ///< a SQLite URL or another database's
+  std::string journal;      ///< a URL, or the path of a file
 };
 
 /// Throws Error (usage) with file, line and column; also when there is no such section.

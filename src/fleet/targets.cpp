@@ -14,6 +14,7 @@
 #include "core/text.hpp"
 #include "dialect/dialect.hpp"
 #include "dialect/run.hpp"
+#include "project/file_url.hpp"
 
 namespace migrate::fleet {
 namespace {
@@ -42,7 +43,7 @@ std::string own_name(const FleetTarget& target) {
 
 class Finder {
  public:
-  Finder(const Config& config, const Settings& settings) : config_(config), settings_(settings) {}
+  Finder(const Project& project, const Settings& settings) : project_(project), config_(project.config()), settings_(settings) {}
 
   Found find() {
     for (const auto& source : settings_.sources) {
@@ -57,7 +58,7 @@ class Finder {
  private:
   void read(const Source& source) {
     switch (source.kind) {
-      case Source::Kind::database: return add(source, source.name, database_at(config_, source.text, source.location), "", {});
+      case Source::Kind::database: return add(source, source.name, database_at(project_, source.text, source.location), "", {});
       case Source::Kind::query: return read_query(source);
       case Source::Kind::command: return read_command(source);
       case Source::Kind::files: return read_files(source);
@@ -77,7 +78,7 @@ class Finder {
   void read_names(const Source& source) {
     const bool schemas = source.kind == Source::Kind::schemas;
     auto pattern = replace_all(source.text, "%", "*");
-    const auto base = database_at(config_, source.on, source.location);
+    const auto base = database_at(project_, source.on, source.location);
     const auto names = ask(source, [&](const RunFace& run, Connection& connection) { return schemas ? run.schema_names(connection) : run.database_names(connection); });
     for (const auto& name : names) {
       if (!glob_match(pattern, name)) continue;
@@ -96,7 +97,7 @@ class Finder {
     for (std::size_t i = 0; i < files.gl_pathc; ++i) {
       const std::filesystem::path path = files.gl_pathv[i];
       if (path.filename().string().ends_with("-journal") || path.filename().string().ends_with("-wal") || path.filename().string().ends_with("-shm")) continue;
-      if (DatabaseUrl url{.scheme = "sqlite", .database = path.lexically_normal().string()}; std::filesystem::is_regular_file(path)) add(source, "", url, "", {});
+      if (std::filesystem::is_regular_file(path)) add(source, "", file_url(path), "", {});
     }
   }
 
@@ -156,12 +157,12 @@ class Finder {
     found_.targets.push_back(std::move(target));
   }
 
-  DatabaseUrl at(const Source& source, const std::string& text) const { return database_at(config_, text, source.location); }
+  DatabaseUrl at(const Source& source, const std::string& text) const { return database_at(project_, text, source.location); }
   static std::string place(const Source& source) { return "migrate.yaml:" + std::to_string(source.location.line); }
 
   template <class Question>
   auto ask(const Source& source, const Question& question) -> decltype(question(std::declval<const RunFace&>(), std::declval<Connection&>())) {
-    const auto url = database_at(config_, source.on, source.location);
+    const auto url = database_at(project_, source.on, source.location);
     try {
       const auto& run = run_of(url);
       const auto connection = run.connect(url);
@@ -171,6 +172,7 @@ class Finder {
     }
   }
 
+  const Project& project_;
   const Config& config_;
   const Settings& settings_;
   Found found_;
@@ -206,11 +208,11 @@ bool FleetTarget::matches(const std::vector<std::string>& words) const {
   return std::any_of(words.begin(), words.end(), [&](const auto& word) { return std::find(tags.begin(), tags.end(), word) != tags.end() || glob_match(word, name); });
 }
 
-DatabaseUrl database_at(const Config& config, const std::string& text, const Location& location) {
+DatabaseUrl database_at(const Project& project, const std::string& text, const Location& location) {
   try {
-    if (text.starts_with('@')) return database_url(load_config(config.file, text.substr(1)));
+    if (text.starts_with('@')) return project.database(text);
     if (!is_url(text)) throw Error{ErrorKind::usage, "'" + text + "' is no database URL", "postgresql://..., mysql://..., mariadb://..., sqlite:///FILE, or @NAME of an environment"};
-    auto own = config;
+    auto own = project.config();
     own.database = yaml::Node();
     own.database.kind = yaml::Node::Kind::scalar;
     own.database.scalar = text;
@@ -222,6 +224,6 @@ DatabaseUrl database_at(const Config& config, const std::string& text, const Loc
   }
 }
 
-Found find_targets(const Config& config, const Settings& settings) { return Finder(config, settings).find(); }
+Found find_targets(const Project& project, const Settings& settings) { return Finder(project, settings).find(); }
 
 }  // namespace migrate::fleet

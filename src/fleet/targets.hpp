@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fleet/settings.hpp"
+#include "library/project.hpp"
 #include "project/url.hpp"
 
 namespace migrate::fleet {
@@ -31,9 +32,9 @@ struct Found {
 };
 
 /// Asks every source. Throws Error with the source's place: a query or command that fails, a name that stands twice.
-[[nodiscard]] Found find_targets(const Config& config, const Settings& settings);
+[[nodiscard]] Found find_targets(const Project& project, const Settings& settings);
 
 /// "@NAME", "@" or a URL as a database. Throws Error (usage).
-[[nodiscard]] DatabaseUrl database_at(const Config& config, const std::string& text, const Location& location);
+[[nodiscard]] DatabaseUrl database_at(const Project& project, const std::string& text, const Location& location);
 
 }  // namespace migrate::fleet
