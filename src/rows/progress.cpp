@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view begun_mark = "begun";
 constexpr std::string_view rejected_mark = "rejected";
 
+std::string id_of(const CopyPart& part) { return sha256(part.table).substr(0, 40) + "-" + std::to_string(part.part); }
+
 }  // namespace
 
 std::string CopyProgress::text(const std::string& value) const { return dialect_.sql().quote_value(value); }
@@ -62,15 +64,19 @@ std::vector<CopyPart> CopyProgress::parts(Connection& connection) const {
   return parts;
 }
 
+std::string CopyProgress::wait_sql() const { return fmt::format("UPDATE {} SET state = state WHERE state IN ('planned', 'done')", dialect_.sql().quote_name(name_)); }
+
+std::string CopyProgress::claim_sql(const CopyPart& part) const {
+  return fmt::format("UPDATE {} SET state = 'planned' WHERE id = '{}'", dialect_.sql().quote_name(name_), id_of(part));
+}
+
 std::string CopyProgress::plan_sql(const CopyPart& part) const {
-  const auto id = sha256(part.table).substr(0, 40) + "-" + std::to_string(part.part);
-  return fmt::format("INSERT INTO {} (id, object, part, place_from, place_to, state) VALUES ('{}', {}, {}, {}, {}, 'planned')", dialect_.sql().quote_name(name_), id, text(part.table), part.part,
+  return fmt::format("INSERT INTO {} (id, object, part, place_from, place_to, state) VALUES ('{}', {}, {}, {}, {}, 'planned')", dialect_.sql().quote_name(name_), id_of(part), text(part.table), part.part,
                      text(write_place(part.range.from)), text(write_place(part.range.to)));
 }
 
 std::string CopyProgress::done_sql(const CopyPart& part) const {
-  return fmt::format("UPDATE {} SET state = 'done', row_count = {}, checksum = '{}' WHERE id = '{}-{}'", dialect_.sql().quote_name(name_), part.checksum.rows, part.checksum.sum,
-                     sha256(part.table).substr(0, 40), part.part);
+  return fmt::format("UPDATE {} SET state = 'done', row_count = {}, checksum = '{}' WHERE id = '{}'", dialect_.sql().quote_name(name_), part.checksum.rows, part.checksum.sum, id_of(part));
 }
 
 std::string CopyProgress::forget_sql(const std::string& table) const { return fmt::format("DELETE FROM {} WHERE object = {}", dialect_.sql().quote_name(name_), text(table)); }

@@ -31,9 +31,13 @@ class CopyProgress {
   void begin(Connection& connection, const ServerInfo& server, const std::string& what) const;
   void end(Connection& connection) const;
 
+  /// Waits for whoever has claimed a part: sessions of a copy that was killed may still be at work on the server.
+  [[nodiscard]] std::string wait_sql() const;
   [[nodiscard]] std::vector<CopyPart> parts(Connection& connection) const;
   /// Statements for the transaction that does the work.
   [[nodiscard]] std::string plan_sql(const CopyPart& part) const;
+  /// First of all: its record is locked while the rows are written.
+  [[nodiscard]] std::string claim_sql(const CopyPart& part) const;
   [[nodiscard]] std::string done_sql(const CopyPart& part) const;
   [[nodiscard]] std::string forget_sql(const std::string& table) const;
 

@@ -28,9 +28,14 @@ void keep(Session& session, const RunOptions& options, RunEvents& events) {
   }
 }
 
-void create_tables(Session& session, const Versions& versions) {
+void create_tables(Session& session, const Versions& versions, bool keeps_schema) {
   const auto& schema = versions.table().schema;
-  for (const auto& sql : versions.create_sql(session.server())) {
+  auto statements = versions.create_sql(session.server());
+  // Together with the others: a run that is killed behind its last unit leaves all of them.
+  if (keeps_schema) {
+    for (auto& sql : versions.create_schema_sql(session.server())) statements.push_back(std::move(sql));
+  }
+  for (const auto& sql : statements) {
     try {
       session.connection().execute(sql);
     } catch (const DatabaseError& error) {
@@ -117,7 +122,7 @@ class Run {
     run_hook("before_run", options_.before_run);  // may choose the role that owns the tables made here
     rows_ = versions_.read(session_.connection(), &table_exists_);
     if (table_exists_) versions_.expect_all_rows(session_.connection());
-    if (!table_exists_) wait_for_database(options_, events_, "the versions table cannot be made", [&] { create_tables(session_, versions_); });
+    if (!table_exists_) wait_for_database(options_, events_, "the versions table cannot be made", [&] { create_tables(session_, versions_, options_.keep_schema != nullptr); });
     table_exists_ = true;
     // Named with their schema from now on: a unit may change what names mean, CREATE SCHEMA too.
     versions_.stay_in(session_.dialect().run().schema_of(session_.connection(), versions_.table()));
@@ -279,7 +284,7 @@ void run_locked(Session& session, const RunOptions& options, RunEvents& events,
   bool exists = false;
   waiting([&] { (void)versions.read(session.connection(), &exists); });
   if (exists) versions.expect_all_rows(session.connection());
-  if (!exists) waiting([&] { create_tables(session, versions); });
+  if (!exists) waiting([&] { create_tables(session, versions, options.keep_schema != nullptr); });
   waiting([&] { session.connection().execute(session.begin_sql()); });
   try {
     for (const auto& sql : work(versions.read(session.connection()))) session.connection().execute(sql);

@@ -25,6 +25,7 @@ class Copier {
   CopyReport run() {
     const auto start = std::chrono::steady_clock::now();
     refuse_same_place();
+    lock_.emplace(target_, [this](const std::string& text) { events_.note(text); });
     look();
     prepare_target();
     make_bare();
@@ -176,7 +177,7 @@ class Copier {
     pair_up();
     events_.phase("copying rows");
     snapshot_ = std::make_unique<Snapshot>(source_);
-    copy_rows(source_, *snapshot_, target_, pairs_, progress(), options_, events_, report_);
+    copy_rows(source_, *snapshot_, target_, *lock_, pairs_, progress(), options_, events_, report_);
   }
 
   void make_rest() {
@@ -213,6 +214,7 @@ class Copier {
   std::vector<TablePair> pairs_;
   std::set<std::string> masked_;
   std::unique_ptr<Snapshot> snapshot_;
+  std::optional<EndLock> lock_;
 };
 
 }  // namespace

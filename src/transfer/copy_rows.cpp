@@ -25,8 +25,8 @@ struct Work {
 
 class RowCopier {
  public:
-  RowCopier(End& source, Snapshot& snapshot, End& target, std::vector<TablePair>& pairs, const CopyProgress& progress, const CopyOptions& options, CopyEvents& events, CopyReport& report)
-      : source_(source), snapshot_(snapshot), target_(target), pairs_(pairs), progress_(progress), options_(options), events_(events), report_(report), left_(pairs.size()), started_(pairs.size()) {}
+  RowCopier(End& source, Snapshot& snapshot, End& target, EndLock& lock, std::vector<TablePair>& pairs, const CopyProgress& progress, const CopyOptions& options, CopyEvents& events, CopyReport& report)
+      : source_(source), snapshot_(snapshot), target_(target), lock_(lock), pairs_(pairs), progress_(progress), options_(options), events_(events), report_(report), left_(pairs.size()), started_(pairs.size()) {}
 
   void run() {
     report_.tables.resize(pairs_.size());
@@ -64,6 +64,8 @@ class RowCopier {
   /// What is there of an earlier run is looked at: a range that the source has otherwise now is copied again with its table.
   void plan() {
     auto writer = target_.open_rows();
+    lock_.follow(*writer);
+    writer->execute(progress_.wait_sql());
     if (const auto limit = target_.dialect().rows().set_up_writing(*writer); !limit.empty()) events_.note(limit);
     std::map<std::string, std::vector<CopyPart>> known;
     for (auto& part : progress_.parts(*writer)) known[part.table].push_back(std::move(part));
@@ -159,6 +161,7 @@ class RowCopier {
     to.connection = &writer;
     const auto conditions = closure_ ? closure_->conditions(mine.table) : std::vector<std::string>{condition_of(from, mine.part.range)};
     writer.execute(target_.dialect().run().begin_sql());
+    writer.execute(progress_.claim_sql(mine.part));
     std::vector<RejectedRow> rejected;
     Moved moved;
     try {
@@ -259,6 +262,7 @@ class RowCopier {
   End& source_;
   Snapshot& snapshot_;
   End& target_;
+  EndLock& lock_;
   std::vector<TablePair>& pairs_;
   const CopyProgress& progress_;
   const CopyOptions& options_;
@@ -334,8 +338,8 @@ std::vector<RowsConnection*> Snapshot::readers(std::size_t wanted) {
   return all;
 }
 
-void copy_rows(End& source, Snapshot& snapshot, End& target, std::vector<TablePair>& pairs, const CopyProgress& progress, const CopyOptions& options, CopyEvents& events, CopyReport& report) {
-  RowCopier(source, snapshot, target, pairs, progress, options, events, report).run();
+void copy_rows(End& source, Snapshot& snapshot, End& target, EndLock& lock, std::vector<TablePair>& pairs, const CopyProgress& progress, const CopyOptions& options, CopyEvents& events, CopyReport& report) {
+  RowCopier(source, snapshot, target, lock, pairs, progress, options, events, report).run();
 }
 
 void verify_rows(Snapshot& snapshot, End& target, std::vector<TablePair>& pairs, const CopyProgress& progress, const CopyOptions& options, CopyEvents& events, CopyReport& report) {

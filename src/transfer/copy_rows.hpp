@@ -25,7 +25,7 @@ class Snapshot {
 };
 
 /// Copies what is not done yet and fills in the reports of the tables.
-void copy_rows(End& source, Snapshot& snapshot, End& target, std::vector<TablePair>& pairs, const CopyProgress& progress, const CopyOptions& options, CopyEvents& events, CopyReport& report);
+void copy_rows(End& source, Snapshot& snapshot, End& target, EndLock& lock, std::vector<TablePair>& pairs, const CopyProgress& progress, const CopyOptions& options, CopyEvents& events, CopyReport& report);
 
 /// Compares the tables of both ends; fills in `verified` and `differences`, and lists rows that differ. `sums`: the source's checksums.
 void verify_rows(Snapshot& snapshot, End& target, std::vector<TablePair>& pairs, const CopyProgress& progress, const CopyOptions& options, CopyEvents& events, CopyReport& report);

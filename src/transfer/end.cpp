@@ -35,6 +35,17 @@ Schema End::inspect() {
   return schema;
 }
 
+EndLock::EndLock(End& end, const std::function<void(const std::string&)>& tell)
+    : options_(end.target().run_options()), lock_(end.session(), end.target().versions(), options_) {
+  struct Events : RunEvents {
+    explicit Events(const std::function<void(const std::string&)>& told) : tell(told) {}
+    void waiting(const std::string& holder) override { tell("waiting for another run: " + holder); }
+    void notice(const std::string& text) override { tell(text); }
+    const std::function<void(const std::string&)>& tell;
+  } events(tell);
+  lock_.acquire(events);
+}
+
 TablePair pair_tables(End& source, const Schema& source_schema, const Table& source_table, End& target, const Schema& target_schema, const Table& target_table) {
   TablePair pair{.source = source_table, .target = target_table};
   pair.from.dialect = &source.dialect();

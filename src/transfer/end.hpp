@@ -1,6 +1,7 @@
 /// One end of a copy: a database with a session for definitions and others for rows.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "dialect/rows.hpp"
 #include "rows/mask.hpp"
 #include "rows/side.hpp"
+#include "runner/run_lock.hpp"
 
 namespace migrate {
 
@@ -33,6 +35,20 @@ class End {
  private:
   Target& target_;
   bool reads_;
+};
+
+/// The lock of a run on a database that is written to: no `upgrade` and no other copy works on it meanwhile, and one that was cut off
+/// has ended on the server too before another goes on.
+class EndLock {
+ public:
+  /// Takes it; `tell` hears of whoever has it. Throws Error (locked) when it is not ours in time.
+  EndLock(End& end, const std::function<void(const std::string&)>& tell);
+  /// Holds on to it in a session for rows too, the only one.
+  void follow(Connection& rows) { lock_.follow(rows); }
+
+ private:
+  RunOptions options_;
+  HeldLock lock_;
 };
 
 /// A table of both ends.

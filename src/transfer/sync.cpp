@@ -37,6 +37,8 @@ class Syncer {
     if (&source_.dialect() == &target_.dialect() && rows.place(source_.session().connection()) == rows.place(target_.session().connection())) {
       throw Error{ErrorKind::usage, fmt::format("{} and {} are one database", report_.source, report_.target), "name another one"};
     }
+    std::optional<EndLock> lock;
+    if (!options_.dry_run) lock.emplace(target_, [this](const std::string& text) { events_.note(text); });
     look();
     compare_schemas();
     if (options_.dry_run) {
@@ -44,7 +46,7 @@ class Syncer {
       return std::move(report_);
     }
     change_schema();
-    if (options_.copy.wants(CopyKind::rows)) change_rows();
+    if (options_.copy.wants(CopyKind::rows)) change_rows(*lock);
     make_triggers();
     return std::move(report_);
   }
@@ -151,11 +153,12 @@ class Syncer {
     }
   }
 
-  void change_rows() {
+  void change_rows(EndLock& lock) {
     snapshot_ = std::make_unique<Snapshot>(source_);
     const auto there = target_.inspect();
     pair_up(there);
     auto writer = target_.open_rows();
+    lock.follow(*writer);
     const auto limit = target_.dialect().rows().set_up_writing(*writer);
     if (!limit.empty()) events_.note(limit);
     std::vector<std::vector<RowDifference>> found(pairs_.size());
