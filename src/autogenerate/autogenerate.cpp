@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "dialect/canonical.hpp"
 #include "dialect/catalog.hpp"
+#include "dialect/rows.hpp"
 #include "schema/lookup.hpp"
 
 namespace migrate {
@@ -275,6 +276,21 @@ void check_new(const Schema& live, const Schema& declared) {
   }
 }
 
+/// A table of the model that somebody has made a partition of another one is there, with its rows, though inspection leaves it out.
+void refuse_attached(const Dialect& dialect, Connection& connection, const Schema& live, const Schema& declared) {
+  std::vector<const Table*> fresh;
+  for (const auto& table : declared.tables) {
+    if (!table.options.contains("partition_of") && find_named(live.tables, table.name) == nullptr) fresh.push_back(&table);
+  }
+  if (fresh.empty()) return;
+  const auto partitions = dialect.rows().partitions(connection);
+  for (const auto* table : fresh) {
+    if (std::find(partitions.begin(), partitions.end(), table->name) == partitions.end()) continue;
+    throw Error{ErrorKind::usage, "table " + table->name.text() + " of the model is a partition of another table in the database",
+                "`migrate inspect` shows how the model says that (partition_of); leave it out of the model when something else manages it", table->declared.location};
+  }
+}
+
 /// Partitions are left alone unless the model declares them: those are read by name.
 void add_declared_partitions(const Dialect& dialect, Connection& connection, const ServerInfo& server, Schema& live, const Schema& declared) {
   InspectOptions options;
@@ -286,6 +302,7 @@ void add_declared_partitions(const Dialect& dialect, Connection& connection, con
       options.schemas.push_back(table.name.schema);
     }
   }
+  refuse_attached(dialect, connection, live, declared);
   if (options.tables.empty()) return;
   for (auto& table : dialect.catalog().inspect(connection, server, options).tables) live.tables.push_back(std::move(table));
 }
@@ -314,6 +331,8 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
     // What is new was not asked about: its text tells.
     declared.dependencies.needs = (renamed.schema ? *renamed.schema : live).dependencies.needs;
   }
+  // What the way back makes again gets what it had too.
+  declared.rights = (renamed.schema ? *renamed.schema : live).rights;
   auto changes = compare(renamed.schema ? *renamed.schema : live, declared, server);
   mark_reviewed_drops(changes, renamed, declared);
   note_losses(changes, renamed.held);

@@ -63,6 +63,15 @@ std::vector<Need> Needs::of(const Routine& routine) const {
   return needs;
 }
 
+std::vector<Need> Needs::bound(const Routine& routine) const {
+  const auto* known = told({.kind = Kind::routine, .name = routine.name, .part = routine.arguments});
+  return known == nullptr ? std::vector<Need>{} : *known;
+}
+
+bool Needs::calls(const std::vector<Need>& needs, const Routine& routine) const {
+  return std::any_of(needs.begin(), needs.end(), [&](const Need& need) { return is_meant(need.on, {.kind = Kind::routine, .name = routine.name, .part = routine.arguments}); });
+}
+
 std::vector<Need> Needs::of(const Domain& domain) const {
   if (const auto* known = told({.kind = Kind::type, .name = domain.name, .part = {}})) return *known;
   std::vector<Need> needs;

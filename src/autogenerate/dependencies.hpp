@@ -26,6 +26,10 @@ class Needs {
   [[nodiscard]] std::vector<Need> of(const EnumType&) const { return {}; }
   [[nodiscard]] std::vector<Need> of(const Sequence&) const { return {}; }
 
+  /// What the engine told of a routine: bodies that are texts bind it to nothing.
+  [[nodiscard]] std::vector<Need> bound(const Routine& routine) const;
+  [[nodiscard]] bool calls(const std::vector<Need>& needs, const Routine& routine) const;
+
   /// Whether something that needs this stands on the relation, or on that column of it ("": any). `text` is asked where the engine did
   /// not tell of columns.
   [[nodiscard]] bool stands_on(const std::vector<Need>& needs, const QualifiedName& relation, const std::string& column, const std::string& text) const;

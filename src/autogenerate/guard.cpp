@@ -14,8 +14,14 @@
 namespace migrate {
 namespace {
 
-bool needs_value(const Column& column) {
-  return !column.nullable && !column.default_value && !column.identity && !column.generated;
+/// Whether the column's domain takes no NULL, and gives no value by itself.
+bool domain_needs_value(const Column& column, const Schema& schema) {
+  const auto domain = std::find_if(schema.domains.begin(), schema.domains.end(), [&](const Domain& item) { return item.name.text() == column.type; });
+  return domain != schema.domains.end() && !domain->nullable && !domain->default_value;
+}
+
+bool needs_value(const Column& column, const Schema& schema) {
+  return (!column.nullable || domain_needs_value(column, schema)) && !column.default_value && !column.identity && !column.generated;
 }
 
 /// A value of the type that means nothing, as SQL; "" when none is known.
@@ -88,8 +94,15 @@ Sql fill(const Dialect& dialect, const QualifiedName& table, const std::string& 
 
 /// Adds a NOT NULL column in three steps: as nullable, filled, tightened. Where a column change rebuilds the table anyway
 /// it is one step, and the rebuild fills it.
-std::vector<PlannedChange> add_in_steps(const Add<Column>& add, const std::string& value, const Dialect& dialect, const Capabilities& can) {
+std::vector<PlannedChange> add_in_steps(const Add<Column>& add, const std::string& value, const Schema& schema, const Dialect& dialect, const Capabilities& can) {
   Add<Column> whole = add;
+  if (can.alter_column_in_place && domain_needs_value(add.object, schema)) {
+    // Not even for a moment can it be without a value.
+    whole.object.declared.backfill.clear();
+    Add<Column> filled = whole;
+    filled.object.default_value = Default{true, value};
+    return {{filled}, {Change<Column>{add.table, filled.object, whole.object}}};
+  }
   whole.object.declared.backfill = value;
   if (!can.alter_column_in_place) return {{whole}};
   whole.object.declared.backfill.clear();
@@ -117,10 +130,10 @@ bool tightens(const Change<Column>& change) {
 
 std::vector<PlannedChange> guarded_add(const PlannedChange& change, const Add<Column>& add, bool filled, const Difference& difference, const Dialect& dialect) {
   const auto& can = difference.server.capabilities;
-  if (!add.object.declared.backfill.empty()) return add_in_steps(add, add.object.declared.backfill, dialect, can);
+  if (!add.object.declared.backfill.empty()) return add_in_steps(add, add.object.declared.backfill, difference.after, dialect, can);
   if (!filled) return {change};
   const auto [value, collides] = invent(find_named(difference.after.tables, add.table), add.object, difference.after, dialect);
-  auto steps = add_in_steps(add, value.empty() ? "NULL" : value, dialect, can);
+  auto steps = add_in_steps(add, value.empty() ? "NULL" : value, difference.after, dialect, can);
   const auto name = add.table.text() + "." + add.object.name;
   steps.front().review = "the table " + add.table.text() + " has rows, and the new column " + add.object.name +
                          " is NOT NULL without a default: put what existing rows should hold in the place of " +
@@ -188,7 +201,7 @@ std::string accepted_value(const Column& column, const std::vector<const Check*>
 void find_refills(Difference& difference, const Dialect& dialect, Connection& connection, const FormerNames& former) {
   for (auto& change : difference.changes) {
     auto* remove = std::get_if<Remove<Column>>(&change.operation);
-    if (remove == nullptr || !needs_value(remove->object)) continue;
+    if (remove == nullptr || !needs_value(remove->object, difference.before)) continue;
     const auto* table = find_named(difference.before.tables, former.table(remove->table));
     if (table == nullptr) continue;
     std::vector<const Check*> checks;
@@ -211,6 +224,7 @@ void find_refills(Difference& difference, const Dialect& dialect, Connection& co
 }  // namespace
 
 void guard_data(Difference& difference, const Dialect& dialect, Connection& connection) {
+  guard_conversions(difference, dialect, connection);
   guard_values(difference, dialect, connection);
   const FormerNames former(difference.changes);
   find_refills(difference, dialect, connection, former);
@@ -220,7 +234,7 @@ void guard_data(Difference& difference, const Dialect& dialect, Connection& conn
     const auto& operation = difference.changes[i].operation;
     std::string condition;
     const QualifiedName* table = nullptr;
-    if (const auto* add = std::get_if<Add<Column>>(&operation); add != nullptr && needs_value(add->object)) {
+    if (const auto* add = std::get_if<Add<Column>>(&operation); add != nullptr && needs_value(add->object, difference.after)) {
       table = &add->table;
     } else if (const auto* change = std::get_if<Change<Column>>(&operation); change != nullptr && tightens(*change)) {
       table = &change->table;
@@ -309,14 +323,14 @@ std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& cha
     auto operation = reverse(it->operation);
     if (const auto* sql = std::get_if<Sql>(&operation); sql != nullptr && sql->text.empty()) continue;
     const auto* add = std::get_if<Add<Column>>(&operation);
-    if (add == nullptr || !needs_value(add->object)) {
+    if (add == nullptr || !needs_value(add->object, before)) {
       out.push_back({std::move(operation)});
       continue;
     }
     const auto& found = add->object.declared.backfill;
     const auto invented = invent(find_named(before.tables, add->table), add->object, before, dialect);
     const auto value = found.empty() || is_unique_in(before, *add) ? invented.value : found;
-    auto steps = value.empty() ? std::vector<PlannedChange>{{operation}} : add_in_steps(*add, value, dialect, server.capabilities);
+    auto steps = value.empty() ? std::vector<PlannedChange>{{operation}} : add_in_steps(*add, value, before, dialect, server.capabilities);
     if (!value.empty()) steps.front().note = "the values of " + add->table.text() + "." + add->object.name + " are gone: existing rows get " + value;
     if (invented.collides) steps.front().note += ", which fails where there are two: it is unique, so write others before a downgrade";
     out.insert(out.end(), steps.begin(), steps.end());

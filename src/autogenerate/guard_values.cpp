@@ -6,6 +6,7 @@
 
 #include "autogenerate/former_names.hpp"
 #include "core/text.hpp"
+#include "dialect/render.hpp"
 #include "dialect/sql.hpp"
 #include "dialect/sql/lexer.hpp"
 #include "schema/lookup.hpp"
@@ -142,6 +143,59 @@ class Finder {
 };
 
 }  // namespace
+
+namespace {
+
+/// Whether the engine refuses the query, for the type or for a value; what it says then. Types that are not there yet are no answer.
+struct Refusal {
+  bool no_cast = false;
+  std::string message;
+};
+
+std::optional<Refusal> refusal(Connection& connection, const std::string& query) {
+  try {
+    static_cast<void>(connection.query(query));
+  } catch (const DatabaseError& error) {
+    if (error.cause == DatabaseError::Cause::connection) throw;
+    if (error.sqlstate == "42846") return Refusal{true, error.message()};
+    if (error.sqlstate.starts_with("22")) return Refusal{false, error.message().substr(0, error.message().find('\n'))};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void guard_conversions(Difference& difference, const Dialect& dialect, Connection& connection) {
+  const FormerNames former(difference.changes);
+  const auto& sql = dialect.sql();
+  for (auto& planned : difference.changes) {
+    auto* change = std::get_if<Change<Column>>(&planned.operation);
+    if (change == nullptr || change->before.type == change->after.type || change->before.generated || change->after.generated || !planned.review.empty()) continue;
+    const auto table = former.table(change->table);
+    if (find_named(difference.before.tables, table) == nullptr) continue;
+    const auto place = change->table.text() + "." + change->after.name;
+    if (change->after.declared.cast.empty()) {
+      auto after = change->after;
+      after.name = former.column(change->table, change->before.name);
+      const auto expression = dialect.render().conversion(change->before, after);
+      const auto refused = expression.empty() ? std::nullopt : refusal(connection, "SELECT count(" + expression + ") FROM " + sql.quote_name(table));
+      if (refused && refused->no_cast) {
+        change->after.declared.cast = "NULL";
+        planned.review = "there is no cast from " + change->before.type + " to " + change->after.type + ": put an expression over the old value of " + place +
+                         " in the place of NULL, which keeps no value (or give the model `cast:`).";
+      } else if (refused) {
+        planned.review = place + " has values that are no " + change->after.type + " (" + refused->message +
+                         "): change those rows before, or put another expression behind USING (or give the model `cast:`).";
+      }
+    }
+    // The way back is another cast.
+    if (!change->before.declared.cast.empty()) continue;
+    const auto back = dialect.render().conversion(change->after, change->before);
+    if (back.empty()) continue;
+    const auto refused = refusal(connection, "SELECT " + back + " FROM (SELECT CAST(NULL AS " + change->after.type + ") AS " + sql.quote_name(change->before.name) + ") migrate_value");
+    if (refused && refused->no_cast) change->before.declared.cast = "NULL";
+  }
+}
 
 void guard_values(Difference& difference, const Dialect& dialect, Connection& connection) {
   const auto misfits = Finder(difference, dialect).find();

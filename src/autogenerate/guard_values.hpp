@@ -9,4 +9,8 @@ namespace migrate {
 /// does not take, and puts a question before the change: what they should hold. One round trip, only where there is such a change.
 void guard_values(Difference& difference, const Dialect& dialect, Connection& connection);
 
+/// Asks the engine whether the values that are there can take the types that their columns get, and whether there is a cast at all, and puts a
+/// question to the change where not. One query a column that the engine has to convert by an expression.
+void guard_conversions(Difference& difference, const Dialect& dialect, Connection& connection);
+
 }  // namespace migrate

@@ -25,6 +25,9 @@ class Orderer {
   std::vector<PlannedChange> run(std::vector<PlannedChange> changes) {
     former_ = FormerNames(changes);
     changes = with_pinned(std::move(changes), live_, declared_, dialect_.sql().lexical_rules(), can_);
+    for (const auto& change : changes) {
+      if (const auto* drop = change.as<Drop<View>>()) dropped_views_.insert(drop->object.name);
+    }
     for (auto& change : changes) sort_in(std::move(change));
     order_table_groups();
     std::vector<PlannedChange> out;
@@ -93,6 +96,13 @@ class Orderer {
     view.triggers.clear();
     change.operation = Drop<View>{std::move(view)};
     early_drops_.push_back(std::move(change));
+  }
+
+  /// One that is bound to a view goes with it.
+  void place(const Drop<Routine>& op, PlannedChange& change) {
+    const auto needs = live_needs_.bound(op.object);
+    const bool bound = std::any_of(dropped_views_.begin(), dropped_views_.end(), [&](const QualifiedName& view) { return live_needs_.stands_on(needs, view, "", ""); });
+    (bound ? early_drops_ : drops_).push_back(std::move(change));
   }
 
   void place(const Drop<Definition>& op, PlannedChange& change) {
@@ -552,6 +562,7 @@ class Orderer {
   std::vector<PlannedChange> last_;
   std::vector<TableGroup> groups_;
   std::map<QualifiedName, std::size_t> group_of_;
+  std::set<QualifiedName> dropped_views_;
 };
 
 }  // namespace

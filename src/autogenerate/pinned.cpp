@@ -174,8 +174,13 @@ class Pinner {
       const bool pinned = std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) { return live_needs_.stands_on(own, pin.table, pin.column, view.definition); });
       if (pinned) again.insert(view.name);
     }
+    std::set<const Routine*> routines;  // whose arguments or rows are those of a view that is made again
     for (bool grew = true; grew;) {
       grew = false;
+      for (const auto& routine : live_.routines) {
+        if (!can_.views_pin_columns || routines.contains(&routine) || !stands_on_any(live_needs_.bound(routine), again)) continue;
+        grew = routines.insert(&routine).second;
+      }
       for (const auto& view : live_.views) {
         if (again.contains(view.name)) continue;
         const auto over = [&](const QualifiedName& other) { return other != view.name && live_needs_.stands_on(needs.at(view.name), other, "", ""); };
@@ -183,6 +188,7 @@ class Pinner {
           if (can_.views_pin_columns && over(other) && again.insert(other).second) grew = true;
         }
         if (gone.contains(view.name)) continue;
+        if (std::any_of(routines.begin(), routines.end(), [&](const Routine* routine) { return live_needs_.calls(needs.at(view.name), *routine); })) grew = again.insert(view.name).second || grew;
         if (std::any_of(again.begin(), again.end(), over) || std::any_of(replaced.begin(), replaced.end(), over)) grew = again.insert(view.name).second || grew;
       }
     }
@@ -194,6 +200,8 @@ class Pinner {
       if (rename != nullptr && again.contains(rename->to)) continue;  // dropped by its old name, made by its new one
       if (alter != nullptr && again.contains(alter->before.name)) continue;
       if (create != nullptr && gone.contains(create->object.name)) again.erase(create->object.name);
+      const auto* routine = change.as<Alter<Routine>>();
+      if (routine != nullptr && std::any_of(routines.begin(), routines.end(), [&](const Routine* one) { return same_routine(*one, routine->before); })) continue;
       // Parts of a view that is made again are made with it.
       const auto* table = table_of(change.operation);
       if (table != nullptr && again.contains(*table) && find_named(live_.views, *table) != nullptr) continue;
@@ -208,8 +216,17 @@ class Pinner {
       out.push_back({Drop<View>{*before}});
       out.push_back({Create<View>{*after}});
     }
+    for (const auto* before : routines) {
+      const auto after = std::find_if(declared_.routines.begin(), declared_.routines.end(), [&](const Routine& routine) { return same_routine(routine, *before); });
+      if (after == declared_.routines.end()) continue;  // it goes
+      out.push_back({Drop<Routine>{*before}});
+      out.push_back({Create<Routine>{*after}});
+    }
+    made_again_ = std::move(again);
     return out;
   }
+
+  static bool same_routine(const Routine& a, const Routine& b) { return a.name == b.name && a.kind == b.kind && a.arguments == b.arguments; }
 
   /// Rules and the like on what is made again or on columns that change: they go before and come back after.
   std::vector<PlannedChange> with_pinned_definitions(std::vector<PlannedChange> changes, const std::vector<Pin>& pins,
@@ -243,6 +260,7 @@ class Pinner {
     return out;
   }
 
+  /// Triggers over a changed column of their table, and policies over one of any table or over a view that is made again.
   std::vector<PlannedChange> with_pinned_triggers(std::vector<PlannedChange> changes, const std::vector<Pin>& pins) {
     const auto touched = [&]<class T>(const QualifiedName& table, const T& part) {
       return std::any_of(changes.begin(), changes.end(), [&](const PlannedChange& change) {
@@ -252,24 +270,30 @@ class Pinner {
                (replace != nullptr && replace->table == table && replace->before.name == part.name);
       });
     };
-    const auto remake = [&]<class T>(const Pin& pin, const std::vector<T>& before, const std::vector<T>& after, const auto& text) {
-      for (const auto& part : before) {
-        const auto* now = find_named(after, part.name);
-        if (now == nullptr || touched(pin.table, part) || !mentions(text(part), pin.column, rules_)) continue;
-        changes.push_back({Remove<T>{pin.table, part}});
-        changes.push_back({Add<T>{pin.table, *now}});
-      }
+    const auto remake = [&]<class T>(const QualifiedName& table, const T& part, const std::vector<T>& after) {
+      const auto* now = find_named(after, part.name);
+      if (now == nullptr || touched(table, part)) return;
+      changes.push_back({Remove<T>{table, part}});
+      changes.push_back({Add<T>{table, *now}});
     };
-    for (const auto& pin : pins) {
-      const auto* before = find_named(live_.tables, pin.table);
-      const auto* after = find_named(declared_.tables, pin.table);
-      if (before == nullptr || after == nullptr) continue;
-      remake(pin, before->triggers, after->triggers, [](const Trigger& trigger) { return trigger.definition; });
-      remake(pin, before->policies, after->policies, [](const Policy& policy) { return policy.using_expression + " " + policy.check_expression; });
+    if (pins.empty() && made_again_.empty()) return changes;
+    for (const auto& table : live_.tables) {
+      const auto* after = find_named(declared_.tables, table.name);
+      if (after == nullptr || (table.triggers.empty() && table.policies.empty())) continue;
+      for (const auto& trigger : table.triggers) {
+        const bool pinned = std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) { return pin.table == table.name && mentions(trigger.definition, pin.column, rules_); });
+        if (pinned) remake(table.name, trigger, after->triggers);
+      }
+      for (const auto& policy : table.policies) {
+        const auto needs = live_needs_.of(policy, table.name);
+        const bool pinned = std::any_of(pins.begin(), pins.end(), [&](const Pin& pin) { return live_needs_.stands_on(needs, pin.table, pin.column, policy_text(policy)); });
+        if (pinned || stands_on_any(needs, made_again_)) remake(table.name, policy, after->policies);
+      }
     }
     return changes;
   }
 
+  std::set<QualifiedName> made_again_;  ///< views
   const Schema& live_;  ///< with the renames made
   const Schema& declared_;
   const LexicalRules& rules_;

@@ -147,7 +147,7 @@ int run_check(Context& context) {
 
 int run_inspect(Context& context) {
   auto& target = context.target();
-  const auto schema = target.live_schema();
+  const auto schema = target.whole_schema();
   const auto text = write_model(schema, std::string(target.dialect().name()));
   note_left_alone(context.output, target.session());
   const auto file = context.arguments.get("output");

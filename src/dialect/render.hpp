@@ -19,7 +19,14 @@ class RenderFace {
   [[nodiscard]] virtual std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before,
                                                       const ServerInfo& server) const = 0;
 
-  /// The same for operations in parts whose statements have to stay apart. All parts are known when the first is rendered.
+  /// The expression over the column, as `after` names it, by which values of a column that changes its type are converted, when the engine has
+  /// to be told and can refuse values; "" where it converts them by itself.
+  [[nodiscard]] virtual std::string conversion(const Column& before, const Column& after) const {
+    static_cast<void>(before), static_cast<void>(after);
+    return "";
+  }
+
+  /// render() for operations in parts whose statements have to stay apart. All parts are known when the first is rendered.
   [[nodiscard]] virtual std::vector<std::vector<Statement>> render_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before,
                                                                          const ServerInfo& server) const = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "library/target.hpp"
 #include "core/filesystem.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
@@ -82,7 +83,7 @@ Schema load_sql_model(const std::vector<std::filesystem::path>& files, Session& 
     for (const auto& schema : schemas) session.connection().execute("CREATE SCHEMA IF NOT EXISTS " + dialect.sql().quote_name(schema));
   }
   for (const auto& file : files) run_file(session, file);
-  return dialect.catalog().inspect(session.connection(), session.server(), {.schemas = schemas, .tables = {}, .filter = {}});
+  return inspect_whole(session, {.schemas = schemas, .tables = {}, .filter = {}});
 }
 
 }  // namespace migrate

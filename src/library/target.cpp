@@ -5,11 +5,13 @@
 #include "core/text.hpp"
 #include "dialect/canonical.hpp"
 #include "dialect/catalog.hpp"
+#include "dialect/rows.hpp"
 #include "dialect/run.hpp"
 #include "dialect/sql.hpp"
 #include "library/sql_model.hpp"
 #include "library/squash.hpp"
 #include "runner/kept_schema.hpp"
+#include "schema/lookup.hpp"
 
 namespace migrate {
 namespace {
@@ -274,16 +276,37 @@ ObjectFilter Target::filter() {
 
 Schema Target::live_schema() { return live_schema(session()); }
 
+Schema inspect_whole(Session& session, InspectOptions options) {
+  auto& connection = session.connection();
+  auto schema = session.dialect().catalog().inspect(connection, session.server(), options);
+  for (const auto& name : session.dialect().rows().partitions(connection)) {
+    if ((!options.filter || options.filter("table", name)) && find_named(schema.tables, name) == nullptr) options.tables.push_back(name);
+  }
+  if (!options.tables.empty()) {
+    for (auto& table : session.dialect().catalog().inspect(connection, session.server(), options).tables) schema.tables.push_back(std::move(table));
+  }
+  return schema;
+}
+
+Schema Target::whole_schema() {
+  auto schema = inspect_whole(session(), inspect_options(session()));
+  filter_schema(schema, filter());
+  return schema;
+}
+
 Schema Target::live_schema(Session& session) {
-  const auto keep = filter();
+  auto schema = session.dialect().catalog().inspect(session.connection(), session.server(), inspect_options(session));
+  filter_schema(schema, filter());
+  return schema;
+}
+
+InspectOptions Target::inspect_options(Session& session) {
   auto named = schemas();
   // The versions table says where the database's home is: CREATE SCHEMA may change what names without a schema mean.
   if (named.empty() && session.server().capabilities.schemas && versions().table().schema.empty()) {
     if (auto home = session.dialect().run().schema_of(session.connection(), versions().table()); !home.empty()) named.push_back(std::move(home));
   }
-  auto schema = session.dialect().catalog().inspect(session.connection(), session.server(), {.schemas = named, .tables = {}, .filter = keep});
-  filter_schema(schema, keep);
-  return schema;
+  return {.schemas = named, .tables = {}, .filter = filter()};
 }
 
 Schema Target::declared_schema() {

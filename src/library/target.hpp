@@ -73,12 +73,15 @@ class Target {
   /// The live schema, without what is ignored and the framework's own tables.
   [[nodiscard]] Schema live_schema();
   [[nodiscard]] Schema live_schema(Session& session);
+  /// With the partitions of its tables, which comparing leaves alone unless the model declares them: what a model is written from.
+  [[nodiscard]] Schema whole_schema();
   /// A model in files, YAML or SQL, for the engine of a session.
   [[nodiscard]] Schema read_model(const std::vector<std::filesystem::path>& files, Session& session);
   /// The declared schema for the server in hand.
   [[nodiscard]] Schema declared_schema();
 
  private:
+  [[nodiscard]] InspectOptions inspect_options(Session& session);
   [[nodiscard]] const Config& config() const { return project_.config(); }
   [[nodiscard]] std::string versions_table() const;
   [[nodiscard]] Step kept_step(const std::string& id);
@@ -100,6 +103,9 @@ class Target {
   std::unique_ptr<UnitEnvironment> environment_;
   std::optional<Hooks> hooks_;
 };
+
+/// What the options name, with the partitions of its tables.
+[[nodiscard]] Schema inspect_whole(Session& session, InspectOptions options);
 
 /// The ids whose rows say they are applied, or being reverted.
 [[nodiscard]] Ids applied_ids(const std::vector<VersionRow>& rows);

@@ -67,6 +67,7 @@ struct Reverser {
   Operation operator()(const Change<Column>& op) const {
     Column target = as_target(op.before);
     for (const auto& [now, was] : op.after.declared.value_renames) target.declared.value_renames[was] = now;
+    target.declared.cast = op.before.declared.cast;  // what the engine was asked for, for the way back
     return Change<Column>{op.table, op.after, std::move(target)};
   }
   template <class T>
@@ -146,8 +147,7 @@ void replace_name(std::vector<IndexPart>& parts, const std::string& from, const 
   }
 }
 
-/// A renamed column is renamed in every key and index that lists it by name, of its own table and of keys to it.
-/// The recorded dependencies under an object's new name.
+/// The recorded dependencies and rights under an object's new name.
 void rename_needs(Schema& schema, const ObjectId& from, const ObjectId& to) {
   std::map<ObjectId, std::vector<Need>> renamed;
   const auto rename = [&](ObjectId& id) {
@@ -162,6 +162,13 @@ void rename_needs(Schema& schema, const ObjectId& from, const ObjectId& to) {
     renamed.emplace(std::move(id), std::move(needs));
   }
   schema.dependencies.needs = std::move(renamed);
+  std::map<ObjectId, std::vector<Given>> given;
+  for (auto& [object, statements] : schema.rights.given) {
+    auto id = object;
+    rename(id);
+    given.emplace(std::move(id), std::move(statements));
+  }
+  schema.rights.given = std::move(given);
 }
 
 void rename_needed_column(Schema& schema, const RenamePart<Column>& op) {
@@ -172,6 +179,7 @@ void rename_needed_column(Schema& schema, const RenamePart<Column>& op) {
   }
 }
 
+/// A renamed column is renamed in every key and index that lists it by name, of its own table and of keys to it.
 void rename_column(Schema& schema, const RenamePart<Column>& op) {
   rename_needed_column(schema, op);
   Table& table = table_in(schema, op.table);

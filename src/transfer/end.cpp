@@ -22,16 +22,8 @@ Schema End::inspect() {
   const auto keep = [&](std::string_view, const QualifiedName& name) {
     return name.name != "migrate_probe" && !target_.versions().stays_here(name);
   };
-  InspectOptions options{.schemas = target_.schemas(), .tables = {}, .filter = keep};
-  auto& connection = session().connection();
-  auto schema = dialect().catalog().inspect(connection, server(), options);
+  auto schema = inspect_whole(session(), {.schemas = target_.schemas(), .tables = {}, .filter = keep});
   filter_schema(schema, keep);
-  for (const auto& name : dialect().rows().partitions(connection)) {
-    if (keep("table", name) && find_named(schema.tables, name) == nullptr) options.tables.push_back(name);
-  }
-  if (!options.tables.empty()) {
-    for (auto& table : dialect().catalog().inspect(connection, server(), options).tables) schema.tables.push_back(std::move(table));
-  }
   return schema;
 }
 

@@ -3,7 +3,7 @@ import pathlib
 import re
 
 SECTIONS = {"before", "after", "rows", "args", "expect", "forbid", "review", "refuse", "replace", "config", "query", "gives",
-            "rows-change", "model", "model 2", "note", "differs", "skip", "one-way", "engines", "order", "roles"}
+            "rows-change", "model", "model 2", "note", "differs", "skip", "one-way", "engines", "order", "roles", "unit-only"}
 HEAD = re.compile(r"^-- ([a-z0-9 -]+):(.*)$")
 
 

@@ -145,6 +145,8 @@ def change(case, project, x, y, z):
         return
     settle_reviews(case, unit)
     check_words(case, unit.read_text())
+    if case.has("unit-only"):
+        return
     forward(case, project, x, after, rows)
     back(case, project, x, before, after, rows)
     if not case.has("config") and not case.has("review") and not case.has("one-way"):

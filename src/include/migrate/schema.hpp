@@ -349,6 +349,7 @@ struct Schema {
   std::vector<View> views;
   Options options;  ///< of the database itself: mysql charset, collation
   Dependencies dependencies;  ///< what stands on what, as far as the engine told
+  Rights rights;              ///< of what may have to be made again
   bool operator==(const Schema& other) const;
 };
 

@@ -154,7 +154,7 @@ std::string constraint_sql(const Exclusion& exclusion) {
 }
 
 std::string index_sql(const Index& index, const QualifiedName& table) {
-  std::string sql = std::string("CREATE ") + (index.unique ? "UNIQUE " : "") + "INDEX " + quote_name(index.name) + " ON " + quote_name(table);
+  std::string sql = std::string("CREATE ") + (index.unique ? "UNIQUE " : "") + "INDEX " + quote_name(index.name) + " ON " + (option(index.options, "only") == "true" ? "ONLY " : "") + quote_name(table);
   if (!index.method.empty()) sql += " USING " + quote_name(index.method);
   sql += " " + parts_sql(index.parts) + include_sql(index.include);
   if (index.nulls_not_distinct) sql += " NULLS NOT DISTINCT";

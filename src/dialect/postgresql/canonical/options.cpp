@@ -6,7 +6,7 @@ const KnownOptions& known_options() {
   static const KnownOptions options{
       {"table", {"unlogged", "partition_by", "partition_of", "partition_bound", "inherits", "tablespace", "row_security", "force_row_security", "replica_identity", "with.*"}},
       {"column", {"storage", "compression", "statistics", "with.*"}},
-      {"index", {"tablespace", "with.*", "clustered", "invalid"}},
+      {"index", {"tablespace", "with.*", "clustered", "invalid", "only"}},
       {"primary key", {"tablespace", "with.*", "clustered", "invalid"}},
       {"unique", {"tablespace", "with.*", "clustered", "invalid"}},
       {"view", {"check_option", "security_barrier", "security_invoker", "tablespace", "with.*", "comment.*"}},

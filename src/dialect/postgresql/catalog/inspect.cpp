@@ -1,5 +1,7 @@
 #include "dialect/postgresql/catalog/inspect.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/text.hpp"
@@ -97,12 +99,28 @@ std::string sql_list(const std::vector<std::string>& names) {
   return "(" + join(quoted, ", ") + ")";
 }
 
-/// Sets the search path for the queries of this batch, which the server runs as one transaction; in a transaction of
-/// the caller's it is set back by the last query.
+/// What decides how the server prints definitions and values: the same in every session, whatever server, database and role prefer.
+std::vector<std::pair<std::string, std::string>> settings(const std::string& search_path) {
+  return {{"search_path", search_path}, {"datestyle", "ISO, YMD"},  {"intervalstyle", "postgres"}, {"timezone", "UTC"},
+          {"bytea_output", "hex"},      {"extra_float_digits", "1"}, {"quote_all_identifiers", "off"}};
+}
+
+/// Sets them for the queries of this batch, which the server runs as one transaction; in a transaction of the caller's they
+/// are set back by the last query.
 std::vector<Query> frame_queries(const std::string& search_path) {
-  return {{"select set_config('migrate.search_path', current_setting('search_path'), true), set_config('search_path', " +
-               quote_text(search_path) + ", true)",
-           [](const Result&) {}}};
+  std::string sql;
+  for (const auto& [setting, value] : settings(search_path)) {
+    sql += (sql.empty() ? "select " : ", ") + fmt::format("set_config('migrate.{0}', current_setting('{0}'), true), set_config('{0}', {1}, true)", setting, quote_text(value));
+  }
+  return {{sql, [](const Result&) {}}};
+}
+
+Query end_of_frame() {
+  std::string sql;
+  for (const auto& [setting, value] : settings("")) {
+    sql += (sql.empty() ? "select " : ", ") + fmt::format("set_config('{0}', current_setting('migrate.{0}'), true)", setting);
+  }
+  return {sql, [](const Result&) {}};
 }
 
 std::vector<Query> shared_queries(Inspection& inspection) {
@@ -189,10 +207,10 @@ Schema inspect(Connection& connection, const ServerInfo& server, const InspectSc
   for (const auto& schema : scope.also_on_path) path += ", " + quote_name(schema);
   auto queries = frame_queries(path);
   for (auto make : {shared_queries, type_queries, relation_queries, column_queries, constraint_queries, index_queries, routine_queries,
-                    trigger_queries, definition_queries, dependency_queries}) {
+                    trigger_queries, definition_queries, dependency_queries, rights_queries}) {
     for (auto& query : make(inspection)) queries.push_back(std::move(query));
   }
-  queries.push_back({"select set_config('search_path', current_setting('migrate.search_path'), true)", [](const Result&) {}});
+  queries.push_back(end_of_frame());
 
   std::vector<std::string> texts;
   for (const auto& query : queries) texts.push_back(query.sql);

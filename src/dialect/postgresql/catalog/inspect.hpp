@@ -128,8 +128,9 @@ void read_storage_parameters(const std::vector<std::string>& list, const std::st
 [[nodiscard]] std::vector<Query> routine_queries(Inspection& inspection);
 [[nodiscard]] std::vector<Query> trigger_queries(Inspection& inspection);
 [[nodiscard]] std::vector<Query> definition_queries(Inspection& inspection);
-/// The last: by then it is known which object each oid is.
+/// The last two: by then it is known which object each oid is.
 [[nodiscard]] std::vector<Query> dependency_queries(Inspection& inspection);
+[[nodiscard]] std::vector<Query> rights_queries(Inspection& inspection);
 
 }  // namespace catalog
 }  // namespace migrate::postgresql

@@ -160,7 +160,7 @@ const std::string indexes_sql = R"(
          m.amname, x.reloptions,
          case when x.reltablespace <> 0 then (select spcname from pg_catalog.pg_tablespace s where s.oid = x.reltablespace) end,
          pg_catalog.pg_get_expr(i.indpred, i.indrelid), {nulls_not_distinct},
-         i.indisvalid or x.relkind = 'I', i.indisreplident, i.indisclustered,
+         i.indisvalid or x.relkind = 'I', x.relkind = 'I' and not i.indisvalid, i.indisreplident, i.indisclustered,
          k.contype, k.oid, k.condeferrable, k.condeferred,
          case when i.indexprs is not null then
            array(select pg_catalog.pg_get_indexdef(i.indexrelid, s, true)
@@ -272,6 +272,7 @@ void read_index(Inspection& inspection, const IndexFacts& facts, const Row& row)
   index.where = strip_parentheses(fields.text());
   index.nulls_not_distinct = fields.flag();
   if (!fields.flag()) index.options["invalid"] = "true";
+  if (fields.flag()) index.options["only"] = "true";
   if (fields.flag() && relation->table != nullptr) relation->table->options["replica_identity"] = "using index " + quote_name(index.name);
   if (fields.flag()) index.options["clustered"] = "true";
   const auto kind = fields.text();

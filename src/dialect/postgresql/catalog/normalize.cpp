@@ -134,6 +134,7 @@ class Normalizer {
   Places places_;
   std::vector<Step> steps_;
   std::set<std::string> changed_types_;
+  bool groups_ = false;  ///< some query groups rows
 };
 
 // ---- what has to be made -----------------------------------------------------------------------------------------
@@ -198,6 +199,12 @@ void Normalizer::collect_table(const Table& table, bool needed) {
     if (column.identity) column.identity.reset();
     lines.push_back(column_sql(column));
   }
+  // A query that groups by a key may show all columns of its table.
+  if (groups_ && table.primary_key) {
+    std::vector<std::string> parts;
+    for (const auto& part : table.primary_key->parts) parts.push_back(quote_name(part.column));
+    lines.push_back("PRIMARY KEY (" + join(parts, ", ") + ")");
+  }
   std::string sql = "CREATE TABLE " + name + (lines.empty() ? " ()" : " (\n" + join(lines, ",\n") + "\n)");
   if (const auto partition = option(copy.options, "partition_by"); !partition.empty()) sql += " PARTITION BY " + partition;
   add(sql, what, table.declared.location, needed, &table);
@@ -224,6 +231,8 @@ void Normalizer::collect_table(const Table& table, bool needed) {
 }
 
 void Normalizer::collect() {
+  const auto groups = [](const auto& object) { return mentions(object.definition, "group"); };
+  groups_ = std::any_of(objects_.views.begin(), objects_.views.end(), groups) || std::any_of(objects_.routines.begin(), objects_.routines.end(), groups);
   collect_types();
   for (const auto& sequence : declared_.sequences) {
     if (find_named(live_.sequences, sequence.name) != nullptr) continue;

@@ -10,6 +10,7 @@ class PostgresqlRender final : public RenderFace {
   [[nodiscard]] std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server) const override {
     return postgresql::render(operations, before, server);
   }
+  [[nodiscard]] std::string conversion(const Column& before, const Column& after) const override { return using_expression(before, after); }
   [[nodiscard]] std::vector<std::vector<Statement>> render_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before,
                                                                  const ServerInfo& server) const override {
     return postgresql::render_parts(parts, before, server);

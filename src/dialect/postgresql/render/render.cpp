@@ -73,6 +73,14 @@ void Renderer::comment(const QualifiedName& table, const std::string& what, cons
   if (before != after) afterwards(table, "COMMENT ON " + what + " IS " + (after.empty() ? "NULL" : quote_text(after)));
 }
 
+void Renderer::give_back(const ObjectId& object, const std::string& name, const std::function<bool(const std::string&)>& has_column) {
+  const auto it = state_.rights.given.find(object);
+  if (it == state_.rights.given.end()) return;
+  for (const auto& given : it->second) {
+    if (given.column.empty() || !has_column || has_column(given.column)) statement(replace_all(given.sql, "{}", name));
+  }
+}
+
 const Table* Renderer::table(const QualifiedName& name) const { return find_named(state_.tables, name); }
 
 std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server) {

@@ -16,6 +16,9 @@ namespace migrate::postgresql {
 
 [[nodiscard]] std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server);
 
+/// What stands behind USING when a column changes its type; "" where the server needs none.
+[[nodiscard]] std::string using_expression(const Column& before, const Column& after);
+
 /// The statements of each part; all parts are known from the first on.
 [[nodiscard]] std::vector<std::vector<Statement>> render_parts(const std::vector<std::vector<Operation>>& parts, const Schema& before,
                                                                const ServerInfo& server);
@@ -77,6 +80,8 @@ class Renderer {
   /// Drops the views that stand on any of the names, directly or not; returns them in the order to make them again.
   std::vector<View> drop_views_on(const std::vector<std::string>& names);
   void restore_views(const std::vector<View>& views);
+  /// Gives an object that is made again what it had: its owner, privileges on it. `name` as statements call it; of its columns those that `has_column`.
+  void give_back(const ObjectId& object, const std::string& name, const std::function<bool(const std::string&)>& has_column = {});
 
   // ---- types: render_types.cpp ----
   void render(const Create<EnumType>&);
@@ -124,6 +129,7 @@ class Renderer {
   void change_generated(const QualifiedName& table, const Column& before, const Column& after);
   void change_identity(const QualifiedName& table, const Column& before, const Column& after);
   void change_settings(const QualifiedName& table, const Column& before, const Column& after);
+  [[nodiscard]] std::optional<std::size_t> leaves_key_later(const QualifiedName& table, const std::string& column) const;
   void change_null(const QualifiedName& table, const Column& before, const Column& after);
   void replace_column(const QualifiedName& table, const Column& before, const Column& after);
   void number_on(const QualifiedName& table, const Column& column);
@@ -202,6 +208,12 @@ class Renderer {
 
   /// The last later operation that gives one of the columns in the text another type: what the text says holds behind it.
   [[nodiscard]] std::optional<std::size_t> later_type_change(const QualifiedName& table, const std::string& text) const;
+  /// The last later operation that brings in a name that the text uses: what is bound to names can be made behind it only.
+  [[nodiscard]] std::optional<std::size_t> later_name(const std::string& text) const;
+  /// The later operation that takes a part of the table away from that name, when another part has it now.
+  [[nodiscard]] std::optional<std::size_t> frees_later(const QualifiedName& table, const std::string& name) const;
+  /// Renames a part of a table by that statement; over a name of ours where another part has the new name still.
+  void rename_part(const QualifiedName& table, const std::string& from, const std::string& to, const std::function<std::string(const std::string&, const std::string&)>& sql);
   /// Makes a part now, or behind the operation that it has to wait for.
   void make_when_typed(const char* kind, const QualifiedName& table, const std::string& name, const std::string& text,
                        std::function<void()> make);

@@ -18,6 +18,8 @@ bool is_identity(const Column& column) { return column.identity && column.identi
 std::string alter(const Column& column) { return "ALTER COLUMN " + quote_name(column.name) + " "; }
 
 /// The expression that brings an old value into the new type, "" when the server converts by itself.
+}  // namespace
+
 std::string using_expression(const Column& before, const Column& after) {
   if (!after.declared.cast.empty()) return after.declared.cast;
   if (converts_by_itself(before.type, after.type)) return "";
@@ -34,8 +36,6 @@ std::string using_expression(const Column& before, const Column& after) {
   if (!through_text) return name + "::" + target;
   return name + (is_array(before.type) ? "::text[]::" : "::text::") + target;
 }
-
-}  // namespace
 
 void Renderer::render(const Add<Column>& operation) {
   const auto& column = operation.object;
@@ -212,10 +212,25 @@ void Renderer::change_generated(const QualifiedName& table, const Column& before
   replace_column(table, before, after);
 }
 
+/// The later operation by which the primary key gives the column up: until then it cannot be without NOT NULL.
+std::optional<std::size_t> Renderer::leaves_key_later(const QualifiedName& name, const std::string& column) const {
+  const auto* owner = table(name);
+  const auto holds = [&](const PrimaryKey& key) { return std::any_of(key.parts.begin(), key.parts.end(), [&](const IndexPart& part) { return part.column == column; }); };
+  if (owner == nullptr || !owner->primary_key || !holds(*owner->primary_key)) return std::nullopt;
+  for (std::size_t i = at_ + 1; i < operations_.size(); ++i) {
+    const auto* change = std::get_if<Change<PrimaryKey>>(&operations_[i]);
+    const auto* remove = std::get_if<Remove<PrimaryKey>>(&operations_[i]);
+    if ((change != nullptr && change->table == name) || (remove != nullptr && remove->table == name)) return i;
+  }
+  return std::nullopt;
+}
+
 void Renderer::change_null(const QualifiedName& table, const Column& before, const Column& after) {
   if (before.nullable == after.nullable) return;
   if (after.nullable) {
-    action(table, alter(after) + "DROP NOT NULL");
+    const auto drop = [this, table, text = alter(after) + "DROP NOT NULL"] { action(table, text); };
+    if (const auto key = leaves_key_later(table, after.name)) postponed_.emplace_back(*key, drop);
+    else drop();
     return;
   }
   if (!after.declared.backfill.empty()) {

@@ -36,7 +36,9 @@ void Renderer::drop_constraint(const QualifiedName& table, const T& object) {
 
 template <class T>
 void Renderer::rename_constraint(const RenamePart<T>& operation) {
-  statement("ALTER TABLE " + quote_name(operation.table) + " RENAME CONSTRAINT " + quote_name(operation.from) + " TO " + quote_name(operation.to));
+  rename_part(operation.table, operation.from, operation.to, [table = quote_name(operation.table)](const std::string& from, const std::string& to) {
+    return "ALTER TABLE " + table + " RENAME CONSTRAINT " + quote_name(from) + " TO " + quote_name(to);
+  });
 }
 
 // ---- keys ------------------------------------------------------------------------------------------------------

@@ -88,6 +88,45 @@ void Renderer::make_when_typed(const char* kind, const QualifiedName& table, con
   });
 }
 
+std::optional<std::size_t> Renderer::later_name(const std::string& text) const {
+  std::optional<std::size_t> last;
+  for (std::size_t i = at_ + 1; i < operations_.size(); ++i) {
+    const auto* column = std::get_if<RenamePart<Column>>(&operations_[i]);
+    const auto* renamed = std::get_if<Rename<Table>>(&operations_[i]);
+    if (column != nullptr && mentions(text, column->to) && mentions(text, column->table.name)) last = i;
+    if (renamed != nullptr && mentions(text, renamed->to.name)) last = i;
+  }
+  return last;
+}
+
+std::optional<std::size_t> Renderer::frees_later(const QualifiedName& name, const std::string& part) const {
+  const auto* owner = table(name);
+  if (owner == nullptr) return std::nullopt;
+  const auto has = [&](const auto& list) { return find_named(list, part) != nullptr; };
+  const bool taken = has(owner->uniques) || has(owner->foreign_keys) || has(owner->checks) || has(owner->exclusions) || has(owner->indexes) ||
+                     (owner->primary_key && primary_key_name(*owner->primary_key, name) == part);
+  if (!taken) return std::nullopt;
+  for (std::size_t i = at_ + 1; i < operations_.size(); ++i) {
+    const bool frees = std::visit(overloaded{[](const RenamePart<Column>&) { return false; }, [](const Remove<Column>&) { return false; },
+                                             [&]<class T>(const RenamePart<T>& op) { return op.table == name && op.from == part; },
+                                             [&]<class T>(const Remove<T>& op) { return op.table == name && op.object.name == part; }, [](const auto&) { return false; }},
+                                  operations_[i]);
+    if (frees) return i;
+  }
+  return std::nullopt;
+}
+
+void Renderer::rename_part(const QualifiedName& name, const std::string& from, const std::string& to, const std::function<std::string(const std::string&, const std::string&)>& sql) {
+  const auto behind = frees_later(name, to);
+  if (!behind) {
+    statement(sql(from, to));
+    return;
+  }
+  const auto aside = cut_name("migrate " + to);
+  statement(sql(from, aside));
+  postponed_.emplace_back(*behind, [this, text = sql(aside, to)] { statement(text); });
+}
+
 void Renderer::forget_parts_over(const Table& table, const std::string& column) {
   const std::vector<std::string> words{column};
   const auto forget = [&]<class T>(const T& part, const char* kind) {

@@ -216,6 +216,8 @@ void Renderer::render(const Rename<Definition>& operation) { rename(upper(operat
 void Renderer::create_routine(const Routine& routine) {
   statement(routine.definition);
   comment(routine.name, routine_sql(routine), "", routine.comment);
+  const auto sql = routine_sql(routine);
+  give_back({.kind = ObjectId::Kind::routine, .name = routine.name, .part = routine.arguments}, sql.substr(sql.find(' ') + 1));
 }
 
 void Renderer::render(const Create<Routine>& operation) { create_routine(operation.object); }
@@ -297,7 +299,10 @@ void Renderer::render(const Alter<Routine>& operation) {
       restore();
       return;
     }
-    statement(after.definition);
+    // A body that is read when it is made needs the names that it uses.
+    const auto behind = has_sql_body(after.definition) ? later_name(after.definition) : std::nullopt;
+    if (behind) postponed_.emplace_back(*behind, [this, text = after.definition] { statement(text); });
+    else statement(after.definition);
   }
   comment(after.name, routine_sql(after), before.comment, after.comment);
 }

@@ -232,6 +232,7 @@ void Renderer::replace_type(const QualifiedName& name, const std::string& create
   const QualifiedName old{name.schema, cut_name(name.name.substr(0, longest_name - 5)) + "__old"};
   statement("ALTER TYPE " + quote_name(name) + " RENAME TO " + quote_name(old.name));
   statement(create);
+  give_back({.kind = ObjectId::Kind::type, .name = name, .part = {}}, quote_name(name));
   convert_columns(name, renames);
   replace_types_over(name, renames);
   statement("DROP TYPE " + quote_name(old));

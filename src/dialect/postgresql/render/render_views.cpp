@@ -54,6 +54,9 @@ void Renderer::create_view(const View& view, bool with_triggers) {
   for (const auto& index : view.indexes) create_index(view.name, index);
   comment(view.name, kind_of(view) + " " + quote_name(view.name), "", view.comment);
   comment_columns(View{.name = view.name}, view);
+  give_back({.kind = ObjectId::Kind::relation, .name = view.name, .part = {}}, quote_name(view.name), [&](const std::string& column) {
+    return std::find(view.columns.begin(), view.columns.end(), column) != view.columns.end() || mentions(view.definition, column);
+  });
   if (!with_triggers) return;
   for (const auto& trigger : view.triggers) create_trigger(view.name, trigger);
 }
