@@ -276,6 +276,19 @@ void check_new(const Schema& live, const Schema& declared) {
   }
 }
 
+/// The names of NOT NULL constraints, which no model says, as the database has them.
+void keep_names(const Schema& live, Schema& declared) {
+  for (auto& table : declared.tables) {
+    const auto* before = find_named(live.tables, table.name);
+    if (before == nullptr) continue;
+    for (auto& column : table.columns) {
+      const auto* was = find_named(before->columns, column.name);
+      if (was == nullptr) continue;
+      if (const auto named = was->declared.spelling.find("not_null"); named != was->declared.spelling.end()) column.declared.spelling.insert(*named);
+    }
+  }
+}
+
 /// A table of the model that somebody has made a partition of another one is there, with its rows, though inspection leaves it out.
 void refuse_attached(const Dialect& dialect, Connection& connection, const Schema& live, const Schema& declared) {
   std::vector<const Table*> fresh;
@@ -317,6 +330,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   if (connection != nullptr) check_references(dialect, *connection, server, live, declared);
   complete_routines(live, declared);
   auto renamed = make_renames(live, declared, renames, dialect);
+  keep_names(renamed.schema ? *renamed.schema : live, declared);
   const Schema questions = doubtful(renamed.schema ? *renamed.schema : live, declared, server);
   if (connection != nullptr && questions != Schema{}) {
     const Schema normal = dialect.catalog().normalize(*connection, server, questions, declared, live);

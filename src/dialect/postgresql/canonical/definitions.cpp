@@ -81,6 +81,25 @@ std::string column_default_sql(const Column& column) {
   return column.default_value ? default_sql(*column.default_value, column.type) : "";
 }
 
+bool not_null_later(const Column& column) { return option(column.options, "not_null").starts_with("not valid"); }
+
+namespace {
+
+/// " NOT NULL", by the name that it has where that is not the usual one.
+std::string not_null_sql(const Column& column) {
+  const auto spelled = column.declared.spelling.find("not_null");
+  return (spelled == column.declared.spelling.end() ? "" : " CONSTRAINT " + quote_name(spelled->second)) + " NOT NULL" +
+         (option(column.options, "not_null").ends_with("no inherit") ? " NO INHERIT" : "");
+}
+
+}  // namespace
+
+std::string add_not_null_sql(const Column& column) {
+  const auto spelled = column.declared.spelling.find("not_null");
+  return "ADD " + (spelled == column.declared.spelling.end() ? "" : "CONSTRAINT " + quote_name(spelled->second) + " ") + "NOT NULL " + quote_name(column.name) +
+         (option(column.options, "not_null").ends_with("no inherit") ? " NO INHERIT" : "") + (not_null_later(column) ? " NOT VALID" : "");
+}
+
 std::string column_sql(const Column& column) {
   const bool serial = column.identity && column.identity->kind == Identity::Kind::serial;
   std::string sql = quote_name(column.name) + " " + (serial ? serial_type(column.type) : type_sql(column.type));
@@ -90,7 +109,7 @@ std::string column_sql(const Column& column) {
     sql += " GENERATED ALWAYS AS (" + with_in_lists(column.generated->expression) + ")" + (column.generated->stored ? " STORED" : " VIRTUAL");
   }
   if (const auto value = column_default_sql(column); !value.empty()) sql += " DEFAULT " + value;
-  if (!column.nullable && !serial) sql += " NOT NULL";
+  if (!column.nullable && !serial && !not_null_later(column)) sql += not_null_sql(column);
   if (column.identity && !serial) sql += " " + identity_sql(*column.identity);
   return sql;
 }
@@ -100,6 +119,7 @@ std::vector<std::string> column_settings(const Column& column) {
   const auto start = "ALTER COLUMN " + quote_name(column.name) + " SET ";
   if (const auto storage = option(column.options, "storage"); !storage.empty()) actions.push_back(start + "STORAGE " + upper(storage));
   if (const auto target = option(column.options, "statistics"); !target.empty()) actions.push_back(start + "STATISTICS " + target);
+  if (!column.nullable && not_null_later(column)) actions.push_back(add_not_null_sql(column));
   return actions;
 }
 
@@ -116,13 +136,31 @@ std::string parts_sql(const std::vector<IndexPart>& parts) {
   return "(" + join(texts, ", ") + ")";
 }
 
+namespace {
+
+/// The last part of a temporal key is a range, of which no two may overlap.
+std::string key_parts_sql(const std::vector<IndexPart>& parts, const Options& options) {
+  auto sql = parts_sql(parts);
+  if (option(options, "without_overlaps") == "true") sql.insert(sql.size() - 1, " WITHOUT OVERLAPS");
+  return sql;
+}
+
+/// The last column of a temporal key stands for a period.
+std::string key_columns_sql(const std::vector<std::string>& columns, const Options& options) {
+  if (option(options, "period") != "true" || columns.empty()) return quote_names(columns);
+  const auto rest = quote_names({columns.begin(), columns.end() - 1});
+  return rest + (rest.empty() ? "" : ", ") + "PERIOD " + quote_name(columns.back());
+}
+
+}  // namespace
+
 std::string constraint_sql(const PrimaryKey& key) {
-  return named(key.name) + "PRIMARY KEY " + parts_sql(key.parts) + include_sql(key.include) + key_storage(key.options) +
+  return named(key.name) + "PRIMARY KEY " + key_parts_sql(key.parts, key.options) + include_sql(key.include) + key_storage(key.options) +
          deferrability(key.deferrable, key.initially_deferred);
 }
 
 std::string constraint_sql(const Unique& unique) {
-  return named(unique.name) + "UNIQUE " + (unique.nulls_not_distinct ? "NULLS NOT DISTINCT " : "") + parts_sql(unique.parts) +
+  return named(unique.name) + "UNIQUE " + (unique.nulls_not_distinct ? "NULLS NOT DISTINCT " : "") + key_parts_sql(unique.parts, unique.options) +
          include_sql(unique.include) + key_storage(unique.options) + deferrability(unique.deferrable, unique.initially_deferred);
 }
 
@@ -134,13 +172,14 @@ std::string action_sql(const std::string& action) {
 }
 
 std::string constraint_sql(const ForeignKey& key) {
-  std::string sql = named(key.name) + "FOREIGN KEY (" + quote_names(key.columns) + ") REFERENCES " + quote_name(key.references);
-  if (!key.referenced_columns.empty()) sql += " (" + quote_names(key.referenced_columns) + ")";
+  std::string sql = named(key.name) + "FOREIGN KEY (" + key_columns_sql(key.columns, key.options) + ") REFERENCES " + quote_name(key.references);
+  if (!key.referenced_columns.empty()) sql += " (" + key_columns_sql(key.referenced_columns, key.options) + ")";
   if (!key.match.empty()) sql += " MATCH " + upper(key.match);
   if (!key.on_update.empty()) sql += " ON UPDATE " + action_sql(key.on_update);
   if (!key.on_delete.empty()) sql += " ON DELETE " + action_sql(key.on_delete);
   sql += deferrability(key.deferrable, key.initially_deferred);
   if (key.not_valid) sql += " NOT VALID";
+  if (option(key.options, "not_enforced") == "true") sql += " NOT ENFORCED";
   return sql;
 }
 

@@ -55,6 +55,10 @@ namespace migrate::postgresql {
 [[nodiscard]] std::string primary_key_name(const PrimaryKey& key, const QualifiedName& table);
 
 /// The name that the server makes for an object of a table: its parts cut until all fit, as makeObjectName() does.
+/// Whether a NOT NULL is one that the rows have not been checked for: it cannot stand in the column's own definition (PostgreSQL 18).
+[[nodiscard]] bool not_null_later(const Column& column);
+/// "ADD [CONSTRAINT name] NOT NULL column ...", an action of ALTER TABLE.
+[[nodiscard]] std::string add_not_null_sql(const Column& column);
 [[nodiscard]] std::string object_name(std::string table, std::string column, const std::string& label);
 
 /// The sequence behind a serial or identity column, quoted: the name that inspection found, else the one that the server gives.

@@ -11,7 +11,7 @@ namespace {
 
 // Columns come as numbers where the client knows their names already: pg_get_constraintdef() parses, this only joins.
 const std::string constraints_sql = R"(
-  select k.conrelid, k.oid, k.conname, k.contype, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit, k.conkey,
+  select k.conrelid, k.oid, k.conname, k.contype, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit, {enforced}, {period}, k.conkey,
          fn.nspname, f.relname, k.confupdtype, k.confdeltype, k.confmatchtype,
          case when k.contype <> 'f' then null
               when pg_catalog.array_length(k.confkey, 1) = 1 then array[ra.attname]
@@ -67,7 +67,7 @@ struct ConstraintRow {
   Oid oid = 0;
   std::string name;
   char type = ' ';
-  bool deferrable = false, deferred = false, validated = true, no_inherit = false;
+  bool deferrable = false, deferred = false, validated = true, no_inherit = false, enforced = true, period = false;
   std::vector<int> columns;
 };
 
@@ -84,7 +84,9 @@ void read_foreign_key(Inspection& inspection, const Relation& relation, const Co
   if (const auto columns = names_of(relation, fields.numbers()); !columns.empty()) key.on_delete += " (" + join(columns, ", ") + ")";
   key.deferrable = row.deferrable;
   key.initially_deferred = row.deferred;
-  key.not_valid = !row.validated;
+  key.not_valid = !row.validated && row.enforced;
+  if (!row.enforced) key.options["not_enforced"] = "true";
+  if (row.period) key.options["period"] = "true";
   key.comment = inspection.comment(constraints, row.oid);
   relation.table->foreign_keys.push_back(std::move(key));
 }
@@ -101,6 +103,8 @@ void read_constraint(Inspection& inspection, const Row& values) {
   row.deferred = fields.flag();
   row.validated = fields.flag();
   row.no_inherit = fields.flag();
+  row.enforced = fields.flag();
+  row.period = fields.flag();
   row.columns = fields.numbers();
   if (row.type == 'f') return read_foreign_key(inspection, *relation, row, fields);
   for (int i = 0; i < 7; ++i) fields.skip();
@@ -109,7 +113,8 @@ void read_constraint(Inspection& inspection, const Row& values) {
     relation->table->checks.push_back({.name = row.name,
                                        .expression = strip_parentheses(fields.text()),
                                        .no_inherit = row.no_inherit,
-                                       .not_valid = !row.validated,
+                                       .not_valid = !row.validated && row.enforced,
+                                       .not_enforced = !row.enforced,
                                        .comment = comment});
   } else {
     relation->table->exclusions.push_back({.name = row.name,
@@ -161,7 +166,7 @@ const std::string indexes_sql = R"(
          case when x.reltablespace <> 0 then (select spcname from pg_catalog.pg_tablespace s where s.oid = x.reltablespace) end,
          pg_catalog.pg_get_expr(i.indpred, i.indrelid), {nulls_not_distinct},
          i.indisvalid or x.relkind = 'I', x.relkind = 'I' and not i.indisvalid, i.indisreplident, i.indisclustered,
-         k.contype, k.oid, k.condeferrable, k.condeferred,
+         k.contype, k.oid, k.condeferrable, k.condeferred, {period},
          case when i.indexprs is not null then
            array(select pg_catalog.pg_get_indexdef(i.indexrelid, s, true)
                    from pg_catalog.generate_series(1, i.indnkeyatts) s) end
@@ -279,6 +284,7 @@ void read_index(Inspection& inspection, const IndexFacts& facts, const Row& row)
   const auto constraint = kind.empty() ? (fields.skip(), Oid{0}) : fields.oid();
   const bool deferrable = fields.flag();
   const bool deferred = fields.flag();
+  if (fields.flag()) index.options["without_overlaps"] = "true";
   if (kind == "x") return;
   index.parts = read_parts(facts, *relation, oid, count, keys, fields.list());
   keys.columns.erase(keys.columns.begin(), keys.columns.begin() + std::min<std::ptrdiff_t>(count, std::ssize(keys.columns)));
@@ -298,6 +304,8 @@ void read_index(Inspection& inspection, const IndexFacts& facts, const Row& row)
 std::vector<Query> constraint_queries(Inspection& inspection) {
   auto sql = placed(constraints_sql, inspection);
   sql = replace_all(std::move(sql), "{set_columns}", inspection.at_least(15) ? "k.confdelsetcols" : "null");
+  sql = replace_all(std::move(sql), "{enforced}", inspection.at_least(18) ? "k.conenforced" : "true");
+  sql = replace_all(std::move(sql), "{period}", inspection.at_least(18) ? "k.conperiod" : "false");
   return {{sql, [&](const Result& result) {
              for (const auto& row : result.rows) read_constraint(inspection, row);
            }}};
@@ -306,6 +314,7 @@ std::vector<Query> constraint_queries(Inspection& inspection) {
 std::vector<Query> index_queries(Inspection& inspection) {
   auto facts = std::make_shared<IndexFacts>();
   auto sql = placed(indexes_sql, inspection);
+  sql = replace_all(std::move(sql), "{period}", inspection.at_least(18) ? "k.conperiod" : "false");
   sql = replace_all(std::move(sql), "{nulls_not_distinct}", inspection.at_least(15) ? "i.indnullsnotdistinct" : "false");
   std::vector<Query> queries;
   queries.push_back({classes_sql, [&inspection, facts](const Result& result) { read_classes(inspection, *facts, result); }});

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/text.hpp"
+#include "dialect/postgresql/canonical/definitions.hpp"
 #include "dialect/postgresql/catalog/inspect.hpp"
 #include "dialect/postgresql/sql/literals.hpp"
 #include "dialect/postgresql/sql/text.hpp"
@@ -148,7 +149,8 @@ const std::string columns_sql = R"(
          o.collname, o.nspname,
          case when a.attstorage <> t.typstorage then a.attstorage end,
          {compression},
-         case when a.attstattarget >= 0 then a.attstattarget end
+         case when a.attstattarget >= 0 then a.attstattarget end,
+         {not_null}
     from pg_catalog.pg_attribute a
     join pg_catalog.pg_class c on c.oid = a.attrelid
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -158,6 +160,7 @@ const std::string columns_sql = R"(
                  from pg_catalog.pg_collation k
                  join pg_catalog.pg_namespace kn on kn.oid = k.collnamespace) o
            on o.oid = a.attcollation and a.attcollation <> t.typcollation
+    {not_null_join}
    where a.attnum > 0
      and not a.attisdropped
      and c.relkind in ('r', 'p', 'm')
@@ -230,6 +233,12 @@ void read_column(Inspection& inspection, Oid oid, Relation& relation, Fields& fi
   if (const auto compression = fields.text(); !compression.empty()) column.options["compression"] = compression == "l" ? "lz4" : "pglz";
   if (const auto target = fields.text(); !target.empty()) column.options["statistics"] = target;
   column.comment = inspection.comment(relations, oid, static_cast<int>(number));
+  if (fields.null()) return;
+  const auto name = fields.text();
+  const bool valid = fields.flag();
+  const bool no_inherit = fields.flag();
+  if (!valid || no_inherit) column.options["not_null"] = valid ? "no inherit" : no_inherit ? "not valid, no inherit" : "not valid";
+  if (name != object_name(relation.table->name.name, column.name, "not_null")) column.declared.spelling["not_null"] = name;
 }
 
 void read_columns(Inspection& inspection, const Result& result) {
@@ -259,6 +268,11 @@ std::vector<Query> relation_queries(Inspection& inspection) {
 std::vector<Query> column_queries(Inspection& inspection) {
   auto sql = placed(columns_sql, inspection);
   sql = replace_all(std::move(sql), "{compression}", inspection.at_least(14) ? "nullif(a.attcompression, '')" : "null");
+  // Keys bring a NOT NULL of their own, and children have their parents'.
+  const bool named = inspection.at_least(18);
+  sql = replace_all(std::move(sql), "{not_null}", named ? "nn.conname, nn.convalidated, nn.connoinherit" : "null");
+  sql = replace_all(std::move(sql), "{not_null_join}",
+                    named ? "left join pg_catalog.pg_constraint nn on nn.conrelid = a.attrelid and nn.contype = 'n' and nn.conkey[1] = a.attnum and nn.conislocal" : "");
   return {{sql, [&](const Result& result) { read_columns(inspection, result); }}};
 }
 

@@ -180,7 +180,8 @@ void Renderer::replace_column(const QualifiedName& name, const Column& before, c
 
 void Renderer::change_generated(const QualifiedName& table, const Column& before, const Column& after) {
   if (!after.generated) {
-    if (at_least(13)) {
+    // Only values that are stored can stay.
+    if (at_least(13) && before.generated->stored) {
       action(table, alter(after) + "DROP EXPRESSION");
       auto plain = before;
       plain.generated.reset();
@@ -190,7 +191,7 @@ void Renderer::change_generated(const QualifiedName& table, const Column& before
       change_settings(table, plain, after);
       return;
     }
-    // Version 12 cannot take the expression away: the values move to a new column.
+    // Version 12 cannot take the expression away, and nobody that of a virtual one: the values move to a new column.
     const auto kept = quote_name("migrate_" + after.name);
     statement("ALTER TABLE " + quote_name(table) + " ADD COLUMN " + kept + " " + type_sql(after.type));
     statement("UPDATE " + quote_name(table) + " SET " + kept + " = " + quote_name(before.name));
@@ -202,11 +203,13 @@ void Renderer::change_generated(const QualifiedName& table, const Column& before
     action(table, "DROP COLUMN " + kept);
     return;
   }
-  const bool expression_only = before.generated && before.type == after.type && before.collation == after.collation;
-  if (expression_only && at_least(17) && server_.version_number != 0) {
+  if (const auto later = later_column(table, before.name); later && !*later) return;  // it goes
+  const bool expression_only = before.generated && before.generated->stored == after.generated->stored && before.type == after.type && before.collation == after.collation;
+  if (expression_only && at_least(17) && server_.version_number != 0 && !later_type_change(table, after.generated->expression)) {
     action(table, alter(after) + "SET EXPRESSION AS (" + after.generated->expression + ")");
     change_null(table, before, after);
     change_settings(table, before, after);
+    flush();  // a column that the old expression needed cannot go in the same ALTER TABLE
     return;
   }
   replace_column(table, before, after);
@@ -226,7 +229,22 @@ std::optional<std::size_t> Renderer::leaves_key_later(const QualifiedName& name,
 }
 
 void Renderer::change_null(const QualifiedName& table, const Column& before, const Column& after) {
-  if (before.nullable == after.nullable) return;
+  if (before.nullable == after.nullable) {
+    const auto was = option(before.options, "not_null");
+    const auto now = option(after.options, "not_null");
+    if (was == now || after.nullable) return;
+    const auto spelled = before.declared.spelling.find("not_null");
+    const auto name = quote_name(spelled == before.declared.spelling.end() ? object_name(table.name, before.name, "not_null") : spelled->second);
+    if (!not_null_later(after) && not_null_later(before) && was.ends_with("no inherit") == now.ends_with("no inherit")) {
+      action(table, "VALIDATE CONSTRAINT " + name);
+    } else if (not_null_later(after) == not_null_later(before)) {
+      action(table, "ALTER CONSTRAINT " + name + (now.ends_with("no inherit") ? " NO INHERIT" : " INHERIT"));
+    } else {
+      action(table, "DROP CONSTRAINT " + name);
+      action(table, add_not_null_sql(after));
+    }
+    return;
+  }
   if (after.nullable) {
     const auto drop = [this, table, text = alter(after) + "DROP NOT NULL"] { action(table, text); };
     if (const auto key = leaves_key_later(table, after.name)) postponed_.emplace_back(*key, drop);
@@ -237,7 +255,7 @@ void Renderer::change_null(const QualifiedName& table, const Column& before, con
     statement("UPDATE " + quote_name(table) + " SET " + quote_name(after.name) + " = " + after.declared.backfill + " WHERE " +
               quote_name(after.name) + " IS NULL");
   }
-  action(table, alter(after) + "SET NOT NULL");
+  action(table, option(after.options, "not_null").empty() ? alter(after) + "SET NOT NULL" : add_not_null_sql(after));
 }
 
 void Renderer::change_settings(const QualifiedName& table, const Column& before, const Column& after) {
