@@ -48,7 +48,21 @@ std::string help() {
 
 bool has(const std::vector<std::string>& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
 
+/// What other tools call it, and people type who come from them.
+std::string own_word_for(const std::string& name) {
+  static const std::map<std::string, std::string, std::less<>> words{
+      {"up", "upgrade"}, {"migrate", "upgrade"}, {"deploy", "upgrade"}, {"update", "upgrade"}, {"run", "upgrade"}, {"latest", "upgrade"},
+      {"down", "downgrade -1"}, {"rollback", "downgrade -1"}, {"undo", "downgrade -1"}, {"redo", "downgrade -1 && migrate upgrade"}, {"reset", "downgrade base"},
+      {"status", "current"}, {"info", "current"}, {"version", "--version"}, {"list", "history"},
+      {"new", "revision -m MESSAGE"}, {"create", "revision -m MESSAGE"}, {"make", "revision -m MESSAGE"}, {"generate", "revision --autogenerate -m MESSAGE"}, {"makemigrations", "revision --autogenerate -m MESSAGE"},
+      {"autogenerate", "revision --autogenerate -m MESSAGE"}, {"apply", "upgrade"}, {"push", "upgrade"}, {"baseline", "stamp"}, {"mark", "stamp"}, {"validate", "verify"}, {"hash", "verify --update"},
+      {"dump", "inspect"}, {"pull", "inspect"}, {"introspect", "inspect"}, {"plan", "upgrade --dry-run"}, {"compare", "diff"}, {"unlock", "resume"}, {"fix", "repair"}};
+  const auto it = words.find(name);
+  return it == words.end() ? "" : it->second;
+}
+
 Error unknown_command(const std::string& name) {
+  if (const auto own = own_word_for(name); !own.empty()) return Error{ErrorKind::usage, "unknown command '" + name + "'", "here that is `migrate " + own + "`"};
   std::vector<std::string> names{"help"};
   for (const auto& known : commands()) names.push_back(known.name);
   return Error{ErrorKind::usage, "unknown command '" + name + "'", did_you_mean(name, names)};
@@ -56,7 +70,7 @@ Error unknown_command(const std::string& name) {
 
 /// `migrate`, with nothing but options.
 int run_without_command(const std::vector<std::string>& words, const Output& output) {
-  static const CommandSpec spec{.usage = "COMMAND [ARGUMENTS]", .options = {{"version", "", "the version of this program"}}};
+  static const CommandSpec spec{.usage = "COMMAND [ARGUMENTS]", .options = {{"version,V", "", "the version of this program"}}};
   const auto arguments = parse_arguments(spec, words);
   if (arguments.has("version")) output.line(fmt::format("migrate {}", tool_version()));
   else output.text(help());

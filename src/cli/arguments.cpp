@@ -51,6 +51,9 @@ std::string unknown_option_hint(const CommandSpec& command, const std::string& o
   std::vector<std::string> names;
   for (const auto& known : command.options) names.push_back("--" + long_name(known));
   for (const auto& known : global_options()) names.push_back("--" + long_name(known));
+  for (const auto& name : names) {
+    if (option.size() > 4 && name.starts_with(option)) return "did you mean " + name + "?";
+  }
   const auto best = nearest(option, names);
   return best.empty() ? "" : "did you mean " + best + "?";
 }

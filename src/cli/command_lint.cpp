@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdio>
+#include <set>
 
 #include "cli/context.hpp"
 #include "cli/lint_output.hpp"
@@ -50,12 +53,44 @@ void take_version(Ground& ground, const lint::Settings& settings) {
   facts.big_table = settings.big_table;
 }
 
+/// The files below `folder` that git's `ref` has, by their names from there. Throws Error (usage) where git does not know it.
+std::set<std::string> files_at(const fs::path& folder, const std::string& ref) {
+  const auto quoted = [](const std::string& word) { return "'" + replace_all(word, "'", "'\\''") + "'"; };
+  if (ref.empty() || ref.front() == '-') throw Error{ErrorKind::usage, "--new-since cannot be '" + ref + "'", "a branch, a tag or a commit: origin/main"};
+  const auto command = "git -C " + quoted(folder.string()) + " ls-tree -r --name-only -z " + quoted(ref) + " -- . 2>&1";
+  std::string output;
+  auto* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) throw Error{ErrorKind::failed, "cannot run git"};
+  std::array<char, 65536> buffer{};
+  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) output.append(buffer.data(), n);
+  if (::pclose(pipe) != 0) {
+    throw Error{ErrorKind::usage, "git does not tell which units " + ref + " has: " + std::string(trim(output)), "a shallow clone has no other branches: fetch it first (actions/checkout: fetch-depth: 0)"};
+  }
+  const auto names = split(output, '\0');
+  return {names.begin(), names.end()};
+}
+
+/// The revisions whose units git's `ref` has already.
+Ids revisions_at(Project& project, const std::string& ref) {
+  Ids ids;
+  for (const auto& folder : project.config().migrations) {
+    if (!fs::is_directory(folder)) continue;
+    const auto files = files_at(folder, ref);
+    for (const auto& unit : project.units()) {
+      if (project.graph().index(unit.revision.id) >= 0 && files.contains(unit.path.lexically_relative(folder).string())) ids.push_back(unit.revision.id);
+    }
+  }
+  return ids;
+}
+
 Ground look(Context& context, const lint::Settings& settings) {
   auto& project = context.project();
   auto& target = context.target();
   Ground ground;
   ground.dialect = &target.dialect();
-  if (!context.arguments.has("offline")) {
+  const auto since = context.arguments.get("new-since");
+  if (!since.empty()) ground.applied = revisions_at(project, since);
+  if (since.empty() && !context.arguments.has("offline")) {
     try {
       auto& session = target.session();
       ground.facts.server = session.server();
@@ -135,7 +170,20 @@ bool is_unit(const std::string& text) { return text.find("-- migrate: upgrade") 
 /// Goes over the project's units in order: what is not checked is followed, so that the rules know the schema.
 class Run {
  public:
-  Run(Context& context, lint::Settings settings) : context_(context), settings_(std::move(settings)), ground_(look(context, settings_)), chosen_(choose(context, ground_)) {}
+  Run(Context& context, lint::Settings settings) : context_(context), settings_(std::move(settings)), ground_(look(context, settings_)), chosen_(choose(context, ground_)) {
+    const auto& graph = context.project().graph();
+    for (const auto& allowed : settings_.allowed) {
+      Ids revisions;
+      for (const auto& revision : allowed.revisions) {
+        try {
+          for (auto& id : resolve(graph, ground_.applied, revision)) revisions.push_back(std::move(id));
+        } catch (const Error& error) {
+          throw Error{ErrorKind::usage, "'lint.allow': " + error.message(), error.hint, allowed.location};
+        }
+      }
+      allowed_.emplace_back(allowed.rules, std::move(revisions));
+    }
+  }
 
   int operator()() {
     auto& project = context_.project();
@@ -197,12 +245,22 @@ class Run {
     for (auto& finding : report.findings) {
       if (!finding.location.known()) finding.location = {file.path.string(), 1, 1};
     }
-    units_.push_back({file.revision.id, file.path.string(), std::move(report.findings), report.allowed});
+    add(file.revision.id, file.path.string(), std::move(report));
   }
 
   void add(Linter& linter, const SqlUnit& unit, const std::string& text, const std::string& revision) {
-    auto report = linter.check(unit, text, ground_.engines);
-    units_.push_back({revision, unit.revision.location.file, std::move(report.findings), report.allowed});
+    add(revision, unit.revision.location.file, linter.check(unit, text, ground_.engines));
+  }
+
+  /// Without what migrate.yaml allows.
+  void add(const std::string& revision, const std::string& file, lint::Report report) {
+    report.allowed += static_cast<int>(std::erase_if(report.findings, [&](const lint::Finding& finding) {
+      return std::any_of(allowed_.begin(), allowed_.end(), [&](const auto& allowed) {
+        const auto& [rules, revisions] = allowed;
+        return std::find(rules.begin(), rules.end(), finding.id) != rules.end() && (revisions.empty() || std::find(revisions.begin(), revisions.end(), revision) != revisions.end());
+      });
+    }));
+    units_.push_back({revision, file, std::move(report.findings), report.allowed});
   }
 
   void check_file(Linter& linter, const fs::path& path) {
@@ -303,6 +361,7 @@ class Run {
   std::vector<LintedUnit> units_;
   std::vector<LintFixes> fixes_;
   std::vector<Follower> followers_;
+  std::vector<std::pair<std::vector<std::string>, Ids>> allowed_;  ///< by migrate.yaml: rules, in these revisions (none: in all)
   bool wrote_ = false;
 };
 

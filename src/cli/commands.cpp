@@ -112,6 +112,7 @@ std::vector<CommandSpec> build() {
        {{"fix", "", "write the fixes into the units"},
         {"format", "FORMAT", "text, json, sarif or github"},
         {"offline", "", "do not connect to the database"},
+        {"new-since", "REF", "only units that git's REF does not have (a branch, a tag, a commit); does not connect"},
         {"rules", "", "list the rules"}}, 0, 1000, run_lint, true},
       {"verify", "verify", "are the units what they were, and the graph sound?",
        "Compares the units with migrate.sum and, unless --offline, with the database. Exit code 3 for findings.",

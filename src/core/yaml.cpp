@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/conflict.hpp"
 #include "core/text.hpp"
 
 namespace migrate::yaml {
@@ -41,6 +42,9 @@ class Events {
   [[noreturn]] void fail() const {
     if (parser_.error == YAML_MEMORY_ERROR) throw std::bad_alloc();
     if (parser_.error == YAML_READER_ERROR) fail_to_read();
+    if (const int line = conflict_line(text_); line != 0) {
+      throw Error{ErrorKind::usage, "git left a conflict in " + file_, "settle it: keep one side, and take the lines with <<<<<<<, ======= and >>>>>>> out", {file_, line, 1}};
+    }
     std::string what = parser_.context == nullptr ? "" : std::string(parser_.context) + ": ";
     what += parser_.problem == nullptr ? "not YAML" : parser_.problem;
     const auto& mark = parser_.problem_mark;

@@ -15,9 +15,18 @@
 namespace migrate::lint {
 
 /// migrate.yaml's `lint:`.
+/// Findings that migrate.yaml says are all right: of these rules, in these revisions (none: in all).
+struct AllowedFinding {
+  std::vector<std::string> rules;
+  std::vector<std::string> revisions;
+  std::string reason;
+  Location location;
+};
+
 struct Settings {
   std::map<std::string, std::optional<Severity>> rules;  ///< by id; nothing: off
-  std::optional<Severity> fail_on = Severity::note;      ///< the least severity that makes exit code 3; nothing: never
+  std::vector<AllowedFinding> allowed;
+  std::optional<Severity> fail_on = Severity::warning;   ///< the least severity that makes exit code 3; nothing: never
   long long big_table = 50'000;                          ///< rows from which on locks and rewrites matter
   std::string version;                                   ///< the oldest server that the units have to run on
   std::string format = "text";

@@ -23,11 +23,47 @@ std::optional<Severity> read_severity(const yaml::Node& node, const std::string&
   fail(node, file, "'" + key + "' is one of note, warning, error, " + off, node.is_scalar() ? did_you_mean(node.scalar, words) : "");
 }
 
+std::vector<std::string> read_words(const yaml::Node& node, const std::string& file, const std::string& key) {
+  std::vector<std::string> words;
+  const auto take = [&](const yaml::Node& item) {
+    if (!item.is_scalar() || item.scalar.empty()) fail(item, file, "'lint.allow': '" + key + "' needs a word or a list of words");
+    words.push_back(item.scalar);
+  };
+  if (node.is_sequence()) std::for_each(node.items.begin(), node.items.end(), take);
+  else take(node);
+  return words;
+}
+
+AllowedFinding read_allowed(const yaml::Node& node, const std::string& file) {
+  AllowedFinding allowed;
+  allowed.location = {file, node.line, node.column};
+  if (!node.is_map()) fail(node, file, "'lint.allow' needs maps", "{rule: ALL033, revisions: [0007-3f2a1c], because: the table is empty}");
+  static const std::vector<std::string> known{"rule", "revisions", "because"};
+  for (std::size_t i = 0; i < node.keys.size(); ++i) {
+    const auto& [key, value] = node.keys[i];
+    if (key == "rule") {
+      allowed.rules = read_words(value, file, key);
+      for (const auto& rule : allowed.rules) {
+        if (find_rule(rule) == nullptr) fail(value, file, "there is no lint rule '" + rule + "'", "`migrate lint --rules` lists them");
+      }
+    } else if (key == "revisions") {
+      allowed.revisions = read_words(value, file, key);
+    } else if (key == "because") {
+      allowed.reason = value.scalar;
+    } else {
+      throw Error{ErrorKind::usage, "unknown key '" + key + "' in 'lint.allow'", did_you_mean(key, known), {file, node.key_places[i].first, node.key_places[i].second}};
+    }
+  }
+  if (allowed.rules.empty()) fail(node, file, "'lint.allow': 'rule' is missing");
+  if (trim(allowed.reason).empty()) fail(node, file, "'lint.allow': 'because' is missing", "say why it is all right, for whoever reads this next");
+  return allowed;
+}
+
 }  // namespace
 
 Settings read_settings(const yaml::Node& node, const std::string& file) {
   Settings settings;
-  static const std::vector<std::string> known{"rules", "fail_on", "big_table", "version", "format"};
+  static const std::vector<std::string> known{"rules", "fail_on", "big_table", "version", "format", "allow"};
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const auto& [key, value] = node.keys[i];
     if (value.is_null()) continue;
@@ -40,6 +76,9 @@ Settings read_settings(const yaml::Node& node, const std::string& file) {
         }
         settings.rules[id] = read_severity(severity, file, "lint.rules." + id, "off");
       }
+    } else if (key == "allow") {
+      if (!value.is_sequence()) fail(value, file, "'lint.allow' needs a list", "allow: [{rule: ALL033, revisions: [0007-3f2a1c], because: the table is empty}]");
+      for (const auto& item : value.items) settings.allowed.push_back(read_allowed(item, file));
     } else if (key == "fail_on") {
       settings.fail_on = read_severity(value, file, "lint.fail_on", "never");
     } else if (key == "big_table") {

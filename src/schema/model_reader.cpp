@@ -121,7 +121,9 @@ Properties::Properties(const Context& context, const yaml::Node& node, std::stri
       for (std::size_t option = 0; option < value.keys.size(); ++option) context.check_option(key, kind, value, option, what, known);
     } else {
       const auto [line, column] = node.key_places[i];
-      throw Error{ErrorKind::usage, what + ": unknown key '" + key + "'", did_you_mean(key, known), {context.file, line, column}};
+      // In braces a comma ends a value, within parentheses too.
+      const bool cut = key.ends_with(')') && key.find('(') == std::string::npos;
+      throw Error{ErrorKind::usage, what + ": unknown key '" + key + "'", cut ? "quote a value that has a comma: {type: \"numeric(12,2)\"}" : did_you_mean(key, known), {context.file, line, column}};
     }
   }
   for (const auto& section : context.options.sections) {

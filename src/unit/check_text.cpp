@@ -1,6 +1,7 @@
 // Units are UTF-8 without NUL bytes: what a client sends to a server as text.
 #include <cstdint>
 
+#include "core/conflict.hpp"
 #include "core/text.hpp"
 #include "unit/sql_unit.hpp"
 
@@ -31,6 +32,9 @@ std::size_t sequence_length(std::string_view text) {
 
 void check_text(std::string_view text, const std::string& file) {
   check_encoding(text, file);
+  if (const int conflict = conflict_line(text); conflict != 0) {
+    throw Error{ErrorKind::usage, "git left a conflict in " + file, "settle it: keep one side, and take the lines with <<<<<<<, ======= and >>>>>>> out", {file, conflict, 1}};
+  }
   int line = 1;
   std::size_t line_start = 0;
   for (std::size_t at = 0; at < text.size();) {

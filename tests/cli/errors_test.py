@@ -202,6 +202,30 @@ class Blame(TestCase):
                 self.assertNotIn("before_it", project.sql("SHOW TABLES"))
 
 
+class Newcomers(TestCase):
+    def test_the_words_of_other_tools_lead_to_ours(self):
+        project = self.project("sqlite")
+        for word, own in (("up", "upgrade"), ("status", "current"), ("rollback", "downgrade -1"), ("migrate", "upgrade"), ("new", "revision -m"), ("apply", "upgrade"), ("makemigrations", "--autogenerate")):
+            self.assertIn(f"here that is `migrate {own}" if own != "--autogenerate" else own, project.migrate(word, code=2).err)
+        self.assertIn("did you mean --autogenerate?", project.migrate("revision", "--autogen", code=2).err)
+        self.assertEqual(run([PROGRAM, "-V"]).out, run([PROGRAM, "--version"]).out)
+
+    def test_what_git_left_is_named(self):
+        project = self.project("sqlite")
+        project.write("model.yaml", "tables:\n<<<<<<< HEAD\n  a:\n=======\n  b:\n>>>>>>> other\n")
+        self.assertIn("model.yaml:2:1: git left a conflict", project.migrate("check", code=2).err)
+        project.write("model.yaml", "tables: {}\n")
+        project.unit("0001-aaaaaa", "", "<<<<<<< HEAD\nSELECT 1;\n=======\nSELECT 2;\n>>>>>>> other", "SELECT 1;")
+        said = project.migrate("upgrade", code=2).err
+        self.assertIn("git left a conflict", said)
+        self.assertIn("0001-aaaaaa.sql:", said)
+
+    def test_a_comma_within_braces_says_to_quote(self):
+        project = self.project("sqlite")
+        project.write("model.yaml", "tables:\n  t:\n    columns:\n      a: {type: numeric(12,2)}\n")
+        self.assertIn("quote a value that has a comma", project.migrate("check", code=2).err)
+
+
 class Texts(TestCase):
     def test_no_control_character_of_a_text_reaches_the_terminal(self):
         raising = {"postgresql": f"DO $$BEGIN RAISE EXCEPTION E'first{ESCAPE}[31m\\x07 last'; END$$;", "mysql": f"SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'first{ESCAPE}[31m\a last';",

@@ -57,6 +57,26 @@ class Lint(Base):
         project.config("lint: {rules: {ALL999: off}}")
         self.assertIn("ALL999", project.migrate("lint", code=2).err)
 
+    def test_migrate_yaml_allows_what_an_applied_unit_cannot_say(self):
+        project = self.project("sqlite")
+        project.sql("CREATE TABLE users (id integer PRIMARY KEY)")
+        project.unit("0001-aaaaaa", "", "DELETE FROM users;", "SELECT 1;")
+        project.unit("0002-bbbbbb", "0001-aaaaaa", "DELETE FROM users;", "SELECT 1;")
+        self.assertEqual(self.ids(project), ["ALL020", "ALL020"])
+        project.config("lint: {allow: [{rule: ALL020, revisions: [1], because: it was empty}]}")
+        self.assertEqual(self.ids(project), ["ALL020"])
+        project.config("lint: {allow: [{rule: [ALL020, ALL010], because: the site is down}]}")
+        self.assertEqual(self.ids(project, code=0), [])
+        for wrong, words in (("{rule: ALL020}", "because"), ("{rule: ALL999, because: x}", "ALL999"), ("{rule: ALL020, revisions: [7], because: x}", "migrate.yaml:"), ("{because: x}", "'rule' is missing"), ("ALL020", "needs maps")):
+            project.config(f"lint: {{allow: [{wrong}]}}")
+            self.assertIn(words, project.migrate("lint", code=2).err)
+
+    def test_new_since_needs_a_reference_that_git_knows(self):
+        project = self.project("sqlite")
+        project.unit("0001-aaaaaa", "", "SELECT 1;", "SELECT 1;")
+        self.assertIn("git does not tell", project.migrate("lint", "--new-since", "nothing", code=2).err)
+        self.assertIn("--new-since cannot be", project.migrate("lint", "--new-since=-x", code=2).err)
+
     def test_formats(self):
         project = self.project("sqlite")
         project.sql("CREATE TABLE users (id integer PRIMARY KEY)")
