@@ -2,9 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cstdio>
 #include <set>
 
 #include "cli/context.hpp"
@@ -55,16 +53,12 @@ void take_version(Ground& ground, const lint::Settings& settings) {
 
 /// The files below `folder` that git's `ref` has, by their names from there. Throws Error (usage) where git does not know it.
 std::set<std::string> files_at(const fs::path& folder, const std::string& ref) {
-  const auto quoted = [](const std::string& word) { return "'" + replace_all(word, "'", "'\\''") + "'"; };
   if (ref.empty() || ref.front() == '-') throw Error{ErrorKind::usage, "--new-since cannot be '" + ref + "'", "a branch, a tag or a commit: origin/main"};
-  const auto command = "git -C " + quoted(folder.string()) + " ls-tree -r --name-only -z " + quoted(ref) + " -- . 2>&1";
   std::string output;
-  auto* pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) throw Error{ErrorKind::failed, "cannot run git"};
-  std::array<char, 65536> buffer{};
-  for (std::size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) output.append(buffer.data(), n);
-  if (::pclose(pipe) != 0) {
-    throw Error{ErrorKind::usage, "git does not tell which units " + ref + " has: " + std::string(trim(output)), "a shallow clone has no other branches: fetch it first (actions/checkout: fetch-depth: 0)"};
+  try {
+    output = command_output("git", "git ls-tree -r --name-only -z '" + replace_all(ref, "'", "'\\''") + "' -- .", folder, {});
+  } catch (const Error&) {
+    throw Error{ErrorKind::usage, "git does not tell which units " + ref + " has", "a shallow clone has no other branches: fetch it first (actions/checkout: fetch-depth: 0)"};
   }
   const auto names = split(output, '\0');
   return {names.begin(), names.end()};

@@ -1,13 +1,16 @@
 #include "library/target.hpp"
 
 #include <algorithm>
+#include <set>
 
+#include "core/filesystem.hpp"
 #include "core/text.hpp"
 #include "dialect/canonical.hpp"
 #include "dialect/catalog.hpp"
 #include "dialect/rows.hpp"
 #include "dialect/run.hpp"
 #include "dialect/sql.hpp"
+#include "dialect/sql/lexer.hpp"
 #include "library/sql_model.hpp"
 #include "library/squash.hpp"
 #include "runner/kept_schema.hpp"
@@ -170,7 +173,10 @@ Step Target::step(const std::string& id, Direction direction, const std::string&
   const auto* file = project_.unit(id);
   if (file == nullptr) return kept_step(id);
   if (file->format == UnitFormat::cpp) return cpp_step(*file, direction, behind);
-  const auto parsed = project_.parse(*file);
+  return step_of(project_.parse(*file), direction);
+}
+
+Step Target::step_of(const SqlUnit& parsed, Direction direction) {
   const auto reviews = reviews_of(parsed);
   if (direction == Direction::upgrade && !reviews.empty()) {
     throw Error{ErrorKind::needs_person, "the unit " + title(parsed.revision) + " has a question to answer: " + reviews.front().reason,
@@ -309,7 +315,26 @@ InspectOptions Target::inspect_options(Session& session) {
   return {.schemas = named, .tables = {}, .filter = filter()};
 }
 
+namespace {
+
+/// Whether a model is written in SQL: it starts with a statement.
+bool is_sql_model(const std::string& text, const LexicalRules& rules) {
+  static const std::set<std::string> verbs{"alter", "begin", "comment", "create", "drop", "insert", "pragma", "select", "set", "start", "use"};
+  Lexer lexer(text, rules, {}, false);
+  Token token{};
+  return lexer.next(token) && verbs.contains(lower(token.text));
+}
+
+}  // namespace
+
 Schema Target::declared_schema() {
+  if (!config().model_command.empty()) {
+    const auto text = command_output("the model's command", config().model_command, config().folder, config().model_command_place);
+    if (trim(text).empty()) throw Error{ErrorKind::usage, "the model's command prints nothing", "it has to print the whole model, as YAML or SQL", config().model_command_place};
+    const auto printed = config().folder / (is_sql_model(text, dialect().sql().lexical_rules()) ? "the model's command.sql" : "the model's command.yaml");
+    keep_in_memory(printed, text);
+    return read_model({printed}, session());
+  }
   const auto files = model_files(config());
   if (files.empty()) throw Error{ErrorKind::usage, "there is no model", "name it with `model:` in migrate.yaml"};
   return read_model(files, session());

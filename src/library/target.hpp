@@ -55,6 +55,9 @@ class Target {
   /// front of it in the same run, or "".
   [[nodiscard]] Step step(const std::string& id, Direction direction, const std::string& behind = {});
 
+  /// The step of a unit that is in hand.
+  [[nodiscard]] Step step_of(const SqlUnit& unit, Direction direction);
+
   // ---- what is applied ----
   /// The rows of the versions table as the graph sees them (library/squash.hpp).
   [[nodiscard]] std::vector<VersionRow> read_rows();

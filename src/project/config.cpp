@@ -192,6 +192,14 @@ void read_lock_kind(const Reader& reader, const Node& node, const std::string& n
 }
 
 void read_paths(const Reader& reader, const Node& node, const std::string& name, Config& config) {
+  if (name == "model") config.model_command.clear();
+  if (name == "model" && node.is_map()) {
+    config.model.clear();
+    config.model_command_place = {config.file.string(), node.line, node.column};
+    reader.read_map(node, name, {{"command", into(reader, config.model_command)}});
+    if (config.model_command.empty()) reader.fail(node, "'model' needs files, or `command:` that prints it");
+    return;
+  }
   std::vector<std::string> entries;
   reader.read(node, name, entries);
   if (entries.empty() && reader.expands()) reader.fail(node, "'" + name + "' is empty");

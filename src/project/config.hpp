@@ -71,6 +71,8 @@ struct Config {
 
   std::vector<std::filesystem::path> migrations;  ///< the first is where new units go
   std::vector<std::string> model;                 ///< absolute paths or globs: see model_files
+  std::string model_command;                      ///< prints the model, as YAML or SQL; "" where files hold it
+  Location model_command_place;
   std::optional<std::filesystem::path> templates;
   std::optional<std::filesystem::path> masks;     ///< what `copy` makes of values that must not leave a database
   std::string mask_key;                           ///< the secret that masked values depend on
@@ -133,6 +135,10 @@ using Variables = std::function<std::optional<std::string>(const std::string& na
 /// The model files: globs resolved, in the order of migrate.yaml, sorted within a glob, each once. Throws Error (usage)
 /// for a glob that matches nothing.
 [[nodiscard]] std::vector<std::filesystem::path> model_files(const Config& config);
+
+/// Runs the command of the setting `name` in `folder` and returns what it printed; its messages go to our stderr. Throws Error (usage) with
+/// the setting's place when it fails.
+[[nodiscard]] std::string command_output(const std::string& name, const std::string& command, const std::filesystem::path& folder, const Location& location);
 
 /// Whether autogenerate looks at an object: `ignore` and `include` match its name or its qualified name.
 [[nodiscard]] bool is_included(const Config& config, std::string_view schema, std::string_view name);

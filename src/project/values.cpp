@@ -98,13 +98,14 @@ std::string without_final_newlines(std::string text) {
   return text;
 }
 
-/// Runs the command in the project's folder and returns what it printed. Its messages go to our stderr.
-std::string command_output(const std::string& command, const std::filesystem::path& folder, const Location& location) {
+}  // namespace
+
+std::string command_output(const std::string& name, const std::string& command, const std::filesystem::path& folder, const Location& location) {
   const auto quoted = "'" + replace_all(folder.string(), "'", "'\\''") + "'";
   const std::string script = "cd -- " + quoted + " || exit 127\n" + command + "\n";
   const auto close = [](std::FILE* pipe) { return pipe == nullptr ? 0 : ::pclose(pipe); };
   std::unique_ptr<std::FILE, decltype(close)> pipe(::popen(script.c_str(), "re"), close);
-  if (!pipe) throw Error{ErrorKind::usage, "cannot run password_command", {}, location};
+  if (!pipe) throw Error{ErrorKind::usage, "cannot run " + name, {}, location};
   std::string output;
   std::array<char, 4096> buffer{};
   while (const auto got = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) output.append(buffer.data(), got);
@@ -112,11 +113,13 @@ std::string command_output(const std::string& command, const std::filesystem::pa
   if (status != 0) {
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     throw Error{ErrorKind::usage,
-                "password_command failed" + (code < 0 ? std::string(" by a signal") : " with exit code " + std::to_string(code)),
+                name + " failed" + (code < 0 ? std::string(" by a signal") : " with exit code " + std::to_string(code)),
                 "run the command by hand in " + folder.string() + " to see why", location};
   }
-  return without_final_newlines(std::move(output));
+  return output;
 }
+
+namespace {
 
 std::string read_password(const Config& config, const Variables& variables) {
   const auto at = [&](const yaml::Node& node) { return Location{config.file.string(), node.line, node.column}; };
@@ -126,7 +129,7 @@ std::string read_password(const Config& config, const Variables& variables) {
     return without_final_newlines(read_file((database_folder(config) / path).lexically_normal()));
   }
   const auto place = at(config.password_command);
-  return command_output(expand_variables(config.password_command.scalar, variables, place), database_folder(config), place);
+  return without_final_newlines(command_output("password_command", expand_variables(config.password_command.scalar, variables, place), database_folder(config), place));
 }
 
 /// What stands beside the URL in `database`, taken as it is written: nothing in it is an escape.

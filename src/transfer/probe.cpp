@@ -3,6 +3,7 @@
 #include "dialect/canonical.hpp"
 #include "dialect/render.hpp"
 #include "dialect/run.hpp"
+#include "dialect/sql.hpp"
 
 namespace migrate {
 namespace {
@@ -55,6 +56,8 @@ std::string Probe::refusal(Schema schema) {
     if (back) connection_.execute(dialect_.run().begin_sql());
     else connection_.execute(view ? "DROP VIEW IF EXISTS migrate_probe" : "DROP TABLE IF EXISTS migrate_probe");
     for (const auto& statement : statements) connection_.execute(statement.text);
+    // What a default or a check calls may be looked up when a row comes only.
+    if (back && !view) static_cast<void>(connection_.query("EXPLAIN INSERT INTO " + dialect_.sql().quote_name(schema.tables.at(0).name) + " DEFAULT VALUES"));
   } catch (const DatabaseError& error) {
     if (error.cause == DatabaseError::Cause::connection) throw;
     why = first_line(error.message());
