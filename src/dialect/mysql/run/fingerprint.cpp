@@ -216,8 +216,9 @@ Fingerprint take_fingerprint(Connection& connection, const ServerInfo& server, c
     queries.push_back("SELECT * FROM information_schema.schemata WHERE schema_name = " + database_sql(database));
   }
   if (targets.grants) {
-    for (const auto* table : {"user_privileges", "schema_privileges", "table_privileges", "column_privileges"}) {
-      queries.push_back(fmt::format("SELECT * FROM information_schema.{} ORDER BY 1, 2, 3, 4, 5", table));
+    for (const auto& [table, order] : {std::pair{"user_privileges", "1, 3"}, std::pair{"schema_privileges", "1, 3, 4"}, std::pair{"table_privileges", "1, 3, 4, 5"},
+                                       std::pair{"column_privileges", "1, 3, 4, 5, 6"}}) {
+      queries.push_back(fmt::format("SELECT * FROM information_schema.{} ORDER BY {}", table, order));
     }
   }
   std::string text;
