@@ -7,6 +7,8 @@
 #include <set>
 
 #include "autogenerate/answers.hpp"
+#include "autogenerate/inline_values.hpp"
+#include "autogenerate/undeclared.hpp"
 #include "core/text.hpp"
 #include "dialect/canonical.hpp"
 #include "dialect/catalog.hpp"
@@ -321,7 +323,7 @@ void add_declared_partitions(const Dialect& dialect, Connection& connection, con
 }
 
 Difference find_changes(const Dialect& dialect, Connection* connection, const ServerInfo& server, Schema live, Schema declared,
-                        const RenameOptions& renames) {
+                        RenameOptions renames) {
   if (connection != nullptr) check_new(live, declared);
   dialect.canonical().canonicalize(declared, server);
   std::vector<ModelRemark> remarks;
@@ -329,8 +331,10 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   if (connection != nullptr) add_declared_partitions(dialect, *connection, server, live, declared);
   if (connection != nullptr) check_references(dialect, *connection, server, live, declared);
   complete_routines(live, declared);
+  renames.answers = take_value_renames(std::move(renames.answers), live, declared, dialect);
   auto renamed = make_renames(live, declared, renames, dialect);
   keep_names(renamed.schema ? *renamed.schema : live, declared);
+  take_undeclared(renamed.schema ? *renamed.schema : live, declared, dialect.canonical().compared_when_declared(server));
   const Schema questions = doubtful(renamed.schema ? *renamed.schema : live, declared, server);
   if (connection != nullptr && questions != Schema{}) {
     const Schema normal = dialect.catalog().normalize(*connection, server, questions, declared, live);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "autogenerate/former_names.hpp"
+#include "autogenerate/inline_values.hpp"
 #include "core/text.hpp"
 #include "dialect/render.hpp"
 #include "dialect/sql.hpp"
@@ -57,11 +58,7 @@ class Finder {
       if (enumeration.name.text() == type) return quoted(enumeration.values);
     }
     if (!starts_with_ignoring_case(type, "enum(")) return std::nullopt;
-    Literals out;
-    for (const auto& token : tokenize(type, dialect_.sql().lexical_rules())) {
-      if (token.kind == TokenKind::string) out.emplace_back(token.text);
-    }
-    return out;
+    return inline_values(type, dialect_);
   }
 
   void look_at_type(const Alter<EnumType>& type) {
@@ -91,9 +88,11 @@ class Finder {
       add({index_, change.table, change.after.name, "{} NOT IN (" + join(*after, ", ") + ")", after->front(), "has values that " + change.after.type + " does not take"});
       return;
     }
+    const auto& renames = change.after.declared.value_renames;
     Literals gone;
     for (const auto& value : *before) {
-      if (std::find(after->begin(), after->end(), value) == after->end()) gone.push_back(value);
+      const bool renamed = std::any_of(renames.begin(), renames.end(), [&](const auto& rename) { return dialect_.sql().quote_text(rename.second) == value; });
+      if (!renamed && std::find(after->begin(), after->end(), value) == after->end()) gone.push_back(value);
     }
     if (!gone.empty()) add_lost(change.table, change.after, gone, *before, *after, change.after.type);
   }

@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "dialect/canonical.hpp"
 #include "revision/plan.hpp"
+#include "schema/rights.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -36,7 +37,7 @@ Side load_side(Context& context, const std::string& argument, Session& session) 
       throw Error{ErrorKind::usage, "cannot compare databases of different engines: " + url.display(), "compare each with the model, or both with `migrate sync A B --dry-run`"};
     }
     Session other(url, project.config().schemas);
-    return {url.display(), false, target.live_schema(other)};
+    return {url.display(), false, without_definers(target.live_schema(other))};
   }
   if (!path_exists(argument)) {
     throw Error{ErrorKind::usage, "'" + argument + "' is neither a database URL, @NAME of an environment, a model file, `model` nor `database`"};
@@ -147,7 +148,8 @@ int run_check(Context& context) {
 
 int run_inspect(Context& context) {
   auto& target = context.target();
-  const auto schema = target.whole_schema();
+  auto schema = target.whole_schema();
+  if (!context.arguments.has("grants")) schema = without_definers(std::move(schema));
   const auto text = write_model(schema, std::string(target.dialect().name()));
   note_left_alone(context.output, target.session());
   const auto file = context.arguments.get("output");

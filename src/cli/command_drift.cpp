@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "dialect/catalog.hpp"
 #include "runner/run_lock.hpp"
+#include "schema/rights.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -94,7 +95,7 @@ Drift find_once(Target& target, const std::vector<VersionRow>& rows) {
   for (const auto& row : rows) {
     if (!drift.same_revisions && row.applied_at >= kept.kept_at) drift.since.push_back(row.revision);
   }
-  auto live = target.live_schema();
+  auto live = without_definers(target.live_schema());
   const auto objects = split_schema(live, std::string(session.dialect().name()));
   if (!differs(kept.objects, objects)) return drift;
   kept = read_kept_schema(session.connection(), session.dialect(), versions, true);
@@ -154,7 +155,7 @@ int accept(Context& context) {
   // Somebody asked for it: here a failure is an error.
   run_locked(target.session(), options, events, [](const std::vector<VersionRow>&) { return std::vector<std::string>{}; },
              [&](Session& session) {
-               changed = keep_schema(session, target.versions(), [&] { return target.live_schema(session); });
+               changed = keep_schema(session, target.versions(), [&] { return without_definers(target.live_schema(session)); });
                kept = true;
              });
   if (context.output.json()) context.output.line(Json({{"accepted", changed}}).dump());

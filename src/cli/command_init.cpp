@@ -6,6 +6,7 @@
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
 #include "core/yaml_write.hpp"
+#include "schema/rights.hpp"
 #include "unit/templates.hpp"
 #include "unit/write.hpp"
 
@@ -93,7 +94,7 @@ int run_init(Context& context) {
   Project project(parse_config(config_text, config_file));
   Target target(project);
   // Everything that can fail comes before the first file is written.
-  const auto live = target.whole_schema();
+  const auto live = without_definers(target.whole_schema());
   const auto rows = target.read_rows();
   const bool empty = live == Schema{.options = live.options};
   const auto section = std::string(target.dialect().name());

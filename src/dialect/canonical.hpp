@@ -21,6 +21,14 @@ class CanonicalFace {
   /// The options that the engine's section of a model may hold.
   [[nodiscard]] virtual const KnownOptions& known_options() const = 0;
 
+  /// The options of views, routines, triggers and definitions that a model is compared in only where it says them (a definer, the mode
+  /// of the session that made a program), each with what an object has that was made without saying. Where a model does not say one, what
+  /// is there keeps its own, also when it is made again.
+  [[nodiscard]] virtual Options compared_when_declared(const ServerInfo& server) const {
+    static_cast<void>(server);
+    return {};
+  }
+
   /// Names of a table's parts (NAME, or SCHEMA.NAME as of the table) that nothing else in the schema may have: no other table, no
   /// part of one. With a word before it a name is in the way of others with that word only.
   [[nodiscard]] virtual std::vector<std::string> schema_wide_names(const Table& table) const = 0;

@@ -17,6 +17,9 @@ struct Statement {
   /// them others than the engine's usual ones; null: these. Whoever reads its tokens reads them by it (tokens_of, rules_of).
   const LexicalRules* rules = nullptr;
 
+  /// What was left out of the text beside it and why ("LOCK TABLES is passed over: ..."), for a run to say; "" is nothing.
+  std::string left_out = {};
+
   bool operator==(const Statement& other) const { return text == other.text && location == other.location; }
 };
 

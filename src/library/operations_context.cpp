@@ -208,7 +208,8 @@ void OperationsContext::rename(const std::string& key, const Location& at, const
                  return render(operations, before, at);
                });
              }});
-  if (!made) forget_schema();
+  // Where the engine gives expressions their new words by itself, only it knows how they read now.
+  if (!made || !server().capabilities.expressions_follow_renames) forget_schema();
 }
 
 // ---- other SQL -----------------------------------------------------------------------------------------------------

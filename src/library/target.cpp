@@ -15,6 +15,7 @@
 #include "library/squash.hpp"
 #include "runner/kept_schema.hpp"
 #include "schema/lookup.hpp"
+#include "schema/rights.hpp"
 
 namespace migrate {
 namespace {
@@ -119,7 +120,7 @@ const Hooks& Target::hooks() {
 
 std::function<void(Session&)> Target::schema_keeper() {
   if (!config().drift.enabled) return {};
-  return [this](Session& session) { (void)keep_schema(session, versions(), [&] { return live_schema(session); }); };
+  return [this](Session& session) { (void)keep_schema(session, versions(), [&] { return without_definers(live_schema(session)); }); };
 }
 
 Step Target::cpp_step(const UnitFile& file, Direction direction, const std::string& behind) {

@@ -71,6 +71,8 @@ StepOutcome StepRunner::run_progressively(Step& step, bool more) {
   const auto start = static_cast<std::size_t>(!resumed ? 0 : step.program ? std::max(0, row->statement) : resume_point(step, *row));
   const auto restore = step.program ? std::vector<std::string>{} : keep_session(step);
   events_.step_started(step, static_cast<int>(start));
+  const auto left_out = std::find_if(step.statements.begin(), step.statements.end(), [](const Statement& statement) { return !statement.left_out.empty(); });
+  if (left_out != step.statements.end()) events_.notice(fmt::format("{}:{}: {}", left_out->location.file, left_out->location.line, left_out->left_out));
   const Stopwatch watch;
   opening_.reset();
   recorded_.reset();

@@ -309,6 +309,8 @@ IndexPart parse_index_part(const Context& context, const yaml::Node& node, const
   std::string_view text = trim(node.scalar);
   if (text.empty()) context.fail(node, what + ": an empty column");
   if (find_named(columns, text) != nullptr) return {.column = std::string(text)};
+  // The name of a period, which is no column (MariaDB), or of a range.
+  if (take_suffix(text, "without overlaps")) return {.column = std::string(text), .opclass = "without overlaps"};
   if (take_suffix(text, "nulls first")) part.nulls_first = true;
   else if (take_suffix(text, "nulls last")) part.nulls_first = false;
   if (take_suffix(text, "desc")) part.descending = true;
@@ -357,7 +359,8 @@ IndexPart read_index_part(const Context& context, const yaml::Node& node, const 
                  .collation = properties.text("collation"),
                  .opclass = properties.text("opclass")};
   if (part.column.empty() == part.expression.empty()) context.fail(node, what + ": give either `column` or `expression`");
-  if (!part.column.empty() && find_named(columns, part.column) == nullptr && !columns.empty()) {
+  const bool period = lower(part.opclass) == "without overlaps";
+  if (!part.column.empty() && find_named(columns, part.column) == nullptr && !columns.empty() && !period) {
     context.fail(node, what + ": there is no column '" + part.column + "'");
   }
   if (const auto nulls = lower(properties.text("nulls")); !nulls.empty()) {

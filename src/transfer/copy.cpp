@@ -7,6 +7,7 @@
 
 #include "core/text.hpp"
 #include "schema/lookup.hpp"
+#include "schema/rights.hpp"
 #include "transfer/convert.hpp"
 #include "transfer/copy_rows.hpp"
 #include "transfer/schema_steps.hpp"
@@ -62,7 +63,7 @@ class Copier {
   }
 
   void look() {
-    schema_ = source_.inspect();
+    schema_ = without_definers(source_.inspect());
     choose_tables(schema_, options_.tables);
     converted_ = convert_schema(schema_, {source_.dialect(), source_.server(), target_.dialect(), target_.server(), target_.session().connection()});
     keep_wanted(converted_.schema, options_);

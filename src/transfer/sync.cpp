@@ -10,6 +10,7 @@
 #include "dialect/render.hpp"
 #include "rows/differences.hpp"
 #include "schema/lookup.hpp"
+#include "schema/rights.hpp"
 #include "transfer/convert.hpp"
 #include "transfer/copy_rows.hpp"
 #include "transfer/schema_steps.hpp"
@@ -55,7 +56,7 @@ class Syncer {
   [[nodiscard]] bool same_engine() { return &source_.dialect() == &target_.dialect() && source_.server().product == target_.server().product; }
 
   void look() {
-    schema_ = source_.inspect();
+    schema_ = without_definers(source_.inspect());
     choose_tables(schema_, options_.copy.tables);
     converted_ = convert_schema(schema_, {source_.dialect(), source_.server(), target_.dialect(), target_.server(), target_.session().connection()});
     report_.losses = converted_.losses;

@@ -126,6 +126,9 @@ CHECKS = {"int": ["{0} > -100", "{0} BETWEEN -1000 AND 1000", "{0} IN (1, 2, 3, 
           "decimal": ["{0} >= 0", "{0} < 99999.5"], "float": ["{0} > -1.5"], "date": ["{0} > '1990-01-01'"]}
 
 
+# Of a trigger: the session that makes it, and what it sets.
+PROGRAMS = [("", "trim({0})"), ("", "trim({0})"), ("", "concat({0}, '''', if({0} regexp '^\\\\d+$', '\\\\', \"it's\"))"), ("SET sql_mode = 'PIPES_AS_CONCAT'", "{0} || '\\n'"),
+            ("SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'", "concat({0}, '\\')"), ("SET character_set_client = latin1, collation_connection = latin1_swedish_ci", "concat({0}, 'x')")]
 COLLATIONS = {"postgresql": ['"C"', '"POSIX"'], "mysql": [], "sqlite": ["NOCASE", "RTRIM"]}
 
 OPTIONS = {"postgresql": ["", "", "", " WITH (fillfactor=70)", " WITH (autovacuum_enabled=false, fillfactor=80)"],
@@ -379,7 +382,11 @@ class Schema:
             when = self.rnd.choice(["", f" WHEN (NEW.{{{column.uid}}} IS NOT NULL)"])
             return self.part("trigger", f"TRIGGER @ {self.rnd.choice(['BEFORE', 'AFTER'])} {event} ON {{{table.uid}}} FOR EACH ROW{when} EXECUTE FUNCTION {{{function.uid}}}()", "tg_")
         if self.engine == "mysql":
-            return self.part("trigger", f"TRIGGER @ BEFORE {self.rnd.choice(['INSERT', 'UPDATE'])} ON {{{table.uid}}} FOR EACH ROW SET NEW.{{{column.uid}}} = trim(NEW.{{{column.uid}}})", "tg_")
+            session, body = self.rnd.choice(PROGRAMS)
+            value = body.replace("{0}", f"NEW.{{{column.uid}}}")
+            trigger = self.part("trigger", f"TRIGGER @ BEFORE {self.rnd.choice(['INSERT', 'UPDATE'])} ON {{{table.uid}}} FOR EACH ROW SET NEW.{{{column.uid}}} = {value}", "tg_")
+            trigger.session = session
+            return trigger
         target = self.rnd.choice(self.tables)
         return self.part("trigger", f"TRIGGER @ AFTER {self.rnd.choice(['DELETE', 'UPDATE OF {%s}' % column.uid])} ON {{{table.uid}}} WHEN OLD.{{{column.uid}}} = 'never' "
                                     f"BEGIN DELETE FROM {{{target.uid}}} WHERE OLD.{{{column.uid}}} = 'z'; SELECT 1; END", "tg_")
@@ -598,6 +605,7 @@ class Schema:
             again = getattr(self, "make_" + part.kind)(self.find(part.table))
             if again is not None:
                 part.text = again.text
+                part.session = getattr(again, "session", "")
 
     def do_add_view(self):
         self.new_view()
@@ -733,7 +741,9 @@ class Schema:
             out.append(f"CREATE {view.kind} {q(view.name)} AS {self.names(view.text)}")
         for part in self.parts:
             if part.kind in ("trigger", "policy"):
-                out.append("CREATE " + self.names(part.text).replace("@", q(part.name), 1))
+                made = "CREATE " + self.names(part.text).replace("@", q(part.name), 1)
+                session = getattr(part, "session", "")
+                out += [session, made, "SET sql_mode = DEFAULT, NAMES utf8mb4"] if session else [made]
         return ";\n".join(out) + ";\n"
 
     def rows(self):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the data-driven cases with the built program and real servers.
 
-    run.py [-v] [-j N] [ENGINE | ENGINE/CASE | corpora | bad]...
+    run.py [-v] [-j N] [ENGINE | ENGINE/CASE | corpora | bad | planted]...
 
 MIGRATE_PROGRAM is the program (build/migrate); the servers are found as tests/servers.py says, and their cases
 are skipped with a message when unset. One line for a failing case (its unit too with -v), and a summary."""
@@ -24,6 +24,7 @@ import corpora
 import engines
 import flow
 import known_failures
+import planted
 import portable
 from case_file import Case
 from tools import Failure
@@ -62,6 +63,8 @@ def find_jobs(names, engines):
                     jobs.append((path, engine, len(jobs)))
         if not names or "bad" in names:
             jobs += [(check, engine, len(jobs) + number) for number, check in enumerate(bad_input.checks(engine))]
+        if not names or "planted" in names:
+            jobs += [(check, engine, len(jobs) + number) for number, check in enumerate(planted.checks(engine))]
         for folder in corpora.folders():
             name = f"{folder.parent.name}/{folder.name}"
             if corpora.ENGINE_OF[folder.name.removesuffix("-head")] == engine.dialect and (not names or "corpora" in names or name in names):
@@ -74,7 +77,7 @@ def find_jobs(names, engines):
 def title(path, engine):
     """The group of a case, and its name."""
     if callable(path):
-        return "bad input", "bad/" + path.__name__
+        return ("planted differences", "planted/" + path.__name__) if path.__module__ == "planted" else ("bad input", "bad/" + path.__name__)
     if path.is_dir():
         return "corpora", f"{path.parent.name}/{path.name}"
     return ("portable" if path.parent.name == "portable" else "changes"), f"{path.parent.name}/{path.stem}"

@@ -113,6 +113,17 @@ class CppUnits(TestCase):
             project.migrate("downgrade", "base")
             self.assertEqual(schema_of(project), empty)
 
+    def test_columns_of_one_check_are_renamed_one_after_the_other(self):
+        for project in self.each_with_cache():
+            unit(project, "0001-aaaaaa", "", simple('op.execute("CREATE TABLE a (x integer, y integer, CONSTRAINT c CHECK (x < y))");', 'op.drop_table("a");'))
+            unit(project, "0002-bbbbbb", "0001-aaaaaa", simple('op.rename_column("a", "x", "p"); op.rename_column("a", "y", "q");', 'op.rename_column("a", "q", "y"); op.rename_column("a", "p", "x");'))
+            project.migrate("upgrade")
+            project.sql("INSERT INTO a (p, q) VALUES (1, 2)")
+            self.assertIn("p < q", project.migrate("inspect").out)
+            project.migrate("downgrade", "-1")
+            self.assertEqual(project.sql("SELECT x + y FROM a"), "3")
+            self.assertIn("x < y", project.migrate("inspect").out)
+
     def killed(self, engine, header, moment):
         """The state after a run that was killed at a moment and run again; and how many moments there are."""
         project = Project(engine, f"cpp: {{cache: {CACHE}}}")

@@ -49,6 +49,27 @@ TEST_CASE("bodies of MySQL's stored programs hold together with and without a DE
   CHECK(texts("BEGIN NOT ATOMIC SELECT 1; SELECT 2; END; SELECT 3") == Texts{"BEGIN NOT ATOMIC SELECT 1; SELECT 2; END", "SELECT 3"});
 }
 
+TEST_CASE("programs of sql_mode ORACLE hold together without a DELIMITER") {
+  for (const std::string program : {
+           "CREATE FUNCTION f(x INT) RETURN INT AS y INT := 1; z INT; BEGIN RETURN x + y; END",
+           "CREATE FUNCTION f RETURN INT DETERMINISTIC IS BEGIN RETURN 1; END",
+           "CREATE OR REPLACE PROCEDURE p(x IN INT, z OUT VARCHAR2(20)) IS n NUMBER := 2; BEGIN FOR i IN 1 .. 3 LOOP n := n + i; END LOOP; WHILE n > 1 LOOP n := n - 1; END LOOP; z := 'a'; END",
+           "CREATE PROCEDURE p AS BEGIN IF a THEN b := 1; ELSIF c THEN b := 2; END IF; BEGIN NULL; END; END",
+           "CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW DECLARE x INT; BEGIN x := 1; END",
+       }) {
+    CHECK(texts(program + "; SELECT 1;") == Texts{program, "SELECT 1"});
+  }
+  const std::string plain = "CREATE FUNCTION f(x int) RETURNS int DETERMINISTIC RETURN x";
+  CHECK(texts(plain + "; SELECT 1;") == Texts{plain, "SELECT 1"});
+}
+
+TEST_CASE("LOCK TABLES is passed over, and what stands behind it says so") {
+  const auto statements = mysql::split_statements("LOCK TABLES a WRITE; INSERT INTO a VALUES (1); UNLOCK TABLES; SELECT 1;", {"unit.sql", 1, 1});
+  REQUIRE(statements.size() == 2);
+  CHECK(statements[0].left_out.find("LOCK TABLES") != std::string::npos);
+  CHECK(statements[1].left_out.empty());
+}
+
 TEST_CASE("a statement of a MySQL script is split as it was written") {
   for (const auto* sql : {"SELECT 1", "CREATE TRIGGER t BEFORE INSERT ON x FOR EACH ROW BEGIN SET NEW.a = 1 // 2; END", "SELECT ';'"}) {
     const auto script = mysql::dialect().sql().script_statement({sql, {}});

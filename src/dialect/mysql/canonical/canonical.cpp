@@ -12,6 +12,8 @@
 #include "dialect/mysql/canonical/canonical_column.hpp"
 #include "dialect/mysql/canonical/create_table.hpp"
 #include "dialect/mysql/canonical/programs.hpp"
+#include "dialect/mysql/canonical/provenance.hpp"
+#include "dialect/mysql/canonical/sequence.hpp"
 #include "dialect/mysql/sql/context.hpp"
 #include "dialect/mysql/sql/expression.hpp"
 #include "dialect/mysql/sql/text.hpp"
@@ -79,6 +81,8 @@ class TableCanonicalizer {
     move_unique_indexes();
     for (auto& unique : table_.uniques) key(unique);
     for (auto& index : table_.indexes) this->index(index);
+    settle_periods(table_);
+    leave_out_block_sizes(table_, context_);
     for (auto& key : table_.foreign_keys) foreign_key(key);
     for (auto& check : table_.checks) this->check(check);
     if (!table_.exclusions.empty()) cannot(fmt::format("table {}: MySQL has no exclusion constraints", table_.name.text()), where_);
@@ -316,7 +320,8 @@ class TableCanonicalizer {
   void triggers() {
     std::map<std::string, std::string> last;
     for (auto& trigger : table_.triggers) {
-      auto text = read_trigger(trigger.definition, context_, trigger.declared.location);
+      auto text = read_trigger(trigger.definition, context_, trigger.options, trigger.declared.location);
+      canonicalize_provenance(trigger.options, text.body, context_);
       text.name = trigger.name;
       text.table = table_.name.name;
       auto& previous = last[text.timing + text.event];
@@ -405,15 +410,18 @@ void canonicalize_schema(Schema& declared, const ServerInfo& server) {
     if (view.materialized) cannot(fmt::format("view {}: MySQL has no materialized views", view.name.text()), view.declared.location, "make it a table, or a plain view");
     if (!view.triggers.empty()) cannot(fmt::format("view {}: MySQL has no triggers on views", view.name.text()), view.declared.location);
     canonicalize_view(view, context);
+    canonicalize_provenance(view.options, view.definition, context);
   }
   for (auto& routine : declared.routines) {
     fit_name(routine.name.name, routine.declared, "routine");
     canonicalize_routine(routine, context);
+    canonicalize_provenance(routine.options, routine.definition, context);
   }
   for (auto& definition : declared.definitions) {
     if (lower(definition.kind) != "event") cannot(fmt::format("MySQL has no objects of kind {} ({})", definition.kind, definition.name.text()), definition.declared.location);
     definition.kind = "event";
     canonicalize_event(definition, context);
+    canonicalize_provenance(definition.options, definition.definition, context);
   }
   for (auto& sequence : declared.sequences) {
     if (!context.mariadb) cannot(fmt::format("sequence {}: MySQL has no sequences", sequence.name.text()), sequence.declared.location, "use an identity column");

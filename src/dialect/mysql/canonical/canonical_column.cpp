@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/text.hpp"
 #include "dialect/mysql/canonical/create_table.hpp"
 #include "dialect/mysql/sql/expression.hpp"
@@ -103,6 +105,15 @@ void canonicalize_column(Column& column, const Context& context, const std::vect
   if (wanted.empty()) wanted = type.collation;
   const bool own = has_charset(type);
   set_column_collation(column, own ? resolve_collation(context, charset, wanted, collation) : std::string(), collation);
+}
+
+bool has_zero_dates(const Table& table) {
+  return std::any_of(table.columns.begin(), table.columns.end(), [](const Column& column) {
+    if (!column.default_value || column.default_value->expression) return false;
+    const bool dated = column.type.starts_with("date") || column.type.starts_with("timestamp");
+    const auto day = std::string_view(column.default_value->text).substr(0, 10);
+    return dated && (day.starts_with("0000-") || day.find("-00") != std::string_view::npos);
+  });
 }
 
 }  // namespace migrate::mysql

@@ -390,14 +390,29 @@ class TableReader final : TokenCursor {
 
   // ---- what is known only at the end ----
 
+  /// The key that MySQL makes by itself (sql_generate_invisible_primary_key) is no part of what anybody declares.
+  void leave_out_generated_key() {
+    const std::string name = "my_row_id";
+    const bool own = !context_.mariadb && table_.primary_key && table_.primary_key->parts.size() == 1 && table_.primary_key->parts[0].column == name;
+    if (!own || table_.columns.empty()) return;
+    const auto& first = table_.columns[0];
+    if (first.name != name || first.type != "bigint unsigned" || !first.identity || !is_on(first.options, "invisible")) return;
+    table_.columns.erase(table_.columns.begin());
+    pending_.erase(pending_.begin());
+    table_.primary_key.reset();
+    table_.declared.spelling["generated_key"] = name;
+  }
+
   void settle() {
+    leave_out_generated_key();
     const auto collation = resolve_collation(context_, table_charset_, table_collation_, context_.collation);
     set_table_collation(table_, collation, context_.collation);
     for (std::size_t i = 0; i < table_.columns.size(); ++i) {
       set_column_collation(table_.columns[i], resolve_collation(context_, pending_[i].first, pending_[i].second, collation), collation);
     }
     if (!equal_ignoring_case(engine_, context_.engine)) table_.options["engine"] = engine_;
-    // A primary key's and a period's columns are never NULL, whatever they say.
+    settle_periods(table_);
+    leave_out_block_sizes(table_, context_);
     const auto names = names_of_columns(table_);
     const auto own_case = [&](std::string& text) {
       if (!text.empty()) text = bare_expression(text, context_, names);
@@ -421,6 +436,43 @@ class TableReader final : TokenCursor {
 };
 
 }  // namespace
+
+void settle_periods(Table& table) {
+  const auto not_null = [&](const std::string& name) {
+    if (auto* column = find_named(table.columns, name)) column->nullable = false;
+  };
+  if (auto& period = table.options["period"]; !period.empty()) {
+    const auto tokens = tokenize(period, lexical_rules());
+    std::vector<std::string> names;
+    for (const auto& token : tokens) {
+      if (token.is_name()) names.push_back(unquote_name(token.text));
+    }
+    if (names.size() == 3) {
+      period = quote_name(names[0]) + " (" + quote_name(names[1]) + ", " + quote_name(names[2]) + ")";
+      not_null(names[1]), not_null(names[2]);
+    }
+  } else {
+    table.options.erase("period");
+  }
+  const auto end = std::find_if(table.columns.begin(), table.columns.end(), [](const Column& column) { return option(column.options, "as_row") == "end"; });
+  if (end == table.columns.end()) return;
+  const auto without_end = [&](std::vector<IndexPart>& parts) {
+    if (parts.size() > 1 && parts.back().column == end->name) parts.pop_back();
+  };
+  if (table.primary_key) without_end(table.primary_key->parts);
+  for (auto& unique : table.uniques) without_end(unique.parts);
+  for (auto& column : table.columns) {
+    if (column.options.contains("as_row")) column.nullable = true;
+  }
+}
+
+void leave_out_block_sizes(Table& table, const Context& context) {
+  const auto engine = option(table.options, "engine");
+  if (!equal_ignoring_case(engine.empty() ? context.engine : engine, "InnoDB")) return;
+  if (table.primary_key) table.primary_key->options.erase("key_block_size");
+  for (auto& unique : table.uniques) unique.options.erase("key_block_size");
+  for (auto& index : table.indexes) index.options.erase("key_block_size");
+}
 
 Table read_create_table(std::string_view sql, const Context& context) { return TableReader(sql, context).read(); }
 

@@ -11,6 +11,13 @@ namespace migrate::mysql {
 /// would not print.
 [[nodiscard]] Table read_create_table(std::string_view sql, const Context& context);
 
+/// What the server adds by itself for periods, left out or put in: columns of a period are NOT NULL, and the keys of a table whose row
+/// start and end are columns end in the row's end.
+void settle_periods(Table& table);
+
+/// InnoDB does not look at the KEY_BLOCK_SIZE of a key, which the server writes where the table's was another when the key was made.
+void leave_out_block_sizes(Table& table, const Context& context);
+
 /// A partition clause (what follows PARTITION BY) in normal form.
 [[nodiscard]] std::string normal_partitions(std::string_view sql, const Context& context, const std::vector<std::string>& columns);
 

@@ -2,6 +2,7 @@
 
 #include "dialect/mysql/canonical/canonical.hpp"
 #include "dialect/mysql/canonical/options.hpp"
+#include "dialect/mysql/sql/usual_session.hpp"
 
 namespace migrate::mysql {
 namespace {
@@ -10,6 +11,11 @@ class MysqlCanonical final : public CanonicalFace {
  public:
   void canonicalize(Schema& declared, const ServerInfo& server) const override { canonicalize_schema(declared, server); }
   [[nodiscard]] const KnownOptions& known_options() const override { return mysql::known_options(); }
+  [[nodiscard]] Options compared_when_declared(const ServerInfo& server) const override {
+    auto options = usual_provenance(server);
+    for (const auto* key : {"definer", "sql_mode", "charset", "collation", "time_zone"}) options.try_emplace(key);
+    return options;
+  }
   [[nodiscard]] std::vector<std::string> schema_wide_names(const Table& table) const override {
     std::vector<std::string> names;
     for (const auto& key : table.foreign_keys) names.push_back("key " + key.name);

@@ -19,7 +19,10 @@ const KnownOptions& known_options() {
       {"index", {"invisible", "ignored", "using", "type", "parser", "key_block_size", "engine_attribute", "secondary_engine_attribute", "clustering", "m", "distance"}},
       {"unique", {"invisible", "ignored", "using", "type", "parser", "key_block_size", "engine_attribute", "secondary_engine_attribute", "clustering"}},
       {"primary key", {"using", "key_block_size", "engine_attribute", "secondary_engine_attribute", "clustering", "invisible"}},
-      {"view", {"algorithm", "sql_security", "security_invoker", "check_option", "definer"}},
+      {"view", {"algorithm", "sql_security", "security_invoker", "check_option", "definer", "charset", "collation"}},
+      {"trigger", {"definer", "sql_mode", "charset", "collation"}},
+      {"routine", {"definer", "sql_mode", "charset", "collation"}},
+      {"event", {"definer", "sql_mode", "charset", "collation", "time_zone"}},
       {"sequence", {"engine"}}};
   return options;
 }

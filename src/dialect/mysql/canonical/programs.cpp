@@ -5,7 +5,9 @@
 #include <array>
 
 #include "core/text.hpp"
+#include "dialect/mysql/canonical/provenance.hpp"
 #include "dialect/mysql/sql/expression.hpp"
+#include "dialect/mysql/sql/split.hpp"
 #include "dialect/mysql/sql/text.hpp"
 #include "dialect/mysql/sql/types.hpp"
 #include "dialect/sql/token_cursor.hpp"
@@ -16,7 +18,7 @@ namespace {
 /// A cursor over the tokens of one CREATE statement.
 class Cursor final : public TokenCursor {
  public:
-  Cursor(std::string_view sql, std::string what, const Location& location) : TokenCursor(sql, lexical_rules()), what_(std::move(what)), location_(location) {}
+  Cursor(std::string_view sql, std::string what, const Location& location, const LexicalRules& rules = lexical_rules()) : TokenCursor(sql, rules), what_(std::move(what)), location_(location) {}
 
   std::string name() { return unquote_name(take().text); }
 
@@ -46,14 +48,17 @@ class Cursor final : public TokenCursor {
   }
 
   /// CREATE [OR REPLACE] [ALGORITHM=x] [DEFINER=x] [SQL SECURITY x] up to the kind of object.
-  void open(Options* view_options = nullptr) {
+  void open(Options* options = nullptr, bool view = false) {
+    auto* view_options = view ? options : nullptr;
     expect("CREATE");
     while (peek() != nullptr) {
       if (accept("OR")) {
         expect("REPLACE");
       } else if (accept("DEFINER")) {
         accept_symbol("=");
+        const auto begin = offset();
         skip_account();
+        if (options != nullptr) options->try_emplace("definer", normal_account(from(begin)));
       } else if (accept("ALGORITHM")) {
         accept_symbol("=");
         const auto value = lower(name());
@@ -195,10 +200,10 @@ std::string TriggerText::text() const {
   return fmt::format("CREATE TRIGGER {} {} {} ON {} FOR EACH ROW {}{}", quote_name(name), timing, event, quote_name(table), order.empty() ? "" : order + " ", body);
 }
 
-TriggerText read_trigger(std::string_view sql, const Context& context, const Location& location) {
-  Cursor cursor(sql, "a trigger", location);
+TriggerText read_trigger(std::string_view sql, const Context& context, Options& options, const Location& location) {
+  Cursor cursor(sql, "a trigger", location, program_rules(options, context));
   TriggerText trigger;
-  cursor.open();
+  cursor.open(&options);
   cursor.expect("TRIGGER");
   trigger.name = cursor.object_name();
   trigger.timing = upper(cursor.name());
@@ -215,10 +220,11 @@ TriggerText read_trigger(std::string_view sql, const Context& context, const Loc
     trigger.order = upper(cursor.name()) + " ";
     trigger.order += quote_name(cursor.name());
   }
-  static_cast<void>(context);
   trigger.body = cursor.body();
   return trigger;
 }
+
+std::string create_trigger(const Trigger& trigger, const Context& context) { return with_definer(trigger.definition, trigger.options, context); }
 
 namespace {
 
@@ -230,11 +236,20 @@ std::string raw_parameters(Cursor& cursor) {
 }
 
 void rewrite_routine(Routine& routine, const Context& context, bool own_types) {
-  Cursor cursor(routine.definition, fmt::format("routine {}", routine.name.text()), routine.declared.location);
-  cursor.open();
+  Cursor cursor(routine.definition, fmt::format("routine {}", routine.name.text()), routine.declared.location, program_rules(routine.options, context));
+  cursor.open(&routine.options);
   const bool function = cursor.accept("FUNCTION");
   if (!function) cursor.expect("PROCEDURE");
   cursor.object_name();
+  routine.kind = function ? Routine::Kind::function : Routine::Kind::procedure;
+  if (in_oracle_mode(routine.options, context)) {
+    // Its header has a grammar of its own, and reads as it was typed.
+    auto text = fmt::format("CREATE {}{} {}", cursor.aggregate ? "AGGREGATE " : "", function ? "FUNCTION" : "PROCEDURE", quote_name(routine.name.name));
+    text += cursor.is_symbol("(") ? raw_parameters(cursor) : "()";
+    if (function && cursor.accept("RETURN")) text += " RETURN " + read_return_type(cursor, context);
+    routine.definition = text + "\n" + cursor.body();
+    return;
+  }
   if (!cursor.is_symbol("(")) return;  // CREATE FUNCTION ... SONAME
   std::string text = fmt::format("CREATE {}{} {}", cursor.aggregate ? "AGGREGATE " : "", function ? "FUNCTION" : "PROCEDURE", quote_name(routine.name.name));
   text += own_types ? read_parameters(cursor, context) : raw_parameters(cursor);
@@ -247,7 +262,6 @@ void rewrite_routine(Routine& routine, const Context& context, bool own_types) {
     if (!part.empty()) text += " " + part;
   }
   if (!found.comment.empty()) routine.comment = found.comment;
-  routine.kind = function ? Routine::Kind::function : Routine::Kind::procedure;
   routine.arguments.clear();
   routine.definition = text + "\n" + cursor.body();
 }
@@ -262,13 +276,21 @@ bool same_routine(const Routine& a, const Routine& b, const Context& context) {
   auto other = b;
   rewrite_routine(one, context, true);
   rewrite_routine(other, context, true);
-  return same_program(one.definition, other.definition, context);
+  return same_program(one.definition, other.definition, context, program_rules(one.options, context));
 }
 
-std::string create_routine(const Routine& routine) {
-  if (routine.comment.empty()) return routine.definition;
+namespace {
+
+/// In the words of the session that runs the statement.
+std::string comment_sql(const std::string& comment, const Options& options, const Context& context) {
+  const bool escapes = Quoting::of(program_mode(options, context)).backslash_escapes;
+  return " COMMENT " + (escapes ? quote_text(comment) : "'" + replace_all(comment, "'", "''") + "'");
+}
+
+std::string with_comment(const Routine& routine, const Context& context) {
+  if (routine.comment.empty() || in_oracle_mode(routine.options, context)) return routine.definition;
   // The comment stands with the other characteristics, in front of the body.
-  Cursor cursor(routine.definition, fmt::format("routine {}", routine.name.text()), routine.declared.location);
+  Cursor cursor(routine.definition, fmt::format("routine {}", routine.name.text()), routine.declared.location, program_rules(routine.options, context));
   cursor.open();
   const bool function = cursor.accept("FUNCTION");
   if (!function) cursor.expect("PROCEDURE");
@@ -278,8 +300,12 @@ std::string create_routine(const Routine& routine) {
   if (function && cursor.accept("RETURNS")) static_cast<void>(read_return_type(cursor, {}));
   static_cast<void>(read_characteristics(cursor));
   const auto end = cursor.end_of_last();
-  return routine.definition.substr(0, end) + " COMMENT " + quote_text(routine.comment) + routine.definition.substr(end);
+  return routine.definition.substr(0, end) + comment_sql(routine.comment, routine.options, context) + routine.definition.substr(end);
 }
+
+}  // namespace
+
+std::string create_routine(const Routine& routine, const Context& context) { return with_definer(with_comment(routine, context), routine.options, context); }
 
 namespace {
 
@@ -301,8 +327,8 @@ std::string upper_words(std::string text) {
 }  // namespace
 
 void canonicalize_event(Definition& event, const Context& context) {
-  Cursor cursor(event.definition, fmt::format("event {}", event.name.text()), event.declared.location);
-  cursor.open();
+  Cursor cursor(event.definition, fmt::format("event {}", event.name.text()), event.declared.location, program_rules(event.options, context));
+  cursor.open(&event.options);
   cursor.expect("EVENT");
   cursor.object_name();
   cursor.expect("ON");
@@ -329,17 +355,17 @@ void canonicalize_event(Definition& event, const Context& context) {
   event.definition = text + " DO\n" + cursor.body();
 }
 
-std::string create_event(const Definition& event) {
-  if (event.comment.empty()) return event.definition;
-  const auto end = event.definition.find(" DO\n");
-  if (end == std::string::npos) return event.definition;
-  return event.definition.substr(0, end) + " COMMENT " + quote_text(event.comment) + event.definition.substr(end);
+std::string create_event(const Definition& event, const Context& context) {
+  auto text = event.definition;
+  const auto end = event.comment.empty() ? std::string::npos : text.find(" DO\n");
+  if (end != std::string::npos) text.insert(end, comment_sql(event.comment, event.options, context));
+  return with_definer(std::move(text), event.options, context);
 }
 
 View read_view(std::string_view sql, const Context& context) {
   Cursor cursor(sql, "a view", {});
   View view;
-  cursor.open(&view.options);
+  cursor.open(&view.options, true);
   cursor.expect("VIEW");
   view.name.name = cursor.object_name();
   if (cursor.accept_symbol("(")) {
@@ -360,7 +386,9 @@ void canonicalize_view(View& view, const Context& context) {
     if (!inner.columns.empty()) view.columns = inner.columns;
     for (const auto& [key, value] : inner.options) view.options.try_emplace(key, value);
   }
-  auto text = normal_expression(Cursor::body_text(view.definition), context);
+  auto own = context;
+  own.written_charsets = true;
+  auto text = normal_expression(Cursor::body_text(view.definition), own);
   for (const auto& [suffix, value] : std::array<std::pair<std::string_view, std::string_view>, 3>{
            {{" with cascaded check option", "cascaded"}, {" with local check option", "local"}, {" with check option", "cascaded"}}}) {
     if (lower(text).ends_with(suffix)) {
@@ -375,14 +403,14 @@ void canonicalize_view(View& view, const Context& context) {
   }
   if (option(view.options, "algorithm") == "undefined") view.options.erase("algorithm");
   if (option(view.options, "sql_security") == "definer") view.options.erase("sql_security");
-  view.options.erase("definer");
   if (is_on(view.options, "security_invoker")) view.options["sql_security"] = "invoker";
   view.options.erase("security_invoker");
 }
 
-std::string create_view(const View& view, bool replace, const std::string& name) {
+std::string create_view(const View& view, const Context& context, bool replace, const std::string& name) {
   std::string text = replace ? "CREATE OR REPLACE " : "CREATE ";
   if (const auto value = option(view.options, "algorithm"); !value.empty()) text += "ALGORITHM = " + upper(value) + " ";
+  text += definer_clause(view.options, context);
   if (const auto value = option(view.options, "sql_security"); !value.empty()) text += "SQL SECURITY " + upper(value) + " ";
   text += "VIEW " + (name.empty() ? quote_name(view.name) : name);
   if (!view.columns.empty()) {
@@ -395,112 +423,24 @@ std::string create_view(const View& view, bool replace, const std::string& name)
   return text;
 }
 
-Sequence read_sequence(std::string_view sql, const Context& context) {
-  Cursor cursor(sql, "a sequence", {});
-  Sequence sequence;
-  cursor.open();
-  cursor.expect("SEQUENCE");
-  sequence.name.name = cursor.object_name();
-  const auto number = [&] {
-    const bool negative = cursor.accept_symbol("-");
-    return (negative ? "-" : "") + std::string(cursor.take().text);
-  };
-  auto& options = sequence.sequence;
-  while (cursor.peek() != nullptr) {
-    if (cursor.accept("AS")) sequence.type = lower(cursor.name());
-    else if (cursor.accept("START")) cursor.accept("WITH"), options.start = number();
-    else if (cursor.accept("INCREMENT")) cursor.accept("BY"), options.increment = number();
-    else if (cursor.accept("MINVALUE")) options.min = number();
-    else if (cursor.accept("MAXVALUE")) options.max = number();
-    else if (cursor.accept("CACHE")) options.cache = number();
-    else if (cursor.accept("NOCACHE")) options.cache = "0";
-    else if (cursor.accept("CYCLE")) options.cycle = true;
-    else if (cursor.accept("NOCYCLE")) options.cycle = false;
-    else if (cursor.accept("ENGINE")) {
-      cursor.accept_symbol("=");
-      const auto engine = cursor.name();
-      if (!equal_ignoring_case(engine, context.engine)) sequence.options["engine"] = engine;
-    } else if (cursor.accept("COMMENT")) {
-      cursor.accept_symbol("=");
-      sequence.comment = literal_value(cursor.take().text);
-    } else {
-      cursor.take();
-    }
-  }
-  canonicalize_sequence(sequence);
-  return sequence;
-}
-
-namespace {
-
-SequenceOptions sequence_defaults(const SequenceOptions& options) {
-  SequenceOptions defaults;
-  const bool down = options.increment && options.increment->starts_with('-');
-  defaults.increment = "1";
-  defaults.min = down ? "-9223372036854775807" : "1";
-  defaults.max = down ? "-1" : "9223372036854775806";
-  defaults.start = down ? options.max.value_or(*defaults.max) : options.min.value_or(*defaults.min);
-  defaults.cache = "1000";
-  return defaults;
-}
-
-}  // namespace
-
-void canonicalize_sequence(Sequence& sequence) {
-  auto& options = sequence.sequence;
-  const auto defaults = sequence_defaults(options);
-  const auto drop_default = [](std::optional<std::string>& value, const std::optional<std::string>& normal) {
-    if (value == normal) value.reset();
-  };
-  drop_default(options.start, defaults.start);
-  drop_default(options.increment, defaults.increment);
-  drop_default(options.min, defaults.min);
-  drop_default(options.max, defaults.max);
-  drop_default(options.cache, defaults.cache);
-  sequence.type = lower(sequence.type);
-  if (sequence.type == "bigint") sequence.type.clear();
-  sequence.owned_by.clear();
-}
-
-std::string sequence_clauses(const SequenceOptions& options, bool complete) {
-  auto full = options;
-  if (complete) {
-    const auto defaults = sequence_defaults(options);
-    for (auto member : {&SequenceOptions::start, &SequenceOptions::increment, &SequenceOptions::min, &SequenceOptions::max, &SequenceOptions::cache}) {
-      if (!(full.*member)) full.*member = defaults.*member;
-    }
-  }
-  std::string text;
-  if (full.start) text += " START WITH " + *full.start;
-  if (full.min) text += " MINVALUE " + *full.min;
-  if (full.max) text += " MAXVALUE " + *full.max;
-  if (full.increment) text += " INCREMENT BY " + *full.increment;
-  if (full.cache) text += *full.cache == "0" ? " NOCACHE" : " CACHE " + *full.cache;
-  if (full.cycle) text += " CYCLE";
-  else if (complete) text += " NOCYCLE";
-  return text;
-}
-
-std::string renamed_program(std::string_view sql, const std::string& name) {
-  Cursor cursor(sql, "a stored program", {});
-  const auto start = cursor.offset();
+std::string renamed_program(std::string_view sql, const std::string& name, const LexicalRules& rules) {
+  Cursor cursor(sql, "a stored program", {}, rules);
   cursor.open();
   const auto kind = cursor.offset();
   cursor.take();  // FUNCTION, PROCEDURE, EVENT, TRIGGER
   const auto kind_word = std::string(cursor.from(kind));
   cursor.object_name();
-  static_cast<void>(start);
   return fmt::format("CREATE {}{} {}{}", cursor.aggregate ? "AGGREGATE " : "", kind_word, name, sql.substr(cursor.end_of_last()));
 }
 
-bool same_program(std::string_view a, std::string_view b, const Context& context) {
+bool same_program(std::string_view a, std::string_view b, const Context& context, const LexicalRules& rules) {
   if (a == b) return true;
   // Case matters in strings only: names of columns and variables ignore it, and a table's name in another case would be
   // an error where it matters.
   const auto folded = [&](std::string_view sql) {
     std::string text;
-    for (const auto& token : tokenize(sql, lexical_rules())) {
-      if (token.kind == TokenKind::string) text += token.text.front() == '\'' || token.text.front() == '"' ? quote_text(literal_value(token.text)) : std::string(token.text);
+    for (const auto& token : tokenize(sql, rules)) {
+      if (token.kind == TokenKind::string) text += rules.backslash_escapes && (token.text.front() == '\'' || token.text.front() == '"') ? quote_text(literal_value(token.text)) : std::string(token.text);
       else if (token.kind == TokenKind::quoted_name) text += unquote_name(token.text);
       else text += context.lower_case_names || is_reserved(token.text) ? lower(token.text) : std::string(token.text);
       text += ' ';

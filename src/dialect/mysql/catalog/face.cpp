@@ -1,5 +1,8 @@
 #include "dialect/mysql/catalog/face.hpp"
 
+#include <algorithm>
+
+#include "dialect/mysql/canonical/canonical_column.hpp"
 #include "dialect/mysql/catalog/check_types.hpp"
 #include "dialect/mysql/catalog/inspect.hpp"
 #include "dialect/mysql/catalog/normalize.hpp"
@@ -17,12 +20,13 @@ class MysqlCatalog final : public CatalogFace {
     const PlainMode plain(connection, server);
     return inspect_database(connection, server, options);
   }
+  [[nodiscard]] std::vector<std::string> left_alone(Connection& connection) const override { return objects_left_alone(connection); }
   [[nodiscard]] std::vector<ModelRemark> check_types(Connection& connection, const ServerInfo& server, const Schema& declared, const Schema& live) const override {
     return mysql::check_types(connection, server, declared, live);
   }
   [[nodiscard]] Schema normalize(Connection& connection, const ServerInfo& server, const Schema& objects, const Schema& declared,
                                  const Schema& live) const override {
-    const PlainMode plain(connection, server);
+    const PlainMode plain(connection, server, std::any_of(objects.tables.begin(), objects.tables.end(), has_zero_dates));
     return normalize_objects(connection, server, objects, declared, live);
   }
 };

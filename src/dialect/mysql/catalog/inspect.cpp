@@ -6,12 +6,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "core/text.hpp"
 #include "dialect/mysql/canonical/create_table.hpp"
 #include "dialect/mysql/canonical/programs.hpp"
+#include "dialect/mysql/canonical/provenance.hpp"
+#include "dialect/mysql/canonical/sequence.hpp"
 #include "dialect/mysql/sql/text.hpp"
+#include "dialect/mysql/sql/types.hpp"
 #include "schema/lookup.hpp"
 
 namespace migrate::mysql {
@@ -20,7 +23,7 @@ namespace {
 constexpr std::size_t batch_size = 500;
 
 struct Listed {
-  std::string kind;  ///< "table", "view", "sequence", "function", "procedure", "event"
+  std::string kind;  ///< "table", "view", "sequence", "trigger", "function", "procedure", "event"
   std::string name;
 };
 
@@ -32,7 +35,7 @@ std::string show_create(const Listed& object) {
 }
 
 bool is_gone(const DatabaseError& error) {
-  return error.native_code == 1146 || error.native_code == 1305 || error.native_code == 1539 || error.native_code == 4091;
+  return error.native_code == 1146 || error.native_code == 1305 || error.native_code == 1360 || error.native_code == 1539 || error.native_code == 4091;
 }
 
 /// Reads each object, hundreds in one round trip; what was dropped since it was listed is left out.
@@ -72,6 +75,8 @@ class Inspector {
     list();
     show_each(connection_, objects_, [this](const Listed& object, const Row& row) { read_object(object, row); });
     add_triggers();
+    if (context_.mariadb) add_reference_systems();
+    else add_routine_grants();
     return std::move(schema_);
   }
 
@@ -88,7 +93,7 @@ class Inspector {
     std::vector<std::string> queries = {
         "SELECT default_character_set_name, default_collation_name FROM information_schema.schemata WHERE schema_name = database()",
         "SHOW FULL TABLES",
-        R"(SELECT trigger_name, event_object_table, action_timing, event_manipulation, action_statement
+        R"(SELECT trigger_name, event_object_table, action_timing, event_manipulation
            FROM information_schema.triggers WHERE trigger_schema = database()
            ORDER BY event_object_table, action_timing, event_manipulation, action_order)",
         "SELECT lower(routine_type), routine_name FROM information_schema.routines WHERE routine_schema = database() ORDER BY 1, 2",
@@ -107,7 +112,12 @@ class Inspector {
       const auto type = cell(row, 1);
       add(type.ends_with("VIEW") ? "view" : type == "SEQUENCE" ? "sequence" : "table", cell(row, 0));
     }
-    triggers_ = std::move(results[2].rows);
+    for (auto& row : results[2].rows) {
+      const bool wanted_table = options_.tables.empty() ? !options_.filter || options_.filter("table", {"", cell(row, 1)}) : wanted("table", cell(row, 1));
+      if (!wanted_table || (options_.filter && !options_.filter("trigger", {"", cell(row, 0)}))) continue;
+      objects_.push_back({"trigger", cell(row, 0)});
+      triggers_.push_back(std::move(row));
+    }
     for (const auto& row : results[3].rows) {
       if (cell(row, 0) == "function" || cell(row, 0) == "procedure") add(cell(row, 0), cell(row, 1));
     }
@@ -138,13 +148,25 @@ class Inspector {
   void read_object(const Listed& object, const Row& row) {
     if (object.kind == "table") {
       schema_.tables.push_back(read_create_table(cell(row, 1), context_));
+    } else if (object.kind == "view" && cell(row, 1).find(" JSON RELATIONAL DUALITY VIEW ") < cell(row, 1).find(" AS ")) {
+      return;  // CatalogFace::left_alone tells of it
     } else if (object.kind == "view") {
-      schema_.views.push_back(read_view(cell(row, 1), context_));
+      auto view = read_view(cell(row, 1), context_);
+      finish(view.options, {.sql_mode = std::nullopt, .charset = cell(row, 2), .collation = cell(row, 3), .time_zone = {}}, view.definition);
+      schema_.views.push_back(std::move(view));
+    } else if (object.kind == "trigger") {
+      TriggerShown shown;
+      shown.options["sql_mode"] = cell(row, 1);
+      shown.text = read_trigger(cell(row, 2), context_, shown.options);
+      finish(shown.options, {.sql_mode = cell(row, 1), .charset = cell(row, 3), .collation = cell(row, 4), .time_zone = {}}, shown.text.body);
+      shown_triggers_[object.name] = std::move(shown);
     } else if (object.kind == "sequence") {
       schema_.sequences.push_back(read_sequence(cell(row, 1), context_));
     } else if (object.kind == "event") {
       Definition event{.kind = "event", .name = {"", object.name}, .definition = cell(row, 3)};
+      event.options["sql_mode"] = cell(row, 1);
       canonicalize_event(event, context_);
+      finish(event.options, {.sql_mode = cell(row, 1), .charset = cell(row, 4), .collation = cell(row, 5), .time_zone = cell(row, 2)}, event.definition);
       schema_.definitions.push_back(std::move(event));
     } else {
       if (row.size() < 3 || !row[2]) {
@@ -152,8 +174,56 @@ class Inspector {
                     fmt::format("GRANT SHOW CREATE ROUTINE (MariaDB 11, MySQL: SHOW_ROUTINE) or run as its definer, or ignore it in migrate.yaml")};
       }
       Routine routine{.name = {"", object.name}, .definition = *row[2]};
+      routine.options["sql_mode"] = cell(row, 1);
       canonicalize_routine(routine, context_);
+      finish(routine.options, {.sql_mode = cell(row, 1), .charset = cell(row, 3), .collation = cell(row, 4), .time_zone = {}}, routine.definition);
       schema_.routines.push_back(std::move(routine));
+    }
+  }
+
+  void finish(Options& options, const Session& session, std::string_view text) const {
+    tell_session(options, session, text, context_);
+    if (const auto definer = option(options, "definer"); !definer.empty()) tell_provenance(options, "definer", definer, context_);
+  }
+
+  /// SHOW CREATE TABLE of MariaDB does not show REF_SYSTEM_ID. Asked only where there are such columns: the server opens every table for it.
+  void add_reference_systems() {
+    std::vector<std::string> tables;
+    for (const auto& table : schema_.tables) {
+      const bool any = std::any_of(table.columns.begin(), table.columns.end(), [&](const Column& column) { return is_spatial(read_type(column.type, context_)); });
+      if (any) tables.push_back(quote_text(table.name.name));
+    }
+    if (tables.empty()) return;
+    const auto found = connection_.query("SELECT g_table_name, g_geometry_column, srid FROM information_schema.geometry_columns WHERE g_table_schema = database() AND srid <> 0 AND g_table_name IN (" +
+                                         join(tables, ", ") + ")");
+    for (const auto& row : found.rows) {
+      auto* table = find_named(schema_.tables, QualifiedName{"", cell(row, 0)});
+      auto* column = table == nullptr ? nullptr : find_named(table->columns, cell(row, 1));
+      if (column != nullptr) column->options["ref_system_id"] = cell(row, 2);
+    }
+  }
+
+  /// MySQL forgets who may run a routine when it is dropped, and has no other way to replace one. Who may not read that cannot give it back.
+  void add_routine_grants() {
+    if (schema_.routines.empty()) return;
+    Result grants;
+    try {
+      grants = connection_.query("SELECT routine_type, routine_name, user, host, proc_priv FROM mysql.procs_priv WHERE db = database() AND concat(user, '@', host) <> current_user() ORDER BY 1, 2, 3, 4");
+    } catch (const DatabaseError& error) {
+      constexpr int denied = 1142;
+      if (error.native_code != denied) throw;
+      return;
+    }
+    for (const auto& row : grants.rows) {
+      std::vector<std::string> privileges;
+      bool may_grant = false;
+      for (const auto& one : split(cell(row, 4), ',')) {
+        if (one == "Grant") may_grant = true;
+        else privileges.push_back(upper(one));
+      }
+      if (privileges.empty()) privileges.emplace_back("USAGE");
+      schema_.rights.given[{.kind = ObjectId::Kind::routine, .name = {"", cell(row, 1)}, .part = {}}].push_back(
+          {"GRANT " + join(privileges, ", ") + " ON " + cell(row, 0) + " {} TO " + backtick(cell(row, 2)) + "@" + backtick(cell(row, 3)) + (may_grant ? " WITH GRANT OPTION" : ""), {}});
     }
   }
 
@@ -163,15 +233,16 @@ class Inspector {
     for (const auto& row : triggers_) {
       const auto name = cell(row, 0);
       auto* table = find_named(schema_.tables, QualifiedName{"", cell(row, 1)});
-      if (table == nullptr) continue;
-      if (options_.filter && !options_.filter("trigger", {"", name})) continue;
-      TriggerText text{name, cell(row, 2), cell(row, 3), cell(row, 1), "", {}};
+      const auto shown = shown_triggers_.find(name);
+      if (table == nullptr || shown == shown_triggers_.end()) continue;  // dropped meanwhile
+      TriggerText text{name, cell(row, 2), cell(row, 3), cell(row, 1), "", shown->second.text.body};
       const auto key = text.table + "\n" + text.timing + "\n" + text.event;
       if (key == group) text.order = "FOLLOWS " + quote_name(previous);
       group = key;
       previous = name;
-      text.body = read_trigger("CREATE TRIGGER x BEFORE INSERT ON x FOR EACH ROW " + cell(row, 4), context_).body;
-      table->triggers.push_back({.name = name, .table = table->name, .definition = text.text()});
+      Trigger trigger{.name = name, .table = table->name, .definition = text.text()};
+      trigger.options = std::move(shown->second.options);
+      table->triggers.push_back(std::move(trigger));
     }
   }
 
@@ -180,11 +251,33 @@ class Inspector {
   Context context_;
   Schema schema_;
   std::vector<Listed> objects_;
+  /// The body as it was typed: what information_schema has of it is another text, without its escapes.
+  struct TriggerShown {
+    TriggerText text;
+    Options options;
+  };
   std::vector<Row> triggers_;
+  std::map<std::string, TriggerShown> shown_triggers_;
   bool view_usage_;
 };
 
 }  // namespace
+
+std::vector<std::string> objects_left_alone(Connection& connection) {
+  // Both are new in MySQL 9: an older server does not know these tables. Packages are MariaDB's.
+  std::vector<std::string> lists;
+  for (const auto& name : first_column(connection.query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'information_schema' AND table_name IN ('JSON_DUALITY_VIEWS', 'LIBRARIES')"))) {
+    if (name == "LIBRARIES") lists.emplace_back("SELECT concat('library ', library_name) FROM information_schema.libraries WHERE library_schema = database()");
+    else lists.emplace_back("SELECT concat('JSON duality view ', table_name) FROM information_schema.json_duality_views WHERE table_schema = database()");
+  }
+  lists.emplace_back("SELECT concat(lower(routine_type), ' ', routine_name) FROM information_schema.routines WHERE routine_schema = database() AND routine_type LIKE 'PACKAGE%'");
+  std::vector<std::string> found;
+  for (const auto& result : connection.query_all(lists)) {
+    for (auto& name : first_column(result)) found.push_back(std::move(name));
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
 
 Schema inspect_database(Connection& connection, const ServerInfo& server, const InspectOptions& options) {
   return Inspector(connection, server, options).run();

@@ -11,6 +11,7 @@
 #include "core/text.hpp"
 #include "dialect/mysql/canonical/create_table.hpp"
 #include "dialect/mysql/canonical/programs.hpp"
+#include "dialect/mysql/canonical/provenance.hpp"
 #include "dialect/mysql/render/render_table.hpp"
 #include "dialect/mysql/sql/text.hpp"
 #include "schema/lookup.hpp"
@@ -24,6 +25,7 @@ bool cannot_ask(const DatabaseError& error) {
     case 1044: case 1142: case 1143: case 1227: case 1370:  // privileges
     case 1146: case 1356: case 1305: case 4091:             // a table, view, function or sequence that is not there
     case 1290: case 1792: case 1836:                        // read-only
+    case 3750: case 1173:                                   // a table without a primary key, which this server takes no more
       return true;
     default:
       return error.cause != DatabaseError::Cause::statement;
@@ -32,7 +34,7 @@ bool cannot_ask(const DatabaseError& error) {
 
 /// A table as the temporary one that is asked about: columns and checks. What depends on other objects, on keys or on the
 /// engine says nothing about how expressions are stored.
-Table scratch_table(const Table& table) {
+Table scratch_table(const Table& table, bool needs_key) {
   Table scratch;
   scratch.name = table.name;
   scratch.columns = table.columns;
@@ -45,13 +47,18 @@ Table scratch_table(const Table& table) {
   for (const auto* key : {"charset", "collation"}) {
     if (table.options.contains(key)) scratch.options[key] = table.options.at(key);
   }
+  if (needs_key) {
+    const std::string name = "migrate_scratch_key";
+    scratch.columns.push_back({.name = name, .type = "bigint", .nullable = false});
+    scratch.primary_key = PrimaryKey{.parts = {{.column = name}}};
+  }
   return scratch;
 }
 
 class SchemaNormalizer {
  public:
   SchemaNormalizer(Connection& connection, const ServerInfo& server, const Schema& declared, const Schema& live)
-      : connection_(connection), context_(context_of(server, declared)), live_(live), view_usage_(server.capabilities.view_usage), scratch_("migrate_scratch_" + random_hex(6)) {}
+      : connection_(connection), context_(context_of(server, declared)), live_(live), view_usage_(server.capabilities.view_usage), needs_key_(is_on(server.defaults, "tables_need_keys")), scratch_("migrate_scratch_" + random_hex(6)) {}
 
   Schema run(Schema objects) {
     tables(objects.tables);
@@ -69,7 +76,7 @@ class SchemaNormalizer {
   std::string temporary(std::size_t i) const { return backtick(scratch_ + "_" + std::to_string(i)); }
 
   std::vector<std::string> table_queries(const Table& table, std::size_t i) const {
-    return {create_table_sql(scratch_table(table), context_, temporary(i), true), "SHOW CREATE TABLE " + temporary(i), "DROP TEMPORARY TABLE " + temporary(i)};
+    return {create_table_sql(scratch_table(table, needs_key_), context_, temporary(i), true), "SHOW CREATE TABLE " + temporary(i), "DROP TEMPORARY TABLE " + temporary(i)};
   }
 
   void tables(std::vector<Table>& tables) {
@@ -137,7 +144,7 @@ class SchemaNormalizer {
     if (live == nullptr) return;
     for (auto& trigger : table.triggers) {
       const auto* other = find_named(live->triggers, trigger.name);
-      if (other != nullptr && same_program(trigger.definition, other->definition, context_)) trigger.definition = other->definition;
+      if (other != nullptr && same_program(trigger.definition, other->definition, context_, program_rules(trigger.options, context_))) trigger.definition = other->definition;
     }
   }
 
@@ -159,7 +166,15 @@ class SchemaNormalizer {
 
   void view(View& view, Dependencies& dependencies) {
     const auto name = backtick(scratch_);
-    std::vector<std::string> queries = {create_view(view, false, name), "SHOW CREATE TABLE " + name};
+    const auto* other = find_named(live_.views, view.name);
+    if (other != nullptr && view.definition == other->definition && view.columns == other->columns) {  // another property differs
+      const ObjectId id{.kind = ObjectId::Kind::relation, .name = view.name, .part = {}};
+      if (const auto needs = live_.dependencies.needs.find(id); needs != live_.dependencies.needs.end()) dependencies.needs[id] = needs->second;
+      return;
+    }
+    auto plain = view;
+    plain.options.erase("definer");
+    std::vector<std::string> queries = {create_view(plain, context_, false, name), "SHOW CREATE TABLE " + name};
     if (view_usage_) {
       queries.push_back("SELECT 0, table_schema, table_name FROM information_schema.view_table_usage WHERE view_schema = database() AND view_name = " + quote_text(scratch_) +
                         " UNION ALL SELECT 1, specific_schema, specific_name FROM information_schema.view_routine_usage WHERE table_schema = database() AND table_name = " +
@@ -209,12 +224,13 @@ class SchemaNormalizer {
   void event(Definition& event) const {
     for (const auto& other : live_.definitions) {
       if (other.name != event.name || other.kind != event.kind) continue;
-      if (same_program(event.definition, other.definition, context_)) event.definition = other.definition;
+      const auto& rules = program_rules(event.options, context_);
+      if (same_program(event.definition, other.definition, context_, rules)) event.definition = other.definition;
       const auto starts = other.definition.find(" STARTS '");
       if (starts == std::string::npos || event.definition.find(" STARTS ") != std::string::npos) continue;
       auto without = other.definition;
       without.erase(starts, without.find('\'', starts + 9) + 1 - starts);
-      if (same_program(event.definition, without, context_)) event.definition = other.definition;
+      if (same_program(event.definition, without, context_, rules)) event.definition = other.definition;
     }
   }
 
@@ -222,6 +238,7 @@ class SchemaNormalizer {
   Context context_;
   const Schema& live_;
   bool view_usage_;
+  bool needs_key_;
   std::string scratch_;
 };
 

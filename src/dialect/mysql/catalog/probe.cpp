@@ -28,6 +28,14 @@ void override_collations(std::map<std::string, std::string>& collations, const s
   }
 }
 
+/// Whether the user may make a program whose definer is somebody else. What a role brings is not looked at: with one it is left to the server.
+constexpr std::string_view names_definers = R"(
+                EXISTS (SELECT 1 FROM information_schema.user_privileges
+                        WHERE grantee = concat('''', replace(current_user(), '@', '''@'''), '''')
+                          AND privilege_type IN ('SUPER', 'SET USER', 'SET_USER_ID', 'SET_ANY_DEFINER'))
+                  OR current_user() LIKE 'skip-grants%'
+                  /*!80000 OR coalesce(current_role(), 'NONE') <> 'NONE' */ /*M!100005 OR current_role() IS NOT NULL */)";
+
 void set_capabilities(ServerInfo& server) {
   auto& can = server.capabilities;
   // GET_LOCK of one node says nothing to the others; TiDB has it since 6.2 only.
@@ -58,11 +66,13 @@ ServerInfo assumed_server(const DatabaseUrl& url) {
 
 ServerInfo probe_server(Connection& connection) {
   const std::vector<std::string> queries = {
-      R"(SELECT version(), @@version_comment, current_user(), database(), @@character_set_database, @@collation_database, @@sql_mode,
-                @@lower_case_table_names, @@default_storage_engine, @@explicit_defaults_for_timestamp, @@max_allowed_packet)",
+      std::string(R"(SELECT version(), @@version_comment, current_user(), database(), @@character_set_database, @@collation_database, @@sql_mode,
+                @@lower_case_table_names, @@default_storage_engine, @@explicit_defaults_for_timestamp, @@max_allowed_packet, @@collation_connection,
+                @@time_zone, @@sql_quote_show_create, @@lc_time_names,)") + std::string(names_definers),
       "SELECT character_set_name, default_collate_name FROM information_schema.character_sets ORDER BY 1",
       R"(SELECT count(*) FROM information_schema.tables WHERE table_schema = 'information_schema' AND table_name IN ('VIEW_TABLE_USAGE', 'VIEW_ROUTINE_USAGE'))",
-      R"(SHOW VARIABLES WHERE Variable_name IN ('wsrep_on', 'tidb_version', 'character_set_collations', 'default_collation_for_utf8mb4'))"};
+      R"(SHOW VARIABLES WHERE Variable_name IN ('wsrep_on', 'tidb_version', 'character_set_collations', 'default_collation_for_utf8mb4', 'sql_require_primary_key',
+                                             'innodb_force_primary_key'))"};
   const auto results = connection.query_all(queries);
   const auto& row = results[0].rows.at(0);
   const auto value = [&](std::size_t i) { return row.at(i).value_or(""); };
@@ -85,6 +95,11 @@ ServerInfo probe_server(Connection& connection) {
   facts["engine"] = value(8);
   facts["explicit_defaults_for_timestamp"] = value(9);
   facts["max_allowed_packet"] = value(10);
+  facts["collation_connection"] = value(11);
+  facts["time_zone"] = value(12);
+  facts["names_definers"] = value(15) == "0" ? "false" : "true";
+  facts["sql_quote_show_create"] = value(13);
+  facts["lc_time_names"] = value(14);
   std::map<std::string, std::string> collations;
   for (const auto& pair : results[1].rows) collations[pair.at(0).value_or("")] = pair.at(1).value_or("");
   bool galera = false;
@@ -92,6 +107,7 @@ ServerInfo probe_server(Connection& connection) {
     const auto name = variable.at(0).value_or("");
     const auto setting = variable.at(1).value_or("");
     if (name == "wsrep_on" && equal_ignoring_case(setting, "ON")) galera = true;
+    if ((name == "sql_require_primary_key" || name == "innodb_force_primary_key") && equal_ignoring_case(setting, "ON")) facts["tables_need_keys"] = "true";
     if (name == "character_set_collations") override_collations(collations, setting);
     if (name == "default_collation_for_utf8mb4" && !setting.empty()) collations["utf8mb4"] = setting;
   }

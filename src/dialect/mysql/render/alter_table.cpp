@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "core/text.hpp"
 #include "dialect/mysql/render/render_table.hpp"
@@ -22,6 +23,12 @@ struct Key {
   std::vector<std::string> columns;
   std::string sql;
 };
+
+/// Without the period that stands among them WITHOUT OVERLAPS.
+std::vector<std::string> real_columns(std::vector<IndexPart> parts) {
+  std::erase_if(parts, [](const IndexPart& part) { return part.opclass == "without overlaps"; });
+  return column_names(parts);
+}
 
 /// MySQL refuses to rename a column that an expression uses, unless the same statement gives the expression its new words;
 /// MariaDB gives them itself.
@@ -81,11 +88,13 @@ class Alteration {
     add_constraints();
     options();
     std::vector<std::string> statements;
-    const bool versioned = is_on(before_.options, "system_versioning") && is_on(after_.options, "system_versioning");
+    const bool versioned = is_on(before_.options, "system_versioning");
     if (versioned && !clauses_.empty()) statements.emplace_back("SET SESSION system_versioning_alter_history = KEEP");
+    for (const auto& clause : first_) push(statements, {clause});
     if (split_drops()) push(statements, drops_);
     else clauses_.insert(clauses_.begin(), drops_.begin(), drops_.end());
     push(statements, clauses_);
+    for (const auto& clause : alone_) push(statements, {clause});
     partitions(statements);
     return statements;
   }
@@ -226,7 +235,7 @@ class Alteration {
       return;
     }
     modifies_ = modifies_ || as_named != after;
-    const auto definition = column_sql(after, context_, option(before_.options, "collation") == collation_ ? collation_ : std::string()) + place;
+    const auto definition = column_sql(after, context_, collation_) + place;  // a default that changes in the same statement counts already
     clauses_.push_back(before.name == after.name ? "MODIFY COLUMN " + definition : fmt::format("CHANGE COLUMN {} {}", quote_name(before.name), definition));
   }
 
@@ -241,17 +250,32 @@ class Alteration {
     const auto& now = after_.primary_key;
     bool same = was.has_value() == now.has_value();
     if (was) {
-      same = same && all_survive(column_names(was->parts));
+      same = same && all_survive(real_columns(was->parts));
       for (auto& part : was->parts) part.column = renamed(part.column);
     }
-    if (same && was == now) return;
+    generated_key();
+    if (same && was == now && !block_size_goes()) return;
     if (was) clauses_.push_back("DROP PRIMARY KEY");
     if (now) clauses_.push_back("ADD " + primary_key_sql(*now));
   }
 
+  /// Keys keep the block size of the table that they were made in: they are made again with the table, which is written anew for this.
+  [[nodiscard]] bool block_size_goes() const {
+    const auto was = option(before_.options, "key_block_size");
+    return !was.empty() && was != option(after_.options, "key_block_size");
+  }
+
+  /// The key that the server made for a table without one (MySQL) makes room for the first that is declared, and for a column that counts.
+  void generated_key() {
+    const auto generated = before_.declared.spelling.find("generated_key");
+    if (generated == before_.declared.spelling.end()) return;
+    const auto counts = [](const Column& column) { return column.identity.has_value(); };
+    if (after_.primary_key || std::any_of(after_.columns.begin(), after_.columns.end(), counts)) clauses_.push_back("DROP COLUMN " + quote_name(generated->second));
+  }
+
   template <class T>
   Key key_of(T item, bool before) const {
-    Key key{.name = item.name, .columns = column_names(item.parts)};
+    Key key{.name = item.name, .columns = real_columns(item.parts)};
     key.hidden = option(item.options, "invisible");
     if (before) {
       for (auto& part : item.parts) {
@@ -286,9 +310,11 @@ class Alteration {
       const auto* was = found == origins_.keys.end() ? nullptr : find_named(before, found->second);
       // A key that was dropped and made again with the same text is the same key.
       if (was == nullptr) was = find_named(before, key.name);
-      const bool same = was != nullptr && was->text == key.text && all_survive(was->columns) && !used.contains(was->name);
+      const bool same = was != nullptr && !block_size_goes() && was->text == key.text && all_survive(was->columns) && !used.contains(was->name);
       if (!same) {
-        adds.push_back("ADD " + key.sql);
+        // InnoDB of MySQL makes one FULLTEXT index at a time (error 1795).
+        const bool fulltext = !context_.mariadb && key.sql.starts_with("FULLTEXT");
+        (fulltext && std::exchange(fulltext_, true) ? alone_ : adds).push_back("ADD " + key.sql);
         added.push_back(&key);
         continue;
       }
@@ -339,9 +365,15 @@ class Alteration {
     for (const auto& [key, value] : after_.options) {
       if (is_plain_option(key) && option(before_.options, key) != value) clauses_.push_back(option_sql(key, value));
     }
+    // What is Aria's own stays with the table when its engine changes, unless it is taken away: the one before, the other behind.
+    const auto is_aria = [](const Table& table) { return equal_ignoring_case(option(table.options, "engine"), "Aria"); };
+    const bool leaves_aria = is_aria(before_) && !is_aria(after_);
     for (const auto& [key, value] : before_.options) {
-      if (is_plain_option(key) && !after_.options.contains(key)) clauses_.push_back(option_reset_sql(key, context_));
+      if (!is_plain_option(key) || after_.options.contains(key)) continue;
+      if (leaves_aria && key == "transactional") first_.emplace_back("TRANSACTIONAL=DEFAULT");
+      else if (!leaves_aria || key != "page_checksum") clauses_.push_back(option_reset_sql(key, context_));
     }
+    if (leaves_aria && !after_.options.contains("page_checksum")) alone_.emplace_back("PAGE_CHECKSUM=DEFAULT");
     if (before_.comment != after_.comment) clauses_.push_back("COMMENT=" + quote_text(after_.comment));
     versioning();
   }
@@ -388,6 +420,9 @@ class Alteration {
   std::string collation_;
   std::vector<std::string> drops_;    ///< of foreign keys
   std::vector<std::string> clauses_;
+  std::vector<std::string> first_;    ///< each in a statement of its own, before the others
+  std::vector<std::string> alone_;    ///< and behind them
+  bool fulltext_ = false;             ///< one of the clauses adds such an index
   std::set<std::string> kept_keys_;
   std::set<std::string> kept_checks_;
   bool modifies_ = false;

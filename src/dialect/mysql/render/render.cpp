@@ -10,7 +10,10 @@
 
 #include "core/sha256.hpp"
 #include "core/text.hpp"
+#include "dialect/mysql/canonical/canonical_column.hpp"
 #include "dialect/mysql/canonical/programs.hpp"
+#include "dialect/mysql/canonical/provenance.hpp"
+#include "dialect/mysql/canonical/sequence.hpp"
 #include "dialect/mysql/render/render_table.hpp"
 #include "dialect/mysql/render/suspended_keys.hpp"
 #include "dialect/mysql/sql/split.hpp"
@@ -70,7 +73,7 @@ class Renderer {
  public:
   /// Nothing is joined across `ends`, the operations that end a part.
   Renderer(const Schema& before, const ServerInfo& server, const std::vector<Operation>& operations, std::set<std::size_t> ends = {})
-      : state_(before), context_(context_of(server, before)), operations_(operations), ends_(std::move(ends)) {}
+      : state_(before), context_(context_of(server, before)), names_definers_(option(server.defaults, "names_definers") != "false"), operations_(operations), ends_(std::move(ends)) {}
 
   /// The statements of each part.
   std::vector<std::vector<Statement>> run_parts() {
@@ -153,9 +156,20 @@ class Renderer {
     }
     if (const auto* op = std::get_if<RenamePart<Column>>(&operation)) return in_foreign_key(op->table, op->from) && !stands_in_expression(op->table, op->from);
     if (const auto* op = std::get_if<Add<Column>>(&operation)) {
-      return !op->object.declared.backfill.empty() && !op->object.generated && !op->object.identity;
+      return !op->object.generated && !op->object.identity && (!op->object.declared.backfill.empty() || filled_by_default(op->object));
     }
     return false;
+  }
+
+  /// MySQL adds no column whose default differs from row to row (error 1674), and none of a spatial type that is NOT NULL (1138): the rows
+  /// get what the default says by an UPDATE.
+  [[nodiscard]] bool filled_by_default(const Column& column) const {
+    if (context_.mariadb || !column.default_value || !column.default_value->expression) return false;
+    if (!column.nullable && is_spatial(read_type(column.type, context_))) return true;
+    static const std::set<std::string, std::less<>> unsafe = {"uuid", "uuid_short", "rand", "random_bytes", "sysdate", "user", "current_user", "session_user", "system_user",
+                                                              "connection_id", "version", "found_rows", "row_count", "last_insert_id", "load_file", "sleep", "database"};
+    const auto tokens = tokenize(column.default_value->text, lexical_rules());
+    return std::any_of(tokens.begin(), tokens.end(), [](const Token& token) { return token.kind == TokenKind::word && unsafe.contains(lower(token.text)); });
   }
 
   void alterations(std::size_t from, std::size_t to) {
@@ -183,11 +197,20 @@ class Renderer {
     physical_.erase(name);
     change.after = with_collations(*find_named(state_.tables, name), database_collation());
     alter(std::move(change));
+    if (auto* table = find_named(state_.tables, name); table != nullptr && table->primary_key) table->declared.spelling.erase("generated_key");
   }
 
   void alter(TableChange change) {
     suspended_.hide(change);
-    for (auto& sql : alter_table_sql(change, context_)) add(std::move(sql));
+    in_session_of(zero_dates_taken(has_zero_dates(change.before) || has_zero_dates(change.after)), alter_table_sql(change, context_));
+  }
+
+  /// The mode of this server's sessions, but for what refuses dates of zeros, where a table has such.
+  [[nodiscard]] Options zero_dates_taken(bool needed) const {
+    if (!needed) return {};
+    auto modes = split(option(context_.usual, "sql_mode"), ',');
+    std::erase_if(modes, [](const std::string& mode) { return mode == "NO_ZERO_DATE" || mode == "NO_ZERO_IN_DATE" || mode == "TRADITIONAL"; });
+    return {{"sql_mode", join(modes, ",")}};
   }
 
   // ---- foreign keys that stand in the way -----------------------------------------------------------------------------
@@ -207,15 +230,15 @@ class Renderer {
       const auto origin = origins.columns.find(column.name);
       if (origin == origins.columns.end()) continue;
       const auto* before = find_named(was.columns, origin->second);
-      if (before != nullptr && key_type(*before) != key_type(column)) names.insert(before->name);
+      if (before != nullptr && breaks_keys(*before, column, context_.mariadb)) names.insert(before->name);
     }
     return names;
   }
 
   [[nodiscard]] bool may_retype(std::size_t from, std::size_t to, const QualifiedName& name) const {
     if (physical_.contains(name)) return true;
-    return std::any_of(operations_.begin() + static_cast<std::ptrdiff_t>(from), operations_.begin() + static_cast<std::ptrdiff_t>(to), [](const Operation& operation) {
-      if (const auto* op = std::get_if<Change<Column>>(&operation)) return key_type(op->before) != key_type(op->after);
+    return std::any_of(operations_.begin() + static_cast<std::ptrdiff_t>(from), operations_.begin() + static_cast<std::ptrdiff_t>(to), [this](const Operation& operation) {
+      if (const auto* op = std::get_if<Change<Column>>(&operation)) return breaks_keys(op->before, op->after, context_.mariadb);
       if (const auto* op = std::get_if<Alter<Table>>(&operation)) return option(op->before.options, "collation") != option(op->after.options, "collation");
       return false;
     });
@@ -275,7 +298,9 @@ class Renderer {
   /// NOT NULL needs a value in every row first.
   void add_filled(const Add<Column>& op, const Table& table) {
     auto loose = op.object;
+    const bool by_default = op.object.declared.backfill.empty();
     loose.nullable = true;
+    if (by_default) loose.default_value.reset();
     auto step = op;
     step.object = loose;
     Schema copy;
@@ -288,8 +313,8 @@ class Renderer {
     change.origins = origins_of(change.before);
     change.origins.columns.erase(op.object.name);
     alter(std::move(change));
-    fill(op.table, op.object.name, op.object.declared.backfill, false);
-    if (op.object.nullable) return;
+    fill(op.table, op.object.name, by_default ? op.object.default_value->text : op.object.declared.backfill, false);
+    if (op.object.nullable && !by_default) return;
     scratch_ = copy.tables;
     change_to(op.table, op.object);
     scratch_.clear();
@@ -364,7 +389,7 @@ class Renderer {
     suspended_.hide(table, whole);
     auto context = context_;
     context.collation = database_collation();
-    add(create_table_sql(table, context));
+    in_session_of(zero_dates_taken(has_zero_dates(table)), {create_table_sql(table, context)});
   }
   void render(const Drop<Table>& op) {
     suspended_.forget(op.object.name);
@@ -397,75 +422,143 @@ class Renderer {
     for (auto& statement : split_statements(op.text, {})) add(std::move(statement.text));
   }
 
-  void render(const Create<View>& op) { add(create_view(op.object, false)); }
+  // ---- what keeps by whom and in what session it was made --------------------------------------------------------------
+
+  /// Statements that make an object, in the session that it wants.
+  void in_session_of(const Options& options, std::vector<std::string> statements) {
+    if (statements.empty()) return;
+    auto [before, after] = session_change(options, context_);
+    // Neighbours of one part that want the same share the change.
+    const bool same_part = counts_.empty() || counts_.back() < statements_.size();
+    const bool goes_on = !before.empty() && !statements_.empty() && same_part && left_session_ == statements_.size() && before == session_before_;
+    if (goes_on) statements_.pop_back();
+    else if (!before.empty()) add(before);
+    for (auto& sql : statements) add(std::move(sql));
+    if (after.empty()) return;
+    add(after);
+    left_session_ = statements_.size();
+    session_before_ = before;
+  }
+
+  /// Something is made again in the place of another: nobody but the one who may do so gives it its definer back.
+  void check_definer(const std::string& what, const Options& options, const std::string& create) const {
+    if (definer_clause(options, context_).empty() || names_definers_) return;
+    const auto [before, after] = session_change(options, context_);
+    throw Error{ErrorKind::failed,
+                fmt::format("{} has to be made again, and its definer is {}: this user ({}) may not make it for somebody else", what, options.at("definer"), context_.usual.at("definer")),
+                fmt::format("GRANT {} ON *.* TO this user, or let somebody who may do so run: {}{}{}", context_.mariadb ? "SET USER" : "SET_ANY_DEFINER",
+                            before.empty() ? "" : before + "; ", create, after.empty() ? "" : "; " + after)};
+  }
+
+  void render(const Create<View>& op) { in_session_of(op.object.options, {create_view(op.object, context_, false)}); }
   void render(const Drop<View>& op) { add("DROP VIEW " + quote_name(op.object.name)); }
-  void render(const Alter<View>& op) { add(create_view(op.after, true)); }
+  void render(const Alter<View>& op) {
+    check_definer("view " + op.after.name.text(), op.after.options, create_view(op.after, context_, true));
+    in_session_of(op.after.options, {create_view(op.after, context_, true)});
+  }
   void render(const Rename<View>& op) { add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to))); }
 
   static std::string kind_sql(const Routine& routine) { return routine.kind == Routine::Kind::function ? "FUNCTION " : "PROCEDURE "; }
 
   /// MariaDB replaces in one statement, so that grants stay and nobody misses the routine in between.
-  void replace(const std::string& drop, std::string create) {
+  void replace(const std::string& what, const std::string& drop, const std::string& create, const Options& options) {
+    check_definer(what, options, create);
     if (context_.mariadb && create.starts_with("CREATE ")) {
-      add("CREATE OR REPLACE " + create.substr(7));
+      in_session_of(options, {"CREATE OR REPLACE " + create.substr(7)});
       return;
     }
     add(drop);
-    add(std::move(create));
+    in_session_of(options, {create});
   }
 
-  void render(const Create<Routine>& op) { add(create_routine(op.object)); }
+  /// What a routine that was dropped on the way had been granted.
+  void give_back(const Routine& routine) {
+    const auto given = state_.rights.given.find({.kind = ObjectId::Kind::routine, .name = routine.name, .part = {}});
+    if (given == state_.rights.given.end()) return;
+    for (const auto& grant : given->second) {
+      if (grant.sql.find(" ON " + kind_sql(routine)) != std::string::npos) add(replace_all(grant.sql, "{}", quote_name(routine.name)));
+    }
+  }
+
+  void render(const Create<Routine>& op) { in_session_of(op.object.options, {create_routine(op.object, context_)}); }
   void render(const Drop<Routine>& op) { add("DROP " + kind_sql(op.object) + quote_name(op.object.name)); }
   void render(const Alter<Routine>& op) {
     // MySQL takes ALTER ... COMMENT '' for nothing to do (9.7 too): only a new routine has no comment.
-    if (op.before.definition == op.after.definition && (context_.mariadb || !op.after.comment.empty())) {
+    if (op.before.definition == op.after.definition && op.before.options == op.after.options && (context_.mariadb || !op.after.comment.empty())) {
       add("ALTER " + kind_sql(op.after) + quote_name(op.after.name) + " COMMENT " + quote_text(op.after.comment));
       return;
     }
-    if (op.before.kind == op.after.kind) return replace("DROP " + kind_sql(op.before) + quote_name(op.before.name), create_routine(op.after));
-    add("DROP " + kind_sql(op.before) + quote_name(op.before.name));
-    add(create_routine(op.after));
+    const auto what = lower(kind_sql(op.after)) + op.after.name.text();
+    const auto drop = "DROP " + kind_sql(op.before) + quote_name(op.before.name);
+    const auto create = create_routine(op.after, context_);
+    if (op.before.kind == op.after.kind) {
+      replace(what, drop, create, op.after.options);
+      if (!context_.mariadb) give_back(op.after);
+      return;
+    }
+    check_definer(what, op.after.options, create);
+    add(drop);
+    in_session_of(op.after.options, {create});
   }
   void render(const Rename<Routine>& op) {
     const auto* routine = find_named(state_.routines, op.from);
     if (routine == nullptr) throw std::logic_error("rename of a routine that is not there: " + op.from.text());
     auto renamed = *routine;
-    renamed.definition = renamed_program(routine->definition, quote_name(op.to));
-    add(create_routine(renamed));
+    renamed.definition = renamed_program(routine->definition, quote_name(op.to), program_rules(routine->options, context_));
+    check_definer(lower(kind_sql(*routine)) + op.from.text(), renamed.options, create_routine(renamed, context_));
+    in_session_of(renamed.options, {create_routine(renamed, context_)});
     add("DROP " + kind_sql(*routine) + quote_name(op.from));
   }
 
-  void render(const Create<Definition>& op) { add(create_event(op.object)); }
+  void render(const Create<Definition>& op) { in_session_of(op.object.options, {create_event(op.object, context_)}); }
   void render(const Drop<Definition>& op) { add("DROP EVENT " + quote_name(op.object.name)); }
-  void render(const Alter<Definition>& op) { replace("DROP EVENT " + quote_name(op.before.name), create_event(op.after)); }
-  void render(const Rename<Definition>& op) { add(fmt::format("ALTER EVENT {} RENAME TO {}", quote_name(op.from), quote_name(op.to))); }
+  void render(const Alter<Definition>& op) {
+    replace("event " + op.after.name.text(), "DROP EVENT " + quote_name(op.before.name), create_event(op.after, context_), op.after.options);
+  }
+  /// ALTER EVENT gives an event the definer, the mode and the time zone of the session that it runs in.
+  void render(const Rename<Definition>& op) {
+    const auto* event = find_named(state_.definitions, op.from);
+    const auto options = event == nullptr ? Options() : event->options;
+    const auto alter = fmt::format("ALTER {}EVENT {} RENAME TO {}", definer_clause(options, context_), quote_name(op.from), quote_name(op.to));
+    check_definer("event " + op.from.text(), options, alter);
+    in_session_of(options, {alter});
+  }
 
   void render(const Create<Sequence>& op) {
     std::string text = "CREATE SEQUENCE " + quote_name(op.object.name);
     if (!op.object.type.empty()) text += " AS " + op.object.type;
-    text += sequence_clauses(op.object.sequence, false);
+    text += sequence_clauses(op.object, false);
     if (const auto engine = option(op.object.options, "engine"); !engine.empty()) text += " ENGINE=" + engine;
     if (!op.object.comment.empty()) text += " COMMENT=" + quote_text(op.object.comment);
     add(std::move(text));
   }
   void render(const Drop<Sequence>& op) { add("DROP SEQUENCE " + quote_name(op.object.name)); }
   void render(const Alter<Sequence>& op) {
-    if (op.before.sequence != op.after.sequence) add("ALTER SEQUENCE " + quote_name(op.after.name) + sequence_clauses(op.after.sequence, true));
+    for (const auto& clauses : alter_sequence_clauses(op.before, op.after)) {
+      const auto alter = "ALTER SEQUENCE " + quote_name(op.after.name) + clauses;
+      // MariaDB (11.8) takes keys of what the session looked at before for the sequence's own, but in a statement that is parsed by itself.
+      add(clauses.starts_with(" AS ") ? "EXECUTE IMMEDIATE " + quote_text(alter) : alter);
+    }
     if (op.before.comment != op.after.comment) add("ALTER TABLE " + quote_name(op.after.name) + " COMMENT=" + quote_text(op.after.comment));
     const auto engine = option(op.after.options, "engine");
     if (engine != option(op.before.options, "engine")) add("ALTER TABLE " + quote_name(op.after.name) + " ENGINE=" + (engine.empty() ? context_.engine : engine));
   }
   void render(const Rename<Sequence>& op) { add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to))); }
 
-  void render(const Add<Trigger>& op) { add(op.object.definition); }
+  void render(const Add<Trigger>& op) { in_session_of(op.object.options, {create_trigger(op.object, context_)}); }
   void render(const Remove<Trigger>& op) { add("DROP TRIGGER " + quote_name(op.object.name)); }
-  void render(const Change<Trigger>& op) { replace("DROP TRIGGER " + quote_name(op.before.name), op.after.definition); }
+  void render(const Change<Trigger>& op) {
+    replace("trigger " + op.after.name, "DROP TRIGGER " + quote_name(op.before.name), create_trigger(op.after, context_), op.after.options);
+  }
   void render(const RenamePart<Trigger>& op) {
     const auto* table = find_named(state_.tables, op.table);
     const auto* trigger = table == nullptr ? nullptr : find_named(table->triggers, op.from);
     if (trigger == nullptr) throw std::logic_error("rename of a trigger that is not there: " + op.from);
+    auto renamed = *trigger;
+    renamed.definition = renamed_program(trigger->definition, quote_name(op.to), program_rules(trigger->options, context_));
+    check_definer("trigger " + op.from, renamed.options, create_trigger(renamed, context_));
     add("DROP TRIGGER " + quote_name(op.from));
-    add(renamed_program(trigger->definition, quote_name(op.to)));
+    in_session_of(renamed.options, {create_trigger(renamed, context_)});
   }
 
   template <class T>
@@ -500,6 +593,9 @@ class Renderer {
 
   Schema state_;
   Context context_;
+  bool names_definers_;
+  std::size_t left_session_ = 0;  ///< statements behind the last change of the session back
+  std::string session_before_;    ///< and the change
   const std::vector<Operation>& operations_;
   std::set<std::size_t> ends_;
   std::vector<std::size_t> counts_;  ///< of statements, at each of `ends_`

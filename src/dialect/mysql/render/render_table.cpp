@@ -67,7 +67,10 @@ std::string column_sql(const Column& column, const Context& context, const std::
   const auto& options = column.options;
   const auto spelled = column.declared.spelling.find("type_sql");
   const bool as_written = spelled != column.declared.spelling.end() && read_type(spelled->second, context).text() == column.type;
-  std::string text = quote_name(column.name) + " " + (as_written ? spelled->second : column.type);
+  std::string text = quote_name(column.name) + " ";
+  // In sql_mode ORACLE a date has a time, and a blob is a long one.
+  if (context.oracle && (type.base == "date" || type.base == "blob" || type.base == "timestamp")) text += "mariadb_schema.";
+  text += as_written ? spelled->second : column.type;
   if (!column.collation.empty() && column.collation != table_collation) text += " " + charset_sql(column.collation);
   if (options.contains("compressed")) text += option(options, "compressed") == "true" ? " COMPRESSED" : " COMPRESSED=" + option(options, "compressed");
   for (const auto* key : {"srid", "ref_system_id"}) {

@@ -13,6 +13,11 @@ namespace migrate::mysql {
 /// What the server compares: a foreign key needs the same on both ends.
 [[nodiscard]] inline std::string key_type(const Column& column) { return column.type + column.collation; }
 
+/// Whether the server refuses the change of a column while a key to it is there: MySQL also when it begins or ends to count (error 1833).
+[[nodiscard]] inline bool breaks_keys(const Column& before, const Column& after, bool mariadb) {
+  return key_type(before) != key_type(after) || (!mariadb && before.identity.has_value() != after.identity.has_value());
+}
+
 /// Whether a key of `owner` stands on one of these columns of the table `name`, at either end.
 [[nodiscard]] bool stands_on(const ForeignKey& key, const QualifiedName& owner, const QualifiedName& name, const std::set<std::string>& columns);
 

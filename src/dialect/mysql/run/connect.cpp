@@ -137,14 +137,27 @@ DriverConnection open(const DatabaseUrl& url, const Parameters& parameters, cons
   }
 }
 
+std::vector<std::string> first_row(sql::ResultSet& rows) {
+  std::vector<std::string> values;
+  if (!rows.next()) return values;
+  for (unsigned i = 1; i <= rows.getMetaData()->getColumnCount(); ++i) values.push_back(rows.isNull(i) ? "" : rows.getString(i).asStdString());
+  return values;
+}
+
 /// What stands in the first row of a query; throws SQLException.
 std::vector<std::string> ask(sql::Connection& connection, const std::string& query) {
   const std::unique_ptr<sql::Statement> statement(connection.createStatement());
   const std::unique_ptr<sql::ResultSet> rows(statement->executeQuery(query));
-  std::vector<std::string> values;
-  if (!rows->next()) return values;
-  for (unsigned i = 1; i <= rows->getMetaData()->getColumnCount(); ++i) values.push_back(rows->isNull(i) ? "" : rows->getString(i).asStdString());
-  return values;
+  return first_row(*rows);
+}
+
+/// The same behind a statement that returns nothing, in one round trip.
+std::vector<std::string> ask_behind(sql::Connection& connection, const std::string& first, const std::string& query) {
+  const std::unique_ptr<sql::Statement> statement(connection.createStatement());
+  statement->execute(first + ";" + query);
+  if (!statement->getMoreResults()) return {};
+  const std::unique_ptr<sql::ResultSet> rows(statement->getResultSet());
+  return first_row(*rows);
 }
 
 /// Version and cipher, or nothing when the session is not encrypted.
@@ -162,6 +175,7 @@ struct Opened {
   unsigned long long id = 0;
   std::string sql_mode;
   std::size_t max_allowed_packet = 0;
+  bool mariadb = false;
 };
 
 /// Why a server cannot be used that let us in; "" when it can.
@@ -193,11 +207,13 @@ std::string unfit(sql::Connection& connection, const Parameters& parameters) {
 
 /// Asks what a session's work depends on. A session commits each statement by itself, as those of the engine's client do where
 /// the server does not say otherwise: what is done and its record would be lost with the session.
+/// The collation of its literals is the one that the server's own client gets, which programs keep: the client library takes another.
 void set_up(Opened& opened) {
-  const auto facts = ask(*opened.connection, "SELECT connection_id(), @@sql_mode, @@max_allowed_packet, @@autocommit");
+  const auto facts = ask_behind(*opened.connection, "SET NAMES utf8mb4", "SELECT connection_id(), @@sql_mode, @@max_allowed_packet, @@autocommit, version()");
   opened.id = std::stoull(facts.at(0));
   opened.sql_mode = facts.at(1);
   opened.max_allowed_packet = std::max<std::size_t>(std::stoull(facts.at(2)), 1024);
+  opened.mariadb = facts.at(4).find("MariaDB") != std::string::npos;
   if (facts.at(3) != "0") return;
   const std::unique_ptr<sql::Statement> statement(opened.connection->createStatement());
   statement->execute("SET autocommit = 1");
@@ -275,7 +291,10 @@ class MysqlConnection final : public RowsConnection {
       const bool alone = may_be_nothing(text_of(sql, parts[first]));
       auto end = first + 1;
       // What the server takes at once, and without what may be no statement for it: in a batch that is an error.
-      while (!alone && end < parts.size() && parts[end].end - parts[first].begin < largest_ && !may_be_nothing(text_of(sql, parts[end]))) ++end;
+      while (!alone && end < parts.size() && parts[end].end - parts[first].begin < largest_ && !may_be_nothing(text_of(sql, parts[end])) &&
+             !ends_message(text_of(sql, parts[end - 1]))) {
+        ++end;
+      }
       execute_parts(sql, std::span(parts).subspan(first, end - first), alone);
       first = end;
     }
@@ -350,7 +369,9 @@ class MysqlConnection final : public RowsConnection {
  private:
   MysqlConnection(DatabaseUrl url, Opened opened)
       : url_(std::move(url)), endpoint_(std::move(opened.endpoint)), connection_(std::move(opened.connection)), statement_(connection_->createStatement()),
-        running_(opened.id), quoting_(Quoting::of(opened.sql_mode)), usual_(quoting_), largest_(opened.max_allowed_packet - marker_size) {}
+        running_(opened.id), quoting_(Quoting::of(opened.sql_mode)), usual_(quoting_), largest_(opened.max_allowed_packet - marker_size), mariadb_(opened.mariadb) {}
+
+  [[nodiscard]] bool ends_message(std::string_view statement) const { return !mariadb_ && makes_program(statement); }
 
   static std::string_view text_of(std::string_view sql, const Range& range) { return sql.substr(range.begin, range.end - range.begin); }
 
@@ -499,6 +520,7 @@ class MysqlConnection final : public RowsConnection {
   Quoting quoting_;      ///< as the session has it now
   Quoting usual_;        ///< as it began
   std::size_t largest_;  ///< bytes of a message
+  bool mariadb_;
   long long round_trips_ = 0;
   std::function<void(const std::string&)> notice_;
 };

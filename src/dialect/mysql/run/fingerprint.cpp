@@ -161,14 +161,15 @@ std::string condition(const std::set<Named>& names, const char* schema, const ch
 
 void program_queries(const std::set<Named>& names, std::vector<std::string>& queries) {
   if (names.empty()) return;
-  queries.push_back(
-      "SELECT trigger_schema, trigger_name, event_object_table, action_timing, event_manipulation, action_order, action_statement, created, sql_mode "
-      "FROM information_schema.triggers WHERE " + condition(names, "trigger_schema", "trigger_name") + " ORDER BY 1, 2");
-  queries.push_back("SELECT * FROM information_schema.routines WHERE " + condition(names, "routine_schema", "routine_name") + " ORDER BY routine_schema, routine_type, routine_name");
+  // What there is; the text is asked of SHOW CREATE: here it stands without its escapes.
+  queries.push_back("SELECT 'trigger', trigger_schema, trigger_name, event_object_table, action_timing, event_manipulation, action_order FROM information_schema.triggers WHERE " +
+                    condition(names, "trigger_schema", "trigger_name") + " ORDER BY 2, 3");
+  queries.push_back("SELECT lower(routine_type), routine_schema, routine_name, security_type, sql_data_access, routine_comment, created, last_altered FROM information_schema.routines WHERE " +
+                    condition(names, "routine_schema", "routine_name") + " ORDER BY 2, 1, 3");
   queries.push_back("SELECT * FROM information_schema.parameters WHERE " + condition(names, "specific_schema", "specific_name") + " ORDER BY specific_schema, specific_name, ordinal_position");
   queries.push_back(
-      "SELECT event_schema, event_name, event_definition, event_type, execute_at, interval_value, interval_field, starts, ends, on_completion, created, last_altered, event_comment "
-      "FROM information_schema.events WHERE " + condition(names, "event_schema", "event_name") + " ORDER BY 1, 2");
+      "SELECT 'event', event_schema, event_name, event_type, execute_at, interval_value, interval_field, starts, ends, on_completion, created, last_altered, event_comment "
+      "FROM information_schema.events WHERE " + condition(names, "event_schema", "event_name") + " ORDER BY 2, 3");
 }
 
 /// The server's own definition without the counter, which rows move; unless the statement is about the counter.
@@ -179,6 +180,15 @@ std::string definition_text(const Result& shown, bool counter) {
   const auto at = options == std::string::npos ? options : text.find(" AUTO_INCREMENT=", options);
   if (counter || at == std::string::npos) return text;
   return text.erase(at, text.find_first_of(" \n", at + 1) - at);
+}
+
+/// SHOW CREATE for each program in the results: the rows begin with its kind, its schema and its name.
+void show_programs(const Result& found, std::vector<std::string>& queries) {
+  for (const auto& row : found.rows) {
+    const auto kind = row.size() < 5 ? std::string() : upper(row[0].value_or(""));
+    const bool shown = kind == "TRIGGER" || kind == "EVENT" || kind == "FUNCTION" || kind == "PROCEDURE" || kind == "PACKAGE" || kind == "PACKAGE BODY";
+    if (shown) queries.push_back("SHOW CREATE " + kind + " " + backtick(row[1].value_or("")) + "." + backtick(row[2].value_or("")));
+  }
 }
 
 void append(std::string& text, const Result& result) {
@@ -206,13 +216,19 @@ Fingerprint take_fingerprint(Connection& connection, const ServerInfo& server, c
     queries.push_back("SELECT * FROM information_schema.schemata WHERE schema_name = " + database_sql(database));
   }
   if (targets.grants) {
-    for (const auto* table : {"user_privileges", "schema_privileges", "table_privileges", "column_privileges"}) {
-      queries.push_back(fmt::format("SELECT * FROM information_schema.{} ORDER BY 1, 2, 3, 4, 5", table));
+    for (const auto& [table, order] : {std::pair{"user_privileges", "1, 3"}, std::pair{"schema_privileges", "1, 3, 4"}, std::pair{"table_privileges", "1, 3, 4, 5"},
+                                       std::pair{"column_privileges", "1, 3, 4, 5, 6"}}) {
+      queries.push_back(fmt::format("SELECT * FROM information_schema.{} ORDER BY {}", table, order));
     }
   }
   std::string text;
   const auto results = connection.query_all(queries);
-  for (const auto& result : results) append(text, result);
+  std::vector<std::string> programs;
+  for (const auto& result : results) {
+    append(text, result);
+    if (!targets.programs.empty()) show_programs(result, programs);
+  }
+  for (const auto& shown : connection.query_all(programs)) append(text, shown);
   if (!targets.tables.empty()) {
     // Only what is there can be shown: an unknown table would be an error.
     const bool counter = mentions(statement.text, "AUTO_INCREMENT", lexical_rules());

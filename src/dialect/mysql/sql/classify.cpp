@@ -1,5 +1,6 @@
 #include "dialect/mysql/sql/classify.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -99,6 +100,15 @@ bool may_return_several_results(std::string_view sql, const LexicalRules& rules)
                                                                    {"WHILE", 0}, {"REPEAT", 0},  {"FOR", 0}};
   return compound.contains(words[0]) || (words[0] == "BEGIN" && words[1] == "NOT") || (words[0] == "SET" && words[1] == "STATEMENT") ||
          words[0] == "ANALYZE" || words[0] == "CHECK";
+}
+
+bool makes_program(std::string_view sql, const LexicalRules& rules) {
+  // CREATE OR REPLACE DEFINER = user@host AGGREGATE FUNCTION
+  const auto words = first_words(sql, 12, rules);
+  if (words[0] != "CREATE" && words[0] != "ALTER") return false;
+  return std::any_of(words.begin() + 1, words.end(), [](const std::string& word) {
+    return word == "TRIGGER" || word == "FUNCTION" || word == "PROCEDURE" || word == "EVENT" || word == "PACKAGE";
+  });
 }
 
 bool commits_transaction(std::string_view sql, const LexicalRules& rules) {

@@ -1,6 +1,7 @@
 #include "dialect/mysql/sql/context.hpp"
 
 #include "core/text.hpp"
+#include "dialect/mysql/sql/usual_session.hpp"
 
 namespace migrate::mysql {
 
@@ -28,11 +29,13 @@ Context context_of(const ServerInfo& server) {
   context.explicit_timestamps = timestamps.empty() || timestamps == "1";
   const auto mode = option(facts, "sql_mode");
   context.pipes_concat = mode.find("PIPES_AS_CONCAT") != std::string::npos;
+  context.oracle = mode.find("ORACLE") != std::string::npos;
   context.real_is_float = mode.find("REAL_AS_FLOAT") != std::string::npos;
   for (const auto& pair : split(option(facts, "collations"), ',')) {
     const auto equals = pair.find('=');
     if (equals != std::string::npos) context.default_collations[pair.substr(0, equals)] = pair.substr(equals + 1);
   }
+  context.usual = usual_provenance(server);
   return context;
 }
 

@@ -18,8 +18,11 @@ struct Context {
   bool lower_case_names = false;   ///< lower_case_table_names is not 0
   bool explicit_timestamps = true; ///< explicit_defaults_for_timestamp
   bool pipes_concat = false;       ///< sql_mode PIPES_AS_CONCAT
+  bool written_charsets = false;   ///< a character set in front of a literal was written there: MySQL puts it (_utf8mb4'x') in front of others too, but in views
+  bool oracle = false;             ///< sql_mode ORACLE: some names of types mean others
   bool real_is_float = false;      ///< sql_mode REAL_AS_FLOAT
   std::map<std::string, std::string> default_collations;  ///< by charset
+  Options usual;  ///< what a session of ours gives to the programs that it makes (canonical/provenance.hpp)
 
   [[nodiscard]] bool has_uuid() const { return mariadb && version >= 100700; }
   [[nodiscard]] bool has_utf8mb3() const { return default_collations.empty() || default_collations.contains("utf8mb3"); }

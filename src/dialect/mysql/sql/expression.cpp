@@ -110,7 +110,10 @@ class Normalizer {
     const auto small = lower(token.text);
     if (behind_dot() || next_is(".")) return quote_name(column_case(token.text));
     // MySQL prints _utf8mb4'x' where a plain 'x' was written.
-    if (!context_.mariadb && small.starts_with("_utf8") && peek(1) != nullptr && peek(1)->kind == TokenKind::string) return kind_ = Kind::nothing, "";
+    if (!context_.mariadb && small.starts_with("_utf8") && peek(1) != nullptr && peek(1)->kind == TokenKind::string) {
+      if (!context_.written_charsets) return kind_ = Kind::nothing, "";
+      return kind_ = Kind::keyword, small == "_utf8" ? "_utf8mb3" : small;
+    }
     const bool call = next_is("(");
     if (is_operator_word(small) && !(call && (small == "values" || small == "interval"))) return kind_ = Kind::keyword, small;
     const bool mixed = token.text != small && token.text != upper(token.text);
@@ -173,10 +176,84 @@ bool enclosed(std::string_view sql) {
   return false;
 }
 
+/// MySQL prints (a and (b and c)) where NOT stood over an OR, and (a and b and c) once it has read that.
+class Flattener {
+ public:
+  explicit Flattener(std::string text) : text_(std::move(text)) {}
+
+  std::string run() {
+    while (round()) {
+    }
+    return std::move(text_);
+  }
+
+ private:
+  /// What one pair of parentheses holds at its own level.
+  struct Group {
+    std::size_t open = 0;            ///< index of its token; of the whole text, none
+    std::size_t close = 0;
+    std::size_t parent = 0;
+    std::string connective;          ///< "and", "or", or "" for none
+    bool other = false;              ///< something that makes AND or OR another thing (BETWEEN), or both of them
+  };
+
+  bool round() {
+    tokens_ = tokenize(text_, lexical_rules());
+    groups_ = {Group{}};
+    read_groups();
+    std::vector<std::size_t> gone;
+    for (std::size_t i = 1; i < groups_.size(); ++i) {
+      const auto& group = groups_[i];
+      const auto& parent = groups_[group.parent];
+      if (group.close == 0 || group.connective.empty() || group.connective != parent.connective || group.other || parent.other) continue;
+      if (!ends_operand(group.open, -1, group.connective) || !ends_operand(group.close, 1, group.connective)) continue;
+      gone.push_back(tokens_[group.open].offset);
+      gone.push_back(tokens_[group.close].offset);
+    }
+    std::sort(gone.rbegin(), gone.rend());
+    for (const auto offset : gone) text_.erase(offset, 1);
+    return !gone.empty();
+  }
+
+  void read_groups() {
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      const auto& token = tokens_[i];
+      if (token.is_symbol("(")) {
+        groups_.push_back({.open = i, .close = 0, .parent = at, .connective = {}, .other = false});
+        at = groups_.size() - 1;
+      } else if (token.is_symbol(")")) {
+        groups_[at].close = i;
+        at = groups_[at].parent;
+      } else if (token.is("AND") || token.is("OR")) {
+        auto& group = groups_[at];
+        group.other = group.other || (!group.connective.empty() && group.connective != lower(token.text));
+        group.connective = lower(token.text);
+      } else if (token.is_symbol(",") || token.is("BETWEEN") || token.is("XOR") || token.is("CASE") || token.is("SELECT") || token.is("WHERE") || token.is("ON") || token.is("HAVING")) {
+        groups_[at].other = true;
+      }
+    }
+  }
+
+  /// Whether beside the token nothing but the connective stands, or the end of what is around.
+  [[nodiscard]] bool ends_operand(std::size_t token, int step, const std::string& connective) const {
+    const auto beside = static_cast<std::ptrdiff_t>(token) + step;
+    if (beside < 0 || beside >= static_cast<std::ptrdiff_t>(tokens_.size())) return true;
+    const auto& other = tokens_[static_cast<std::size_t>(beside)];
+    return other.is(upper(connective)) || other.is_symbol(step < 0 ? "(" : ")");
+  }
+
+  std::string text_;
+  std::vector<Token> tokens_;
+  std::vector<Group> groups_;
+};
+
 }  // namespace
 
 std::string normal_expression(std::string_view sql, const Context& context, const std::vector<std::string>& columns) {
-  return Normalizer(sql, context, columns).run();
+  auto text = Normalizer(sql, context, columns).run();
+  const bool nested = !context.mariadb && (text.find(" and (") != std::string::npos || text.find(" or (") != std::string::npos || text.find(") and ") != std::string::npos || text.find(") or ") != std::string::npos);
+  return nested ? Flattener(std::move(text)).run() : text;
 }
 
 std::string bare_expression(std::string_view sql, const Context& context, const std::vector<std::string>& columns) {

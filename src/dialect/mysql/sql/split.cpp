@@ -6,11 +6,24 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "core/text.hpp"
 #include "dialect/mysql/sql/text.hpp"
 
 namespace migrate::mysql {
+
+const LexicalRules& rules_for(const Quoting& quoting) {
+  static const std::array<LexicalRules, 4> all = [] {
+    std::array<LexicalRules, 4> rules;
+    rules.fill(lexical_rules());
+    for (const auto i : {1, 3}) rules[static_cast<std::size_t>(i)].backslash_escapes = false;
+    for (const auto i : {2, 3}) rules[static_cast<std::size_t>(i)].double_quoted_strings = false;
+    return rules;
+  }();
+  return all[(quoting.backslash_escapes ? 0U : 1U) + (quoting.ansi_quotes ? 2U : 0U)];
+}
+
 namespace {
 
 template <std::size_t N>
@@ -68,6 +81,7 @@ class Blocks {
     else if (token.is("EVENT")) header_ = Header::event;
     else if (token.is("PROCEDURE") || token.is("FUNCTION")) header_ = Header::routine;
     else return;
+    function_ = token.is("FUNCTION");
     kind_ = Kind::program;
   }
 
@@ -86,6 +100,7 @@ class Blocks {
     if (token.is_symbol("(")) ++parentheses_;
     if (token.is_symbol(")") && --parentheses_ == 0) parameters_over_ = true;
     if (parentheses_ > 0) return;
+    returns_ = returns_ || token.is("RETURNS");
     if (header_ == Header::event) {
       if (token.is("DO")) enter_body();
     } else if (header_ == Header::trigger) {
@@ -93,6 +108,11 @@ class Blocks {
       else if (row_seen_ && (token.is("FOLLOWS") || token.is("PRECEDES"))) skip_name_ = true;
       else if (row_seen_ && skip_name_) skip_name_ = false;
       else if (row_seen_) body_here();
+    } else if (token.is("AS") || token.is("IS")) {
+      enter_body();
+      enter_declarations();
+    } else if (function_ && !returns_ && token.is("RETURN")) {
+      // sql_mode ORACLE: RETURN type IS ... BEGIN ... END
     } else if (parameters_over_) {
       static constexpr std::array<std::string_view, 24> statements = {
           "BEGIN", "IF",   "CASE",   "LOOP",  "WHILE",  "REPEAT",   "FOR",     "RETURN",  "SELECT", "INSERT", "UPDATE", "DELETE",
@@ -106,6 +126,11 @@ class Blocks {
   void enter_body() {
     header_ = Header::none;
     at_start_ = true;
+  }
+  /// What sql_mode ORACLE has in front of BEGIN: it belongs to the block that this BEGIN opens.
+  void enter_declarations() {
+    push(Block::begin, true);
+    declarations_ = true;
   }
   void body_here() {
     enter_body();
@@ -125,6 +150,12 @@ class Blocks {
       static constexpr std::array<std::string_view, 6> tails = {"IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"};
       if (is_any(token, tails)) return;
     }
+    if (declarations_ && starts && stack_.size() == 1 && token.is("BEGIN")) {
+      declarations_ = false;
+      at_start_ = true;
+      return;
+    }
+    if (starts && stack_.empty() && token.is("DECLARE")) return enter_declarations();
     const auto top = stack_.empty() ? std::optional<Block>() : stack_.back();
     if (token.is_symbol(";") || token.is_symbol(":")) {
       at_start_ = true;
@@ -152,7 +183,7 @@ class Blocks {
   void follow_branches(const Token& token, bool starts, std::optional<Block> top) {
     if (!top || *top == Block::case_expression) return;
     if ((token.is("THEN") || token.is("ELSE")) && (*top == Block::branch || *top == Block::case_statement)) at_start_ = true;
-    if (token.is("DO") && *top == Block::loop && head_ && !starts) {
+    if ((token.is("DO") || token.is("LOOP")) && *top == Block::loop && head_ && !starts) {
       at_start_ = true;
       head_ = false;
     }
@@ -183,6 +214,9 @@ class Blocks {
   bool declare_ = false;
   bool end_seen_ = false;
   bool head_ = false;
+  bool function_ = false;
+  bool returns_ = false;       ///< RETURNS stood in the header
+  bool declarations_ = false;
 };
 
 /// Follows what SET statements make of sql_mode.
@@ -230,17 +264,6 @@ class QuotingReader {
   Quoting& now_;
   Quoting usual_;
 };
-
-const LexicalRules& rules_for(const Quoting& quoting) {
-  static const std::array<LexicalRules, 4> all = [] {
-    std::array<LexicalRules, 4> rules;
-    rules.fill(lexical_rules());
-    for (const auto i : {1, 3}) rules[static_cast<std::size_t>(i)].backslash_escapes = false;
-    for (const auto i : {2, 3}) rules[static_cast<std::size_t>(i)].double_quoted_strings = false;
-    return rules;
-  }();
-  return all[(quoting.backslash_escapes ? 0U : 1U) + (quoting.ansi_quotes ? 2U : 0U)];
-}
 
 class Splitter {
  public:
@@ -435,10 +458,15 @@ std::vector<Statement> split_statements(std::string_view sql, const Location& lo
   Splitter splitter(sql, location, quoting, usual);
   std::vector<Statement> statements;
   const auto ranges = splitter.run();
+  std::string left_out;
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     const auto& range = ranges[i];
-    if (locks_tables(sql.substr(range.begin, range.end - range.begin))) continue;
-    statements.push_back({std::string(sql.substr(range.begin, range.end - range.begin)), splitter.place(range.begin), splitter.rules[i]});
+    const auto text = sql.substr(range.begin, range.end - range.begin);
+    if (locks_tables(text)) {
+      if (starts_with_ignoring_case(text, "LOCK")) left_out = "LOCK TABLES is passed over: each statement commits with its record, which would end the lock";
+      continue;
+    }
+    statements.push_back({std::string(text), splitter.place(range.begin), splitter.rules[i], std::exchange(left_out, "")});
     for (const auto offset : splitter.continuations) {
       if (offset >= range.begin && offset < range.end) statements.back().text[offset - range.begin] = ' ';
     }

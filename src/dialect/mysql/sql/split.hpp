@@ -26,6 +26,9 @@ struct Quoting {
   [[nodiscard]] static Quoting of(std::string_view sql_mode);
 };
 
+/// The lexical rules of a session that quotes so. They live as long as the program.
+[[nodiscard]] const LexicalRules& rules_for(const Quoting& quoting);
+
 /// Where each statement of a text stands, without its delimiter. `quoting` is what holds at the start; a SET of sql_mode in the text
 /// changes it for what stands behind, and it is left as the text leaves it. `usual`: what SET sql_mode = DEFAULT, or a variable that
 /// keeps the mode of before, goes back to.

@@ -268,6 +268,11 @@ bool is_numeric(const Type& type) { return is_integer(type) || type.base == "dec
 bool is_text_or_blob(const Type& type) { return type.base.ends_with("text") || type.base.ends_with("blob"); }
 bool is_binary(const Type& type) { return type.base == "binary" || type.base == "varbinary" || type.base.ends_with("blob"); }
 bool is_json(const Type& type) { return type.base == "json"; }
+bool is_spatial(const Type& type) {
+  static constexpr std::array<std::string_view, 9> kinds = {"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection"};
+  return std::find(kinds.begin(), kinds.end(), type.base) != kinds.end();
+}
+
 bool is_temporal(const Type& type) { return type.base == "datetime" || type.base == "timestamp" || type.base == "time" || type.base == "date"; }
 std::string odd_width(std::string_view written, const Type& type) {
   if (!type.arguments.empty() || type.zerofill) return {};

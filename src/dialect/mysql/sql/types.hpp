@@ -38,6 +38,7 @@ struct Type {
 [[nodiscard]] bool is_binary(const Type& type);
 [[nodiscard]] bool is_json(const Type& type);
 [[nodiscard]] bool is_temporal(const Type& type);
+[[nodiscard]] bool is_spatial(const Type& type);  ///< geometry and what is one
 
 /// A literal default's bare text as the server would store it for the type: '1' is 1.00 in a decimal(5,2).
 [[nodiscard]] std::string canonical_literal(const Type& type, const std::string& text);
