@@ -1,0 +1,38 @@
+/// The shell of every page that the program writes: one look, one stylesheet, one script, and nothing that leaves the page.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/mustache.hpp"
+
+namespace migrate {
+
+struct Page {
+  std::string title;                ///< of the window, and the heading
+  std::string verdict;              ///< one line under the heading; ""
+  bool good = true;                 ///< how the verdict is coloured
+  std::vector<std::string> facts;   ///< short texts beside the heading: the database, when it was written
+  std::vector<std::pair<std::string, std::string>> sections;  ///< id and title of the <section>s, in order
+  std::string body;                 ///< HTML: the sections
+  std::string data;                 ///< JSON that the script reads; ""
+  bool served = false;              ///< the script may talk to the server that the page came from
+};
+
+/// The whole page: opens from disk, and asks nothing of a network. Only the built-in script and stylesheet run in it, whatever stands in
+/// `body` (their hashes are in its Content-Security-Policy).
+[[nodiscard]] std::string page_html(const Page& page);
+
+/// A part of a page from the built-in template `name` ("review.html"), with every text shown as it is.
+[[nodiscard]] std::string page_part(const std::string& name, const TemplateData& data);
+
+/// A table of a report as a section: columns, and rows of texts. "" for one without rows.
+struct PageTable {
+  std::string id, title;
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> marks = {};  ///< for each row "bad", "good" or ""; may be shorter
+};
+[[nodiscard]] std::string page_table(const PageTable& table);
+
+}  // namespace migrate
