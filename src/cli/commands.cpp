@@ -74,7 +74,7 @@ std::vector<CommandSpec> build() {
        "After it, R and all that it needs count as applied and what needs R does not. --purge: nothing else does.",
        "  migrate stamp head\n  migrate stamp base", {{"purge", "", "first forget everything"}}, 1, 99, run_stamp},
       {"edit", "edit [R]", "open a unit in $EDITOR", "", "  migrate edit head", {}, 0, 1, run_edit},
-      {"check", "check", "do the model, the revisions and the database agree?", "Exit code 3 when they do not.", "  migrate check", {}, 0, 0, run_check, true},
+      {"check", "check", "do the model, the revisions and the database agree?", "Exit code 3 when they do not.", "  migrate check\n  migrate check --report check.html", {{"report", "FILE", "write it as a page too"}}, 0, 0, run_check, true},
       {"diff", "diff [A] [B]", "what leads from A to B",
        "A and B are database URLs, model files, `model` or `database`; without them, from the database to the model.",
        "  migrate diff\n  migrate diff database model --format sql\n  migrate diff sqlite:///a.db sqlite:///b.db",
@@ -104,7 +104,7 @@ std::vector<CommandSpec> build() {
       {"drift", "drift", "has anybody changed the schema since the last run?",
        "Compares the live schema with what the last upgrade, downgrade or stamp left. Exit code 3 when they differ. --accept takes the\n"
        "schema as it is now for the known one.",
-       "  migrate drift\n  migrate drift --json\n  migrate drift --accept", {{"accept", "", "what is there now is right"}}, 0, 0, run_drift},
+       "  migrate drift\n  migrate drift --json\n  migrate drift --accept", {{"accept", "", "what is there now is right"}, {"report", "FILE", "write it as a page too"}}, 0, 0, run_drift},
       {"lint", "lint [R|A:B|FILE...]", "what will a unit lock, rewrite, lose or break?",
        "Looks at all pending units, or at those named. With a database at hand it knows the server's version and the sizes of tables.\n"
        "Exit code 3 for findings. `-- lint: allow ID because REASON` above a statement silences one.",

@@ -171,7 +171,8 @@ std::string fleet_report(const std::string& file, const fleet::RunRecord& run, c
   for (const auto& [revision, count] : standing.other) elsewhere += count;
   Page page{.title = "Fleet: " + run.action,
             .verdict = fmt::format("{} at head ({}), {} elsewhere, {} failed, {} unknown, {} not reached", standing.head, heads.empty() ? "no revision" : heads, elsewhere, standing.failed, standing.unknown, standing.waiting),
-            .good = standing.failed + standing.unknown == 0, .facts = {run.started + (run.ended.empty() ? "" : " until " + run.ended), "by " + run.who}, .sections = {{"targets", "Targets"}}, .body = page_table(targets), .data = {}};
+            .good = standing.failed + standing.unknown == 0, .facts = {run.started + (run.ended.empty() ? "" : " until " + run.ended), "by " + run.who}, .sections = {}, .body = {}, .data = {}};
+  page.add(targets);
   return page_html(page);
 }
 

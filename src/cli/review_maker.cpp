@@ -6,6 +6,7 @@
 #include "cli/lint_output.hpp"
 #include "core/clock.hpp"
 #include "core/text.hpp"
+#include "dialect/run.hpp"
 #include "dialect/sql.hpp"
 #include "library/unit_program.hpp"
 #include "review/diagram.hpp"
@@ -56,7 +57,8 @@ review::Review ReviewMaker::make(const Answers& answers) {
   const bool named = !context_.arguments.positional.empty();
   if (!units_) units_ = named || !is_at_head();
   review::Review review;
-  review.database = context_.target().url().display();
+  const auto file = session.dialect().run().file_of(context_.target().url());
+  review.database = file.empty() ? context_.target().url().display() : shown_path(file);
   review.server = session.server().product + " " + session.server().version;
   review.written = now_utc();
   review.answers = answers;

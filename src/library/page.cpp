@@ -27,6 +27,12 @@ std::string page_html(const Page& page) {
   return page_part("page.html", data);
 }
 
+void Page::add(const PageTable& table) {
+  if (table.rows.empty()) return;
+  sections.emplace_back(table.id, table.title);
+  body += page_table(table);
+}
+
 std::string page_table(const PageTable& table) {
   if (table.rows.empty()) return "";
   TemplateData data;

@@ -56,11 +56,7 @@ std::string report_html(const CopyReport& report) {
   Page page{.title = "Copy: " + report.source + " \u2192 " + report.target,
             .verdict = fmt::format("{}, {:.1f} s{}", report.complete() ? "Everything arrived" : "Not everything arrived", report.seconds, report.resumed ? ", gone on with after a run that was cut off" : ""),
             .good = report.complete(), .facts = {report.source, report.target, now_utc()}, .sections = {}, .body = {}, .data = {}};
-  for (const auto* table : {&tables, &left_out, &changed, &rejected, &differing, &notes}) {
-    if (table->rows.empty()) continue;
-    page.sections.emplace_back(table->id, table->title);
-    page.body += page_table(*table);
-  }
+  for (const auto* table : {&tables, &left_out, &changed, &rejected, &differing, &notes}) page.add(*table);
   return page_html(page);
 }
 

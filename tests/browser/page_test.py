@@ -16,7 +16,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "cli")]
 os.environ.setdefault("MIGRATE_PROGRAM", str(HERE.parent.parent / "build" / "migrate"))
 
 from axe import findings
-from review_page import Served
+from review_page import Page, Served
 from review_test import ANSWERS, HOSTILE, SHOP, SHOP_LATER, SHOP_ROWS, started, unit_text
 from support import TestCase
 from webdriver import SKIPPED, Browser, missing
@@ -188,6 +188,29 @@ class File(BrowserCase):
             self.assertEqual(outside, 0, "texts leave their boxes")
             shape = self.page.script("const b = document.querySelector('#diagram svg').viewBox.baseVal; return b.width / b.height")
             self.assertTrue(0.3 < shape < 6, shape)
+
+
+class Reports(BrowserCase):
+    def test_other_pages_have_the_same_shell_and_are_as_sealed(self):
+        project = self.project("sqlite")
+        started(project)
+        project.sql("CREATE TABLE by_hand (id integer PRIMARY KEY, customer_id integer REFERENCES customers (id))")
+        project.migrate("drift", "--report", "drift.html", code=3)
+        project.migrate("check", "--report", "check.html", code=3)
+        project.migrate("copy", project.database.url, "sqlite:///copy.db", "--report", "copy.html", "--yes")
+        (project.folder / "graph.html").write_text(project.migrate("graph", "--format", "html").out)
+        for name, words in (("drift", "create table by_hand"), ("check", "drop table by_hand"), ("copy", "Everything arrived"), ("graph", "by_hand")):
+            text = (project.folder / f"{name}.html").read_text()
+            Page(text).check_sealed()
+            self.page.open(project.folder / f"{name}.html")
+            self.assertIn(words, self.page.script("return document.body.textContent"), name)
+            self.assertEqual(findings(self.page), [], name)
+            self.page.resize(320)
+            self.assertLessEqual(self.page.script("return document.documentElement.scrollWidth"), 320, name)
+            self.page.resize(1200)
+        self.assertEqual(self.page.count("#schema .box"), 3)
+        self.assertEqual(self.page.count("#schema g.key"), 2)
+        self.check_quiet()
 
 
 class Dark(BrowserCase):

@@ -1,13 +1,51 @@
 """Answers files: value maps, fill rules and what is kept, on each engine, with rows, there and back. The oracle is the engine's own client."""
 import json
+import os
+import pty
+import select
+import subprocess
 
-from support import TestCase, main
+from support import PROGRAM, TestCase, main
 
 SIX = "enums: {state: [new, paid, packed, shipped, lost, broken]}\n"
 FOUR = "enums: {state: [open, paid, done, failed]}\n"
 ORDERS = "tables: {orders: {columns: {id: {type: int, primary_key: true}, status: {type: state, null: false, default: DEFAULT}}}}\n"
 ROWS = ["new", "paid", "packed", "shipped", "lost", "broken", "new"]
 MAP = {"new": "open", "packed": "paid", "shipped": "done", "lost": "failed", "broken": "failed"}
+
+
+def on_terminal(project, arguments, talk):
+    """Runs the program on a terminal of its own, and types each answer behind its question; what it said."""
+    here, there = pty.openpty()
+    process = subprocess.Popen([PROGRAM, *arguments], cwd=project.folder, stdin=there, stdout=there, stderr=there, env={**os.environ, "NO_COLOR": "1"})
+    os.close(there)
+    said, waiting = "", ""
+    try:
+        for question, answer in [*talk, (None, "")]:
+            while question is None or question not in waiting:
+                if not select.select([here], [], [], 30)[0]:
+                    raise AssertionError(f"waited for {question!r}: {said}")
+                try:
+                    piece = os.read(here, 4096).decode(errors="replace")
+                except OSError:  # it has ended
+                    piece = ""
+                if not piece:
+                    if question is None:
+                        break
+                    raise AssertionError(f"ended before {question!r}: {said}")
+                said, waiting = said + piece, waiting + piece
+            if question is not None:
+                waiting = waiting.split(question, 1)[1]
+                os.write(here, (answer + "\n").encode())
+    finally:
+        os.close(here)
+        if process.poll() is None:
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+    assert process.returncode == 0, said
+    return said
 
 
 class Answers(TestCase):
@@ -134,6 +172,17 @@ class Answers(TestCase):
             project.migrate("upgrade", "--yes")
             self.assertEqual(self.values(project, "SELECT fax FROM t"), ["123"])
             self.assertEqual(self.values(project, "SELECT id FROM old"), ["1"])
+
+    def test_a_terminal_asks_the_same(self):
+        project = self.project("sqlite")
+        self.started(project, SIX + ORDERS.replace("DEFAULT", "new"), "INSERT INTO orders (id, status) VALUES (1, 'lost'), (2, 'paid'), (3, 'lost')")
+        project.write("model.yaml", FOUR + ORDERS.replace("DEFAULT", "open").replace("status:", "code: {type: varchar(10), null: false, unique: true}, status:"))
+        said = on_terminal(project, ["revision", "-a", "-m", "later"], [("lost (2 rows): ", "nonsense"), ("lost (2 rows): ", "failed"), ("choice: ", "k"), ("key (may be empty): ", "C")])
+        self.assertIn("code (varchar(10), unique) needs a value", said)
+        text = next((project.folder / "migrations").glob("*later.sql")).read_text()
+        self.assertNotIn("REVIEW", text)
+        project.migrate("upgrade", "--yes")
+        self.assertEqual(self.values(project, "SELECT status || code FROM orders ORDER BY id"), ["failedC1", "paidC2", "failedC3"])
 
     def test_answers_that_nothing_comes_of_are_errors_with_their_place(self):
         project = self.project("sqlite")
