@@ -74,6 +74,21 @@ target_link_libraries(migrate_driver_mysql INTERFACE ${MYSQLCPPCONN_LIBRARY})
 find_path(PG_QUERY_INCLUDE_DIR pg_query.h)
 find_library(PG_QUERY_LIBRARY NAMES libpg_query.a pg_query)
 
+# cpp-httplib serves the review page: a library with a header on Debian, a header alone elsewhere. Without it `review` writes files only.
+find_path(HTTPLIB_INCLUDE_DIR httplib.h)
+find_library(HTTPLIB_LIBRARY cpp-httplib)
+set(HTTPLIB_DEFINITIONS)
+if(HTTPLIB_LIBRARY)
+  pkg_check_modules(HTTPLIB QUIET cpp-httplib)  # the header has to see what the library was built with
+  foreach(flag ${HTTPLIB_CFLAGS_OTHER})
+    if(flag MATCHES "^-D(.*)$")
+      list(APPEND HTTPLIB_DEFINITIONS ${CMAKE_MATCH_1})
+    endif()
+  endforeach()
+else()
+  set(HTTPLIB_LIBRARY "")
+endif()
+
 find_path(DOCTEST_INCLUDE_DIR doctest/doctest.h)
 if(MIGRATE_TESTS AND NOT DOCTEST_INCLUDE_DIR)
   migrate_missing("doctest" doctest-dev)

@@ -1,7 +1,8 @@
 # The built-in templates become a source file, so that an installed program needs no folder beside it.
 set(template_source "// Made from templates/ by cmake/MigrateTemplates.cmake.\n#include \"unit/templates.hpp\"\n\nnamespace migrate {\n\n")
 string(APPEND template_source "std::string_view built_in_template(std::string_view name) {\n")
-file(GLOB template_files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/templates/*.mustache)
+file(GLOB template_files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/templates/*.mustache ${CMAKE_CURRENT_SOURCE_DIR}/templates/page.*)
+list(REMOVE_DUPLICATES template_files)
 foreach(template_file ${template_files})
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${template_file})
   get_filename_component(template_name ${template_file} NAME)

@@ -358,6 +358,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   changes.insert(changes.begin(), std::make_move_iterator(renamed.changes.begin()), std::make_move_iterator(renamed.changes.end()));
   Difference difference{.before = std::move(live), .after = std::move(declared), .changes = {}, .server = server, .remarks = std::move(remarks)};
   difference.changes = order(std::move(changes), difference.before, renamed.schema ? *renamed.schema : difference.before, difference.after, dialect, server);
+  for (std::size_t i = 0; i < difference.changes.size(); ++i) difference.changes[i].number = i + 1;
   return difference;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autogenerate/compare.hpp"
+#include "autogenerate/data_answers.hpp"
 #include "dialect/connection.hpp"
 #include "dialect/catalog.hpp"
 #include "dialect/dialect.hpp"
@@ -39,8 +40,10 @@ struct Difference {
 [[nodiscard]] Difference compare_inspected(const Dialect& dialect, const ServerInfo& server, Schema before, Schema after);
 
 /// Looks into the tables for rows that would break a change (a new NOT NULL column, a column that becomes NOT NULL) and
-/// makes it the safe steps, or a REVIEW where only a person knows what existing rows should hold. One round trip.
-void guard_data(Difference& difference, const Dialect& dialect, Connection& connection);
+/// makes it the safe steps, or a REVIEW where only a person knows what existing rows should hold and `answers` do not say it.
+/// One round trip, and one more where somebody hears of questions. Throws Error (usage) for an answer that cannot be followed, or
+/// that nothing came of.
+void guard_data(Difference& difference, const Dialect& dialect, Connection& connection, const DataAnswers& answers = {});
 
 /// The way back: each change reversed, last first. A NOT NULL column that comes back gets a neutral value in existing rows.
 [[nodiscard]] std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& changes, const Schema& before,
@@ -53,6 +56,24 @@ struct UnitText {
   std::string upgrade;
   std::string downgrade;
 };
+
+/// A piece of a unit: what makes one or more changes.
+struct UnitPart {
+  std::vector<std::size_t> changes;   ///< their numbers (PlannedChange::number)
+  std::string text;                   ///< as it stands in the unit, with the comments above its statements
+  std::vector<Statement> statements;  ///< in the text, here or where parts share one; none where another part does its work too
+};
+
+/// A unit in pieces, in order.
+struct UnitParts {
+  std::vector<UnitPart> upgrade;
+  std::vector<UnitPart> downgrade;
+
+  [[nodiscard]] UnitText text() const;
+};
+
+/// The SQL of a unit, and which changes each piece of it makes; `apart`: in pieces as small as the statements allow. The text is the same.
+[[nodiscard]] UnitParts render_parts(const Difference& difference, const Dialect& dialect, bool apart);
 
 /// The SQL of a unit: statements with notes and REVIEW blocks above them.
 [[nodiscard]] UnitText render_unit(const Difference& difference, const Dialect& dialect);

@@ -21,6 +21,8 @@ struct PlannedChange {
   std::string allow;                   ///< the lint rule that a person's answer has settled: "ALL005 because ..."
   std::string review;                  ///< not empty: a person must look; the reason
   std::vector<Operation> alternative;  ///< what to run in its place if the guess is wrong
+  bool first_back = false;             ///< on the way back it comes before what names values of the type, which names them as they were
+  std::size_t number = 0;              ///< which difference it is of or undoes, from 1: the steps of one have the same
 
   template <class T>
   [[nodiscard]] const T* as() const {

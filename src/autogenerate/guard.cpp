@@ -1,6 +1,7 @@
 // Changes that depend on the rows that are there: NOT NULL columns that come, come back or become so.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "autogenerate/autogenerate.hpp"
 #include "autogenerate/former_names.hpp"
@@ -128,8 +129,22 @@ bool tightens(const Change<Column>& change) {
   return change.before.nullable && !change.after.nullable && !change.after.generated && !change.after.identity;
 }
 
-std::vector<PlannedChange> guarded_add(const PlannedChange& change, const Add<Column>& add, bool filled, const Difference& difference, const Dialect& dialect) {
+/// What the rule puts into the rows, in the steps that `make` builds of it: as an expression over the old table where it is rebuilt, in an UPDATE else.
+std::string rule_value(const FillRule& rule, const Difference& difference, const QualifiedName& table, const Column& column, const Dialect& dialect) {
+  const auto* owner = find_named(difference.after.tables, table);
+  return fill_sql(rule, owner == nullptr ? Table{.name = table} : *owner, column, difference.server.capabilities.alter_column_in_place ? dialect.sql().quote_name(column.name) : "", dialect);
+}
+
+/// A column that may stay empty needs no tightening behind its values.
+std::vector<PlannedChange> add_with_values(const Add<Column>& add, const std::string& value, const Schema& schema, const Dialect& dialect, const Capabilities& can) {
+  auto steps = add_in_steps(add, value, schema, dialect, can);
+  if (add.object.nullable && steps.size() == 3) steps.pop_back();
+  return steps;
+}
+
+std::vector<PlannedChange> guarded_add(const PlannedChange& change, const Add<Column>& add, bool filled, const Difference& difference, const Dialect& dialect, const FillRule* rule) {
   const auto& can = difference.server.capabilities;
+  if (rule != nullptr) return add_with_values(add, rule_value(*rule, difference, add.table, add.object, dialect), difference.after, dialect, can);
   if (!add.object.declared.backfill.empty()) return add_in_steps(add, add.object.declared.backfill, difference.after, dialect, can);
   if (!filled) return {change};
   const auto [value, collides] = invent(find_named(difference.after.tables, add.table), add.object, difference.after, dialect);
@@ -142,8 +157,9 @@ std::vector<PlannedChange> guarded_add(const PlannedChange& change, const Add<Co
 }
 
 std::vector<PlannedChange> guarded_tightening(const PlannedChange& change, const Change<Column>& tighten, bool has_nulls, const Difference& difference,
-                                              const Dialect& dialect) {
+                                              const Dialect& dialect, const FillRule* rule) {
   const auto& can = difference.server.capabilities;
+  if (rule != nullptr) return tighten_in_steps(tighten, rule_value(*rule, difference, tighten.table, tighten.after, dialect), dialect, can);
   if (!tighten.after.declared.backfill.empty()) return tighten_in_steps(tighten, tighten.after.declared.backfill, dialect, can);
   if (!has_nulls) return {change};
   if (const auto value = default_expression(tighten.after, dialect); !value.empty()) {
@@ -223,44 +239,99 @@ void find_refills(Difference& difference, const Dialect& dialect, Connection& co
 
 }  // namespace
 
-void guard_data(Difference& difference, const Dialect& dialect, Connection& connection) {
-  guard_conversions(difference, dialect, connection);
-  guard_values(difference, dialect, connection);
+namespace {
+
+/// A column that rows have to get a value for, and where to look whether there are such rows.
+struct Gap {
+  const QualifiedName* table = nullptr;
+  const Column* column = nullptr;  ///< as it will be; null: the change needs nothing
+  std::string condition;           ///< of the rows, behind their table
+};
+
+Gap gap_of(const Operation& operation, const Schema& after, const FormerNames& former, const DataAnswers& answers, const Dialect& dialect) {
+  if (const auto* add = std::get_if<Add<Column>>(&operation)) {
+    const bool asked_for = answers.fills.contains(add->table.text() + "." + add->object.name) && !add->object.generated && !add->object.identity;
+    if (needs_value(add->object, after) || asked_for) return {&add->table, &add->object, ""};
+  } else if (const auto* change = std::get_if<Change<Column>>(&operation); change != nullptr && tightens(*change)) {
+    return {&change->table, &change->after, " WHERE " + dialect.sql().quote_name(former.column(change->table, change->before.name)) + " IS NULL"};
+  }
+  return {};
+}
+
+DataQuestion question_of(const PlannedChange& change, const Gap& gap, const std::vector<PlannedChange>& steps, const Difference& difference, const Dialect& dialect, bool answered) {
+  DataQuestion question{.kind = DataQuestion::Kind::fill, .change = change.number, .key = gap.table->text() + "." + gap.column->name, .table = *gap.table, .column = gap.column->name, .type = gap.column->type};
+  if (const auto* table = find_named(difference.after.tables, *gap.table)) {
+    question.unique = is_unique(*table, gap.column->name);
+    for (const auto& other : table->columns) {
+      if (other.name != gap.column->name) question.others.push_back(other.name);
+    }
+    if (table->primary_key) {
+      for (const auto& part : table->primary_key->parts) question.row_key.push_back(part.column);
+    }
+    question.suggestion = invent(table, *gap.column, difference.after, dialect).value;
+  }
+  question.answered = answered;
+  question.asked = std::any_of(steps.begin(), steps.end(), [](const PlannedChange& step) { return !step.review.empty(); });
+  return question;
+}
+
+/// What a fill reads has to be there when it runs: the columns that it names go behind it.
+void drops_last(std::vector<PlannedChange>& changes, const DataAnswers& answers, const Dialect& dialect) {
+  for (const auto& [key, rule] : answers.fills) {
+    if (rule.kind != FillRule::Kind::expression && rule.kind != FillRule::Kind::column) continue;
+    const auto adds = [&](const PlannedChange& change) {
+      const auto* add = change.as<Add<Column>>();
+      const auto* tighten = change.as<Change<Column>>();
+      return (add != nullptr && add->table.text() + "." + add->object.name == key) || (tighten != nullptr && tighten->table.text() + "." + tighten->after.name == key);
+    };
+    const auto reads = [&](const PlannedChange& change) {
+      const auto* remove = change.as<Remove<Column>>();
+      return remove != nullptr && key.starts_with(remove->table.text() + ".") &&
+             (rule.kind == FillRule::Kind::column ? rule.text == remove->object.name : mentions(rule.text, remove->object.name, dialect.sql().lexical_rules()));
+    };
+    auto last = std::find_if(changes.rbegin(), changes.rend(), adds).base();
+    std::stable_partition(changes.begin(), last, [&](const PlannedChange& change) { return !reads(change); });
+  }
+}
+
+}  // namespace
+
+void guard_data(Difference& difference, const Dialect& dialect, Connection& connection, const DataAnswers& answers) {
+  guard_conversions(difference, dialect, connection, answers);
+  guard_values(difference, dialect, connection, answers);
   const FormerNames former(difference.changes);
   find_refills(difference, dialect, connection, former);
   std::vector<std::string> questions;
-  std::map<std::size_t, std::size_t> question_of;
+  std::map<std::size_t, std::size_t> question_of_change;
   for (std::size_t i = 0; i < difference.changes.size(); ++i) {
-    const auto& operation = difference.changes[i].operation;
-    std::string condition;
-    const QualifiedName* table = nullptr;
-    if (const auto* add = std::get_if<Add<Column>>(&operation); add != nullptr && needs_value(add->object, difference.after)) {
-      table = &add->table;
-    } else if (const auto* change = std::get_if<Change<Column>>(&operation); change != nullptr && tightens(*change)) {
-      table = &change->table;
-      condition = " WHERE " + dialect.sql().quote_name(former.column(*table, change->before.name)) + " IS NULL";
-    }
-    if (table == nullptr || find_named(difference.before.tables, former.table(*table)) == nullptr) continue;
-    question_of[i] = questions.size();
-    questions.push_back("SELECT 1 FROM " + dialect.sql().quote_name(former.table(*table)) + condition + " LIMIT 1");
+    const auto gap = gap_of(difference.changes[i].operation, difference.after, former, answers, dialect);
+    if (gap.column == nullptr || find_named(difference.before.tables, former.table(*gap.table)) == nullptr) continue;
+    question_of_change[i] = questions.size();
+    questions.push_back("SELECT 1 FROM " + dialect.sql().quote_name(former.table(*gap.table)) + gap.condition + " LIMIT 1");
   }
-  if (questions.empty()) return;
-  const auto answers = connection.query_all(questions);
+  std::vector<Result> said;
+  if (!questions.empty()) said = connection.query_all(questions);
   std::vector<PlannedChange> guarded;
   for (std::size_t i = 0; i < difference.changes.size(); ++i) {
     auto& change = difference.changes[i];
-    const auto it = question_of.find(i);
-    if (it == question_of.end()) {
+    const auto it = question_of_change.find(i);
+    if (it == question_of_change.end()) {
       guarded.push_back(std::move(change));
       continue;
     }
-    const bool yes = !answers[it->second].rows.empty();
+    const bool yes = !said[it->second].rows.empty();
+    const auto gap = gap_of(change.operation, difference.after, former, answers, dialect);
+    const auto* rule = answers.fill_of(gap.table->text() + "." + gap.column->name);
     const auto* add = std::get_if<Add<Column>>(&change.operation);
-    const auto steps = add != nullptr ? guarded_add(change, *add, yes, difference, dialect)
-                                      : guarded_tightening(change, std::get<Change<Column>>(change.operation), yes, difference, dialect);
+    auto steps = add != nullptr ? guarded_add(change, *add, yes, difference, dialect, rule)
+                                : guarded_tightening(change, std::get<Change<Column>>(change.operation), yes, difference, dialect, rule);
+    for (auto& step : steps) step.number = change.number;
+    if (answers.tell && (yes || rule != nullptr)) answers.tell(question_of(change, gap, steps, difference, dialect, rule != nullptr));
     guarded.insert(guarded.end(), steps.begin(), steps.end());
   }
   difference.changes = std::move(guarded);
+  drops_last(difference.changes, answers, dialect);
+  check_data_answers(answers, difference.after);
 }
 
 namespace {
@@ -296,7 +367,12 @@ bool is_early_drop(const Operation& operation) {
 /// Values that come back into an enum are there before anything that may name them.
 void values_first(std::vector<PlannedChange>& changes) {
   const auto place = std::find_if(changes.begin(), changes.end(), [](const PlannedChange& change) { return !is_early_drop(change.operation); });
-  std::stable_partition(place, changes.end(), [](const PlannedChange& change) {
+  std::set<std::size_t> mapped;  // with the values that a map brings back in front of it
+  for (const auto& change : changes) {
+    if (change.first_back) mapped.insert(change.number);
+  }
+  std::stable_partition(place, changes.end(), [&](const PlannedChange& change) {
+    if (mapped.contains(change.number) && (change.first_back || std::holds_alternative<Sql>(change.operation))) return true;
     const auto* alter = std::get_if<Alter<EnumType>>(&change.operation);
     if (alter == nullptr) return false;
     const auto& before = alter->before.values;
@@ -316,6 +392,7 @@ std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& cha
     if (const auto* change = std::get_if<Change<Column>>(&it->operation)) {
       if (const auto* add = removed_next(it, changes.crend(), *change)) {
         out.push_back({Remove<Column>{change->table, change->after, add->after}});
+        out.back().number = it->number;
         while (std::get_if<Add<Column>>(&it->operation) != add) ++it;
         continue;
       }
@@ -325,6 +402,8 @@ std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& cha
     const auto* add = std::get_if<Add<Column>>(&operation);
     if (add == nullptr || !needs_value(add->object, before)) {
       out.push_back({std::move(operation)});
+      out.back().number = it->number;
+      out.back().first_back = it->first_back && std::holds_alternative<Alter<EnumType>>(it->operation);
       continue;
     }
     const auto& found = add->object.declared.backfill;
@@ -333,6 +412,7 @@ std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& cha
     auto steps = value.empty() ? std::vector<PlannedChange>{{operation}} : add_in_steps(*add, value, before, dialect, server.capabilities);
     if (!value.empty()) steps.front().note = "the values of " + add->table.text() + "." + add->object.name + " are gone: existing rows get " + value;
     if (invented.collides) steps.front().note += ", which fails where there are two: it is unique, so write others before a downgrade";
+    for (auto& step : steps) step.number = it->number;
     out.insert(out.end(), steps.begin(), steps.end());
   }
   values_first(out);

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,6 +80,18 @@ struct Held {
 
 using HeldCounts = std::map<HeldPlace, Held>;
 
+/// Something that vanished, with all that appeared where it stood: what a person may be asked about it, whatever was decided.
+struct RenameQuestion {
+  RenameKind kind = RenameKind::column;
+  std::string key;    ///< as --rename and answers call it: "users", "users.email"
+  QualifiedName table;  ///< column: its table, by its new name; enum value: its type
+  std::string from;
+  std::vector<RenameCandidate> candidates;  ///< likeliest first; a score below 0: it cannot be
+  Held held;
+  std::string to;     ///< what it becomes as things stand; "": dropped
+  bool asked = false; ///< nothing and nobody has decided: the unit has a REVIEW
+};
+
 /// Counts what is held, by the names that the database has.
 using HeldCounter = std::function<HeldCounts(const std::vector<HeldPlace>& places)>;
 
@@ -87,6 +100,8 @@ struct RenameOptions {
   RenameAnswers answers = {};
   RenameAsker ask = {};    ///< null: nobody to ask
   HeldCounter count = {};  ///< null: no database at hand, so that all may hold something
+  std::set<std::string> settled = {};  ///< values of enum types ("type.value") about which something else has been said
+  std::function<void(RenameQuestion)> tell = {};  ///< hears of each table, column and enum value that vanished while others appeared
 };
 
 /// From a score of `likely` on, a question starts with the rename, below with drop and add.

@@ -25,10 +25,30 @@ class Matcher {
     take_hints();
     check_places();
     if (options_.policy != RenamePolicy::never) match_rest();
+    if (options_.tell && (group_.kind == RenameKind::table || group_.kind == RenameKind::column || group_.kind == RenameKind::enum_value)) tell();
     return std::move(decisions_);
   }
 
  private:
+  void tell() const {
+    for (const auto& from : group_.before) {
+      if (after_.contains(from)) continue;
+      RenameQuestion question{.kind = group_.kind, .key = key(from), .table = group_.table, .from = from, .candidates = {}, .held = {}, .to = {}};
+      for (const auto& to : group_.after) {
+        if (!before_.contains(to)) question.candidates.push_back(group_.score(from, to));
+      }
+      if (question.candidates.empty()) continue;
+      std::stable_sort(question.candidates.begin(), question.candidates.end(), before);
+      if (group_.held) question.held = group_.held(from);
+      for (const auto& decision : decisions_) {
+        if (decision.candidate.from != from) continue;
+        question.asked = decision.how == RenameDecision::How::review_rename || decision.how == RenameDecision::How::review_drop;
+        if (decision.how != RenameDecision::How::review_drop) question.to = decision.candidate.to;
+      }
+      options_.tell(std::move(question));
+    }
+  }
+
   [[nodiscard]] std::string key(const std::string& name) const {
     const bool part = group_.kind == RenameKind::column || group_.kind == RenameKind::enum_value;
     return part ? group_.table.text() + "." + name : name;
@@ -152,7 +172,7 @@ class Matcher {
   [[nodiscard]] std::vector<RenameCandidate> candidates() const {
     std::vector<RenameCandidate> out;
     for (const auto& from : group_.before) {
-      if (after_.contains(from) || used_from_.contains(from) || is_no_rename(from)) continue;
+      if (after_.contains(from) || used_from_.contains(from) || is_no_rename(from) || options_.settled.contains(key(from))) continue;
       std::vector<RenameCandidate> own;
       for (const auto& to : group_.after) {
         if (before_.contains(to) || used_to_.contains(to)) continue;

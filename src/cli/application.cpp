@@ -55,7 +55,7 @@ std::string own_word_for(const std::string& name) {
       {"down", "downgrade -1"}, {"rollback", "downgrade -1"}, {"undo", "downgrade -1"}, {"redo", "downgrade -1 && migrate upgrade"}, {"reset", "downgrade base"},
       {"status", "current"}, {"info", "current"}, {"version", "--version"}, {"list", "history"},
       {"new", "revision -m MESSAGE"}, {"create", "revision -m MESSAGE"}, {"make", "revision -m MESSAGE"}, {"generate", "revision --autogenerate -m MESSAGE"}, {"makemigrations", "revision --autogenerate -m MESSAGE"},
-      {"autogenerate", "revision --autogenerate -m MESSAGE"}, {"apply", "upgrade"}, {"push", "upgrade"}, {"baseline", "stamp"}, {"mark", "stamp"}, {"validate", "verify"}, {"hash", "verify --update"},
+      {"autogenerate", "revision --autogenerate -m MESSAGE"}, {"push", "upgrade"}, {"baseline", "stamp"}, {"mark", "stamp"}, {"validate", "verify"}, {"hash", "verify --update"},
       {"dump", "inspect"}, {"pull", "inspect"}, {"introspect", "inspect"}, {"plan", "upgrade --dry-run"}, {"compare", "diff"}, {"unlock", "resume"}, {"fix", "repair"}};
   const auto it = words.find(name);
   return it == words.end() ? "" : it->second;

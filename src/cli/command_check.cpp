@@ -6,9 +6,11 @@
 
 #include "autogenerate/held.hpp"
 #include "cli/context.hpp"
+#include "core/clock.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
 #include "dialect/canonical.hpp"
+#include "library/page.hpp"
 #include "revision/plan.hpp"
 #include "schema/rights.hpp"
 
@@ -79,6 +81,22 @@ void print_difference(const Context& context, const Difference& difference, cons
   }
 }
 
+/// --report FILE.html
+void write_report(Context& context, const std::vector<std::string>& findings, const Difference& difference) {
+  const auto file = context.arguments.get("report");
+  if (file.empty()) return;
+  PageTable found{.id = "findings", .title = "Findings", .columns = {"finding"}, .rows = {}};
+  for (const auto& finding : findings) found.rows.push_back({finding});
+  PageTable changes{.id = "changes", .title = "What the model changes", .columns = {"change", "note"}, .rows = {}};
+  for (const auto& change : difference.changes) changes.rows.push_back({describe(change.operation), change.review.empty() ? change.note : change.review});
+  const bool good = findings.empty() && difference.empty();
+  Page page{.title = "Check", .verdict = good ? "The model, the revisions and the database agree" : "The model, the revisions and the database do not agree", .good = good,
+            .facts = {context.target().url().display(), now_utc()}, .sections = {}, .body = {}, .data = {}};
+  page.add(found);
+  page.add(changes);
+  static_cast<void>(context.output.file(file, page_html(page)));
+}
+
 }  // namespace
 
 int run_diff(Context& context) {
@@ -130,6 +148,7 @@ int run_check(Context& context) {
   const auto difference = find_difference(session.dialect(), session.connection(), session.server(), target.live_schema(), target.declared_schema(),
                                           {.policy = RenamePolicy::review});
   print_remarks(context.output, difference.remarks);
+  write_report(context, findings, difference);
   if (context.output.json()) {
     Json list = Json::array();
     for (const auto& change : difference.changes) list.push_back(to_json(change));

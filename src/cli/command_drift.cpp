@@ -7,8 +7,10 @@
 
 #include "cli/drift.hpp"
 #include "cli/events.hpp"
+#include "core/clock.hpp"
 #include "core/text.hpp"
 #include "dialect/catalog.hpp"
+#include "library/page.hpp"
 #include "runner/run_lock.hpp"
 #include "schema/rights.hpp"
 
@@ -146,6 +148,23 @@ Json to_json(const Drift& drift) {
           {"changes", changes}, {"objects", objects}};
 }
 
+/// --report FILE.html
+void write_report(Context& context, const Drift& drift) {
+  const auto file = context.arguments.get("report");
+  if (file.empty()) return;
+  PageTable changes{.id = "changes", .title = "Changes", .columns = {"change"}, .rows = {}};
+  for (const auto& change : drift.difference.changes) changes.rows.push_back({describe(change.operation)});
+  PageTable objects{.id = "objects", .title = "Objects", .columns = {"object", "as it was kept", "now"}, .rows = {}};
+  for (const auto& object : drift.objects) {
+    objects.rows.push_back({object.kind + " " + object.name, object.before.empty() ? "not there" : object.before, object.after.empty() ? "not there" : object.after});
+  }
+  Page page{.title = "Drift", .verdict = (drift.any() ? "The schema was changed " : "Nobody changed the schema ") + since_text(drift), .good = !drift.any(),
+            .facts = {context.target().url().display(), now_utc()}, .sections = {}, .body = {}, .data = {}};
+  page.add(changes);
+  page.add(objects);
+  static_cast<void>(context.output.file(file, page_html(page)));
+}
+
 int accept(Context& context) {
   auto& target = context.target();
   EventPrinter events(context.output);
@@ -199,6 +218,7 @@ int run_drift(Context& context) {
                 context.project().config().drift.enabled ? "the next upgrade, downgrade or stamp keeps it; `migrate drift --accept` does it now"
                                                : "`drift: {enabled: false}` in migrate.yaml switches it off; `migrate drift --accept` keeps it once"};
   }
+  write_report(context, drift);
   if (output.json()) {
     output.line(to_json(drift).dump(2, ' ', false, Json::error_handler_t::replace));
   } else if (!drift.any()) {

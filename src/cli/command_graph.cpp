@@ -1,11 +1,14 @@
-// migrate graph: the graph as text, dot, mermaid or SVG
+// migrate graph: the graph as text, dot, mermaid, SVG or a page
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 
 #include "cli/context.hpp"
+#include "core/clock.hpp"
 #include "core/text.hpp"
+#include "library/page.hpp"
+#include "review/diagram.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -134,6 +137,27 @@ std::string svg_graph(const Picture& picture) {
   return out + "</svg>\n";
 }
 
+/// The graph of the revisions, and the schema with its keys where a database is at hand.
+std::string html_graph(Context& context, const Picture& picture) {
+  Page page{.title = "Schema and revisions", .verdict = {}, .facts = {now_utc()}, .sections = {}, .body = {}, .data = {}};
+  auto& target = context.target();
+  if (target.has_database()) {
+    try {
+      page.body += review::diagram_html(review::diagram_of(target.live_schema()), "schema", "Schema");
+      page.facts.insert(page.facts.begin(), target.url().display());
+    } catch (const DatabaseError& error) {
+      context.output.note("the schema is left out: " + error.message());
+    }
+  }
+  if (!page.body.empty()) page.sections.emplace_back("schema", "Schema");
+  if (picture.graph.size() > 0) {
+    page.body += page_part("picture.html", TemplateData{.texts = {{"id", "revisions"}, {"title", "Revisions"}, {"svg", svg_graph(picture)}}, .lists = {}});
+    page.sections.emplace_back("revisions", "Revisions");
+  }
+  if (page.body.empty()) page.verdict = "There is neither a table nor a revision";
+  return page_html(page);
+}
+
 }  // namespace
 
 int run_graph(Context& context) {
@@ -154,7 +178,8 @@ int run_graph(Context& context) {
   else if (format == "dot") context.output.text(dot_graph(picture));
   else if (format == "mermaid") context.output.text(mermaid_graph(picture));
   else if (format == "svg") context.output.text(svg_graph(picture));
-  else throw Error{ErrorKind::usage, "--format cannot be '" + format + "'", "text, dot, mermaid or svg"};
+  else if (format == "html") context.output.text(html_graph(context, picture));
+  else throw Error{ErrorKind::usage, "--format cannot be '" + format + "'", "text, dot, mermaid, svg or html"};
   return 0;
 }
 

@@ -179,7 +179,8 @@ class Run {
     }
   }
 
-  int operator()() {
+  /// What is found, unit by unit.
+  std::vector<LintedUnit> collect() {
     auto& project = context_.project();
     const auto& graph = project.graph();
     const auto applied = graph.mark(ground_.applied);
@@ -199,6 +200,11 @@ class Run {
     Linter beside(*ground_.dialect, ground_.facts, settings_, ground_.connected ? ground_.live : linter.state());
     for (const auto& path : chosen_.files) check_file(beside, path);
     if (wrote_) project.write_sum();
+    return std::move(units_);
+  }
+
+  int operator()() {
+    units_ = collect();
     print_findings(context_.output, settings_.format, units_, fixes_);
     const bool fails = settings_.fail_on && std::any_of(units_.begin(), units_.end(), [&](const LintedUnit& unit) {
       return std::any_of(unit.findings.begin(), unit.findings.end(), [&](const lint::Finding& finding) { return finding.severity >= *settings_.fail_on; });
@@ -361,9 +367,7 @@ class Run {
 
 }  // namespace
 
-namespace {
-
-std::string annotated(Context& context, const Schema& live, const std::string& upgrade) {
+lint::Findings upgrade_findings(Context& context, const Schema& live, const std::string& upgrade) {
   auto& project = context.project();
   auto& target = context.target();
   auto& session = target.session();
@@ -381,11 +385,16 @@ std::string annotated(Context& context, const Schema& live, const std::string& u
   const auto unit = parse_sql_unit(head + upgrade + "\n-- migrate: downgrade none\n", "unit.sql");
   Linter linter(*ground.dialect, ground.facts, settings, live);
   const auto first = unit.sections.front().location.line + 1;
+  auto findings = linter.check(unit, "", ground.facts.server.sections).findings;
+  for (auto& finding : findings) finding.location.line -= first;
+  return findings;
+}
+
+std::string annotated(const std::string& upgrade, const lint::Findings& findings) {
   std::map<int, std::string> notes;
-  for (const auto& finding : linter.check(unit, "", ground.facts.server.sections).findings) {
-    context.output.note("  lint " + finding.id + ": " + finding.effect);
+  for (const auto& finding : findings) {
     std::string line = "-- " + finding.id + ":";
-    auto& text = notes[finding.location.line - first];
+    auto& text = notes[finding.location.line];
     for (const auto& word : split(replace_all(finding.effect, "\n", " "), ' ')) {
       if (line.size() + word.size() > 118) text += std::exchange(line, "--  ") + "\n";
       line += " " + word;
@@ -404,16 +413,7 @@ std::string annotated(Context& context, const Schema& live, const std::string& u
   return out;
 }
 
-}  // namespace
-
-std::string with_findings(Context& context, const Schema& live, const std::string& upgrade) {
-  try {
-    return annotated(context, live, upgrade);
-  } catch (const DatabaseError& error) {  // the unit is right without the notes
-    context.output.note("lint did not look at the unit: " + error.message());
-    return upgrade;
-  }
-}
+std::vector<LintedUnit> lint_units(Context& context) { return Run(context, settings_of(context)).collect(); }
 
 int run_lint(Context& context) {
   if (context.arguments.has("rules")) {

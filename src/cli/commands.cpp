@@ -11,7 +11,7 @@ std::vector<OptionSpec> with_renames(std::vector<OptionSpec> options) {
       {"rename", "OLD:NEW", "this is a rename (TABLE.OLD:NEW for a column); may be given several times", true},
       {"no-rename", "OLD", "this is dropped, not renamed (TABLE.OLD for a column)", true},
       {"rename-policy", "POLICY", "what to do when unsure: ask, auto, never or review"},
-      {"answers", "FILE", "renames and drops as YAML: {renames: {old: new}, dropped: [old]}"},
+      {"answers", "FILE", "answers as YAML: renames, dropped, kept, values, fill (docs/review.md)"},
   });
   return options;
 }
@@ -64,8 +64,8 @@ std::vector<CommandSpec> build() {
       {"branches", "branches", "where the graph branches", "", "  migrate branches", {}, 0, 0, run_branches, true},
       {"show", "show [R]", "one revision, whole", "", "  migrate show head\n  migrate show 7", {}, 0, 1, run_show, true},
       {"log", "log", "who ran what, when, and how it ended", "", "  migrate log --limit 10", {{"limit", "N", "how many entries (50)"}}, 0, 0, run_log, true},
-      {"graph", "graph", "the graph as a picture", "", "  migrate graph\n  migrate graph --format svg > graph.svg",
-       {{"format", "FORMAT", "text, dot, mermaid or svg"}}, 0, 0, run_graph, true},
+      {"graph", "graph", "the graph as a picture", "", "  migrate graph\n  migrate graph --format svg > graph.svg\n  migrate graph --format html > graph.html",
+       {{"format", "FORMAT", "text, dot, mermaid, svg, or html: a page with the schema too"}}, 0, 0, run_graph, true},
       {"merge", "merge R R... [-m MESSAGE]", "join branches by a revision", "", "  migrate merge heads -m \"join billing\"", new_unit, 0, 99, run_merge},
       {"squash", "squash A:B [-m MESSAGE]", "one unit for a range of revisions",
        "A new database runs it in place of the revisions; one that has some of them goes on the old way. When every database has them\nall, their files may go.",
@@ -74,7 +74,7 @@ std::vector<CommandSpec> build() {
        "After it, R and all that it needs count as applied and what needs R does not. --purge: nothing else does.",
        "  migrate stamp head\n  migrate stamp base", {{"purge", "", "first forget everything"}}, 1, 99, run_stamp},
       {"edit", "edit [R]", "open a unit in $EDITOR", "", "  migrate edit head", {}, 0, 1, run_edit},
-      {"check", "check", "do the model, the revisions and the database agree?", "Exit code 3 when they do not.", "  migrate check", {}, 0, 0, run_check, true},
+      {"check", "check", "do the model, the revisions and the database agree?", "Exit code 3 when they do not.", "  migrate check\n  migrate check --report check.html", {{"report", "FILE", "write it as a page too"}}, 0, 0, run_check, true},
       {"diff", "diff [A] [B]", "what leads from A to B",
        "A and B are database URLs, model files, `model` or `database`; without them, from the database to the model.",
        "  migrate diff\n  migrate diff database model --format sql\n  migrate diff sqlite:///a.db sqlite:///b.db",
@@ -101,10 +101,16 @@ std::vector<CommandSpec> build() {
        with_renames({{"tables", "GLOB,...", "only these tables"}, {"only", "KIND,...", "only these kinds of things"}, {"without", "KIND,...", "all but these kinds of things"},
         {"no-delete", "", "keep rows that only TO has"}, {"no-mask", "", "values as they are, although migrate.yaml declares masks"}, {"on-error", "stop|report", "stop at the first row that does not fit (stop), or go on and list them"}, yes,
         {"dry-run", "", "say what differs, change nothing"}}), 2, 2, run_sync},
+      {"apply", "apply", "make the database what the model says, without files",
+       "For databases without revisions: shows what leads from the database to the model, asks, and runs it as an upgrade runs. Exit code 3 when\n"
+       "values would be lost, which --allow-drop lets go, and 5 for a question that --rename, --no-rename or --answers answers.",
+       "  migrate apply --dry-run\n  migrate apply --yes\n  migrate apply --undo",
+       with_renames({{"dry-run", "", "show the changes and their statements, run nothing"}, {"undo", "", "take back what the last one made"},
+        {"allow-drop", "", "values may be lost: tables, columns, narrower types"}, yes}), 0, 0, run_apply},
       {"drift", "drift", "has anybody changed the schema since the last run?",
        "Compares the live schema with what the last upgrade, downgrade or stamp left. Exit code 3 when they differ. --accept takes the\n"
        "schema as it is now for the known one.",
-       "  migrate drift\n  migrate drift --json\n  migrate drift --accept", {{"accept", "", "what is there now is right"}}, 0, 0, run_drift},
+       "  migrate drift\n  migrate drift --json\n  migrate drift --accept", {{"accept", "", "what is there now is right"}, {"report", "FILE", "write it as a page too"}}, 0, 0, run_drift},
       {"lint", "lint [R|A:B|FILE...]", "what will a unit lock, rewrite, lose or break?",
        "Looks at all pending units, or at those named. With a database at hand it knows the server's version and the sizes of tables.\n"
        "Exit code 3 for findings. `-- lint: allow ID because REASON` above a statement silences one.",
@@ -140,6 +146,14 @@ std::vector<CommandSpec> build() {
         {"interval", "TIME", "with watch: how often to look (30s)"},
         {"pull", "COMMAND", "with watch: run this first, each time"},
         yes}, 1, 2, run_fleet},
+      {"review", "review [R|A:B] [-o FILE]", "what will change, as a page to read, or to answer",
+       "Without an argument: what is pending, or when nothing is, what leads from the database to the model. The page needs no network.\n"
+       "--serve: questions are answered on the page, which writes the unit, the answers and a plan.",
+       "  migrate review\n  migrate review -o release.html\n  migrate review 7:head\n  migrate review --serve\n  migrate review --rename users.email:mail",
+       with_renames({{"output,o", "FILE", "where to write it (review.html)"},
+                     {"samples", "", "show a few values of rows beside the questions, masked as migrate.yaml says"},
+                     {"serve", "", "serve the page on 127.0.0.1 and take answers there"},
+                     {"port", "N", "with --serve: the port (any that is free)"}}), 0, 1, run_review, true},
       {"completion", "completion bash|zsh|fish", "what a shell needs to complete commands, options and revisions", "",
        "  eval \"$(migrate completion bash)\"\n  migrate completion fish | source", {}, 1, 1, run_completion},
   };

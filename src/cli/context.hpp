@@ -8,6 +8,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/output.hpp"
+#include "dialect/lint.hpp"
 #include "library/target.hpp"
 
 namespace migrate::cli {
@@ -58,7 +59,7 @@ class Context {
 /// The manual page, in roff.
 [[nodiscard]] std::string manual_page();
 
-/// --rename, --no-rename, --answers and --rename-policy.
+/// --rename, --no-rename, --rename-policy, and what --answers says of renames.
 [[nodiscard]] RenameOptions rename_options(Context& context);
 
 /// Says what is odd in the model, each with its place.
@@ -67,8 +68,10 @@ void print_remarks(const Output& output, const std::vector<ModelRemark>& remarks
 /// Says what the database has and a model of it lacks.
 void note_left_alone(const Output& output, Session& session);
 
-/// The upgrade section of a unit that autogenerate writes on `live`, with what lint finds above the statements; said too.
-[[nodiscard]] std::string with_findings(Context& context, const Schema& live, const std::string& upgrade);
+/// What lint finds in the upgrade section of a unit that autogenerate writes on `live`; lines count from 0 in `upgrade`.
+[[nodiscard]] std::vector<lint::Finding> upgrade_findings(Context& context, const Schema& live, const std::string& upgrade);
+/// The section with the findings above its statements.
+[[nodiscard]] std::string annotated(const std::string& upgrade, const std::vector<lint::Finding>& findings);
 
 // One file a command, or a few that belong together.
 int run_init(Context& context);
@@ -100,6 +103,8 @@ int run_build(Context& context);
 int run_bundle(Context& context);
 int run_fleet(Context& context);
 int run_copy(Context& context);
+int run_review(Context& context);
 int run_sync(Context& context);
+int run_apply(Context& context);
 
 }  // namespace migrate::cli

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/html.hpp"
 #include "core/text.hpp"
+#include "library/page.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -158,39 +158,22 @@ std::string fleet_report(const std::string& file, const fleet::RunRecord& run, c
     return dump({{"action", run.action}, {"who", run.who}, {"started", run.started}, {"ended", run.ended}, {"head", heads}, {"targets", list}}, 2) + "\n";
   }
   const auto standing = standing_of(entries, heads, false);
-  std::string rows;
+  PageTable targets{.id = "targets", .title = "Targets", .columns = {"Target", "Wave", "State", "Revision", "Time", "Error"}, .rows = {}};
   auto sorted = entries;
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return (a.state == fleet::State::failed) > (b.state == fleet::State::failed); });
   for (const auto& entry : sorted) {
     const bool unknown = entry.state == fleet::State::running;
-    rows += fmt::format("<tr class=\"{}\"><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", fleet::to_text(entry.state), html_text(entry.name), html_text(entry.wave),
-                        unknown ? "unknown" : fleet::to_text(entry.state), html_text(entry.revision), seconds(entry.ms),
-                        entry.error.empty() ? "" : (entry.place.empty() ? "" : "<code>" + html_text(entry.place) + "</code> ") + html_text(entry.error) + (entry.hint.empty() ? "" : "<br><small>" + html_text(entry.hint) + "</small>"));
+    targets.rows.push_back({entry.name, entry.wave, std::string(unknown ? "unknown" : fleet::to_text(entry.state)), entry.revision, seconds(entry.ms),
+                            (entry.place.empty() ? "" : entry.place + " ") + entry.error + (entry.hint.empty() ? "" : "\n" + entry.hint)});
+    targets.marks.emplace_back(entry.state == fleet::State::failed ? "bad" : "");
   }
-  return fmt::format(R"(<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Fleet: {}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }}
-table {{ border-collapse: collapse; width: 100%; }} th, td {{ text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8884; }}
-tr.failed th {{ color: #c22; }} code {{ font-size: .9em; }}
-</style></head><body>
-<h1>Fleet: {}</h1>
-<p>{} by {}{}.</p>
-<p><strong>{}</strong> at head ({}), <strong>{}</strong> elsewhere, <strong>{}</strong> failed, <strong>{}</strong> unknown, <strong>{}</strong> not reached.</p>
-<table><thead><tr><th scope="col">Target</th><th scope="col">Wave</th><th scope="col">State</th><th scope="col">Revision</th><th scope="col">Time</th><th scope="col">Error</th></tr></thead><tbody>
-{}</tbody></table>
-</body></html>
-)",
-                     html_text(run.action), html_text(run.action), html_text(run.started), html_text(run.who), run.ended.empty() ? "" : " until " + html_text(run.ended), standing.head, html_text(heads.empty() ? "no revision" : heads),
-                     [&] {
-                       std::size_t sum = 0;
-                       for (const auto& [revision, count] : standing.other) sum += count;
-                       return sum;
-                     }(),
-                     standing.failed, standing.unknown, standing.waiting, rows);
+  std::size_t elsewhere = 0;
+  for (const auto& [revision, count] : standing.other) elsewhere += count;
+  Page page{.title = "Fleet: " + run.action,
+            .verdict = fmt::format("{} at head ({}), {} elsewhere, {} failed, {} unknown, {} not reached", standing.head, heads.empty() ? "no revision" : heads, elsewhere, standing.failed, standing.unknown, standing.waiting),
+            .good = standing.failed + standing.unknown == 0, .facts = {run.started + (run.ended.empty() ? "" : " until " + run.ended), "by " + run.who}, .sections = {}, .body = {}, .data = {}};
+  page.add(targets);
+  return page_html(page);
 }
 
 }  // namespace migrate::cli

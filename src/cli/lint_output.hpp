@@ -24,6 +24,9 @@ struct LintFixes {
   std::string written;  ///< the unit that was written behind it, or ""
 };
 
+/// Lint over what the command's arguments name, in order: revisions, ranges, files; without any, what is pending.
+[[nodiscard]] std::vector<LintedUnit> lint_units(Context& context);
+
 /// "text", "json", "sarif" or "github". Throws Error (usage) for another.
 void print_findings(const Output& output, const std::string& format, const std::vector<LintedUnit>& units, const std::vector<LintFixes>& fixes);
 

@@ -4,6 +4,7 @@
 #include <kainjow/mustache.hpp>
 #include <set>
 
+#include "core/html.hpp"
 #include "core/text.hpp"
 #include "migrate/error.hpp"
 
@@ -97,18 +98,16 @@ std::string without_lines(std::string_view text) {
   return out;
 }
 
-}  // namespace
-
-std::string render_template(std::string_view text, const TemplateData& data, const std::string& name) {
+km::mustache parse(std::string_view text, const std::string& name) {
   km::mustache parsed{without_lines(text)};
-  if (!parsed.is_valid()) {
-    throw Error{ErrorKind::usage,
-                "cannot read the template " + name + ": " + parsed.error_message(),
-                "every {{#name}} needs its {{/name}}, every '{{' its '}}'",
-                {name}};
-  }
-  check_names(text, data, name);
-  parsed.set_custom_escape([](const std::string& plain) { return plain; });
+  if (parsed.is_valid()) return parsed;
+  throw Error{ErrorKind::usage,
+              "cannot read the template " + name + ": " + parsed.error_message(),
+              "every {{#name}} needs its {{/name}}, every '{{' its '}}'",
+              {name}};
+}
+
+std::string fill_in(km::mustache& parsed, const TemplateData& data, const std::string& name) {
   auto values = to_data(data);
   values.set(line_end_name, "\n");
   values.set(brace_name, "{");
@@ -116,6 +115,21 @@ std::string render_template(std::string_view text, const TemplateData& data, con
   if (!parsed.is_valid())
     throw Error{ErrorKind::usage, "cannot fill in the template " + name + ": " + parsed.error_message(), {}, {name}};
   return out;
+}
+
+}  // namespace
+
+std::string render_template(std::string_view text, const TemplateData& data, const std::string& name) {
+  auto parsed = parse(text, name);
+  check_names(text, data, name);
+  parsed.set_custom_escape([](const std::string& plain) { return plain; });
+  return fill_in(parsed, data, name);
+}
+
+std::string render_html(std::string_view text, const TemplateData& data, const std::string& name) {
+  auto parsed = parse(text, name);
+  parsed.set_custom_escape([](const std::string& plain) { return html_text(plain); });
+  return fill_in(parsed, data, name);
 }
 
 }  // namespace migrate

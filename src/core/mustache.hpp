@@ -1,4 +1,4 @@
-/// Mustache templates: logic-less text with {{names}}. Nothing is escaped: what comes out is SQL, C++ or YAML.
+/// Mustache templates: logic-less text with {{names}}.
 #pragma once
 
 #include <map>
@@ -15,8 +15,12 @@ struct TemplateData {
   std::map<std::string, std::vector<TemplateData>> lists;
 };
 
-/// Fills in a template. `name` is what errors call it. Throws Error (usage) for a template that is malformed or names
+/// Fills in a template; nothing is escaped: what comes out is SQL, C++ or YAML. `name` is what errors call it. Throws Error (usage) for a template that is malformed or names
 /// something that is not there.
 [[nodiscard]] std::string render_template(std::string_view text, const TemplateData& data, const std::string& name);
+
+/// The same for a page: each {{name}} shows as the text that it is (core/html.hpp), and {{{name}}} is HTML already. A name that is
+/// not there is nothing, as names inside a list without elements are.
+[[nodiscard]] std::string render_html(std::string_view text, const TemplateData& data, const std::string& name);
 
 }  // namespace migrate

@@ -17,6 +17,20 @@ std::string sha256(std::string_view bytes) {
   return hex.data();
 }
 
+std::string sha256_base64(std::string_view bytes) {
+  static constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string hex = sha256(bytes);
+  std::string out;
+  const auto value = [&](std::size_t at) { return at < hex.size() ? static_cast<unsigned>(hex[at] <= '9' ? hex[at] - '0' : hex[at] - 'a' + 10) : 0U; };
+  for (std::size_t at = 0; at < hex.size(); at += 3) {  // three hex digits are two of base64
+    const unsigned bits = value(at) << 8 | value(at + 1) << 4 | value(at + 2);
+    out += digits[bits >> 6];
+    if (at + 1 < hex.size()) out += digits[bits & 63];
+  }
+  while (out.size() % 4 != 0) out += '=';
+  return out;
+}
+
 std::string random_hex(std::size_t bytes) {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::vector<unsigned char> buffer(bytes);

@@ -8,6 +8,9 @@ namespace migrate {
 /// SHA-256 of the bytes, as 64 lower-case hex digits.
 [[nodiscard]] std::string sha256(std::string_view bytes);
 
+/// The same in base64, as a Content-Security-Policy names what may run.
+[[nodiscard]] std::string sha256_base64(std::string_view bytes);
+
 /// `bytes` random bytes as lower-case hex digits, from the operating system.
 [[nodiscard]] std::string random_hex(std::size_t bytes);
 

@@ -27,6 +27,15 @@ class SqlFace {
   /// A literal of bytes, given as hexadecimal digits.
   [[nodiscard]] virtual std::string quote_bytes(std::string_view hex) const { return "X'" + std::string(hex) + "'"; }
 
+  /// An expression: values behind each other as one text.
+  [[nodiscard]] virtual std::string join_texts(const std::vector<std::string>& expressions) const {
+    std::string out;
+    for (const auto& expression : expressions) out += (out.empty() ? "" : " || ") + expression;
+    return out;
+  }
+  /// An expression: a text that is another one in each row and that nobody can guess, of 32 or 36 characters; `uuid`: for a column of that type.
+  [[nodiscard]] virtual std::string random_text(bool uuid) const = 0;
+
   /// The type for texts without a practical limit.
   [[nodiscard]] virtual std::string long_text_type() const { return "text"; }
 

@@ -5,26 +5,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/html.hpp"
+#include "core/clock.hpp"
+#include "library/page.hpp"
 
 namespace migrate {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string row(std::initializer_list<std::string> cells, const char* tag = "td") {
-  std::string out = "<tr>";
-  for (const auto& cell : cells) out += fmt::format("<{0}>{1}</{0}>", tag, html_text(cell));
-  return out + "</tr>\n";
-}
-
-std::string section(const std::string& title, const std::string& body) { return body.empty() ? "" : fmt::format("<h2>{}</h2>\n<table>\n{}</table>\n", html_text(title), body); }
-
-constexpr std::string_view style =
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#222;background:#fff}"
-    "table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ddd;padding:.3rem .6rem;text-align:left;vertical-align:top}"
-    "h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}.bad{color:#a00}.good{color:#070}"
-    "@media (prefers-color-scheme:dark){body{color:#ddd;background:#161616}td,th{border-color:#444}}";
 
 }  // namespace
 
@@ -50,26 +37,27 @@ std::string report_json(const CopyReport& report) {
 }
 
 std::string report_html(const CopyReport& report) {
-  std::string tables = row({"table", "rows read", "written", "rejected", "bytes", "seconds", "verified", "differences"}, "th");
+  PageTable tables{.id = "tables", .title = "Tables", .columns = {"table", "rows read", "written", "rejected", "bytes", "seconds", "verified", "differences"}, .rows = {}};
   for (const auto& table : report.tables) {
-    tables += row({table.table + (table.target == table.table ? "" : " \u2192 " + table.target), std::to_string(table.read), std::to_string(table.written), std::to_string(table.rejected),
-                   std::to_string(table.bytes), fmt::format("{:.2f}", table.seconds), table.verified.empty() ? "no" : table.verified, std::to_string(table.differences)});
+    tables.rows.push_back({table.table + (table.target == table.table ? "" : " \u2192 " + table.target), std::to_string(table.read), std::to_string(table.written), std::to_string(table.rejected),
+                           std::to_string(table.bytes), fmt::format("{:.2f}", table.seconds), table.verified.empty() ? "no" : table.verified, std::to_string(table.differences)});
+    tables.marks.push_back(table.rejected + table.differences > 0 ? "bad" : "");
   }
-  std::string out_of_it;
-  std::string lost;
-  for (const auto& loss : report.losses) (loss.left_out ? out_of_it : lost) += row({loss.object, loss.what});
-  std::string rejected;
-  for (const auto& one : report.rejected) rejected += row({one.table, one.key, one.column, one.value, one.why});
-  std::string differing;
-  for (const auto& one : report.differing) differing += row({one});
-  std::string notes;
-  for (const auto& note : report.notes) notes += row({note});
-  return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>migrate copy</title><style>{}</style></head><body>\n"
-                     "<h1>{} \u2192 {}</h1>\n<p class=\"{}\">{}, {:.1f} s{}</p>\n{}{}{}{}{}{}</body></html>\n",
-                     style, html_text(report.source), html_text(report.target), report.complete() ? "good" : "bad",
-                     report.complete() ? "everything arrived" : "not everything arrived", report.seconds, report.resumed ? ", gone on with after a run that was cut off" : "",
-                     section("Tables", tables), section("Left out", out_of_it), section("Changed on the way", lost), section("Rows that did not arrive", rejected),
-                     section("Rows that differ", differing), section("Notes", notes));
+  PageTable left_out{.id = "left-out", .title = "Left out", .columns = {"object", "why"}, .rows = {}};
+  PageTable changed{.id = "changed", .title = "Changed on the way", .columns = {"object", "what is lost"}, .rows = {}};
+  for (const auto& loss : report.losses) (loss.left_out ? left_out : changed).rows.push_back({loss.object, loss.what});
+  PageTable rejected{.id = "rejected", .title = "Rows that did not arrive", .columns = {"table", "key", "column", "value", "why"}, .rows = {}};
+  for (const auto& one : report.rejected) rejected.rows.push_back({one.table, one.key, one.column, one.value, one.why});
+  PageTable differing{.id = "differing", .title = "Rows that differ", .columns = {"row"}, .rows = {}};
+  for (const auto& one : report.differing) differing.rows.push_back({one});
+  PageTable notes{.id = "notes", .title = "Notes", .columns = {"note"}, .rows = {}};
+  for (const auto& note : report.notes) notes.rows.push_back({note});
+
+  Page page{.title = "Copy: " + report.source + " \u2192 " + report.target,
+            .verdict = fmt::format("{}, {:.1f} s{}", report.complete() ? "Everything arrived" : "Not everything arrived", report.seconds, report.resumed ? ", gone on with after a run that was cut off" : ""),
+            .good = report.complete(), .facts = {report.source, report.target, now_utc()}, .sections = {}, .body = {}, .data = {}};
+  for (const auto* table : {&tables, &left_out, &changed, &rejected, &differing, &notes}) page.add(*table);
+  return page_html(page);
 }
 
 }  // namespace migrate

@@ -189,7 +189,7 @@ class Choices(CopyCase):
         self.assertEqual(other.sql("SELECT count(*) FROM t"), "2")
         page = (self.folder / "copy.html").read_text()
         self.assertIn("abcd", page)
-        self.assertNotIn("http", page)
+        self.assertNotIn("http", page.replace("http-equiv", ""))
 
 
 class Masks(CopyCase):

@@ -205,7 +205,7 @@ class Blame(TestCase):
 class Newcomers(TestCase):
     def test_the_words_of_other_tools_lead_to_ours(self):
         project = self.project("sqlite")
-        for word, own in (("up", "upgrade"), ("status", "current"), ("rollback", "downgrade -1"), ("migrate", "upgrade"), ("new", "revision -m"), ("apply", "upgrade"), ("makemigrations", "--autogenerate")):
+        for word, own in (("up", "upgrade"), ("status", "current"), ("rollback", "downgrade -1"), ("migrate", "upgrade"), ("new", "revision -m"), ("makemigrations", "--autogenerate")):
             self.assertIn(f"here that is `migrate {own}" if own != "--autogenerate" else own, project.migrate(word, code=2).err)
         self.assertIn("did you mean --autogenerate?", project.migrate("revision", "--autogen", code=2).err)
         self.assertEqual(run([PROGRAM, "-V"]).out, run([PROGRAM, "--version"]).out)

@@ -16,6 +16,14 @@ class MysqlSql final : public SqlFace {
   [[nodiscard]] std::string quote_name(std::string_view name) const override { return mysql::quote_name(name); }
   [[nodiscard]] std::string quote_name(const QualifiedName& name) const override { return mysql::quote_name(name); }
   [[nodiscard]] std::string quote_text(std::string_view text) const override { return mysql::quote_text(text); }
+  /// || is an OR here, unless the session says otherwise.
+  [[nodiscard]] std::string join_texts(const std::vector<std::string>& expressions) const override {
+    std::string out;
+    for (const auto& expression : expressions) out += (out.empty() ? "" : ", ") + expression;
+    return "concat(" + out + ")";
+  }
+  /// uuid() counts up from the time and can be guessed.
+  [[nodiscard]] std::string random_text(bool uuid) const override { return uuid ? "uuid()" : "lower(hex(random_bytes(16)))"; }
   /// `text` ends at 64 KiB here.
   [[nodiscard]] std::string long_text_type() const override { return "longtext"; }
   [[nodiscard]] const LexicalRules& lexical_rules() const override { return mysql::lexical_rules(); }

@@ -13,7 +13,7 @@
 namespace migrate::mysql {
 namespace {
 
-using Kind = SessionItem::Kind;
+
 
 /// Functions of the server that change nothing. One that is missing here is taken for somebody's own, which costs a record.
 const Words& known_functions() {
@@ -61,12 +61,12 @@ class UseReader {
   SessionUse read() {
     if (tokens_.empty()) return use_;
     if (is(0, "SET")) read_set();
-    else if (is(0, "USE")) leave_constant({Kind::setting, "database"});
-    else if (is(0, "LOCK")) leave_constant({Kind::lock, "LOCK TABLES"});
-    else if (is(0, "UNLOCK")) use_.ends.push_back({Kind::lock, "LOCK TABLES"});
+    else if (is(0, "USE")) leave_constant({SessionItem::Kind::setting, "database"});
+    else if (is(0, "LOCK")) leave_constant({SessionItem::Kind::lock, "LOCK TABLES"});
+    else if (is(0, "UNLOCK")) use_.ends.push_back({SessionItem::Kind::lock, "LOCK TABLES"});
     else if (is(0, "PREPARE")) read_prepare();
     else if (is(0, "EXECUTE")) read_execute();
-    else if (is(0, "DEALLOCATE") || (is(0, "DROP") && is(1, "PREPARE"))) use_.ends.push_back({Kind::prepared, name_at(2)});
+    else if (is(0, "DEALLOCATE") || (is(0, "DROP") && is(1, "PREPARE"))) use_.ends.push_back({SessionItem::Kind::prepared, name_at(2)});
     else if (is(0, "CALL") || is(0, "HANDLER") || is(0, "XA") || (is(0, "BEGIN") && is(1, "NOT"))) use_.anything = true;
     else if (is(0, "CREATE") || is(0, "DROP")) read_definition();
     read_variables();
@@ -117,13 +117,13 @@ class UseReader {
   }
 
   void read_target(std::size_t i) {
-    if (const auto variable = variable_at(i); !variable.empty()) return leave({Kind::variable, variable});
+    if (const auto variable = variable_at(i); !variable.empty()) return leave({SessionItem::Kind::variable, variable});
     for (const auto* word : {"GLOBAL", "PERSIST", "PERSIST_ONLY", "PASSWORD", "DEFAULT", "STATEMENT"}) {
       if (is(i, word)) return;
     }
-    if (is(i, "NAMES") || is(i, "CHARACTER") || is(i, "CHARSET")) return leave({Kind::setting, "names"});
-    if (is(i, "ROLE")) return leave({Kind::setting, "role"});
-    if (is(i, "TRANSACTION")) return leave({Kind::setting, is(1, "SESSION") || is(1, "LOCAL") ? "transaction_isolation" : "transaction"});
+    if (is(i, "NAMES") || is(i, "CHARACTER") || is(i, "CHARSET")) return leave({SessionItem::Kind::setting, "names"});
+    if (is(i, "ROLE")) return leave({SessionItem::Kind::setting, "role"});
+    if (is(i, "TRANSACTION")) return leave({SessionItem::Kind::setting, is(1, "SESSION") || is(1, "LOCAL") ? "transaction_isolation" : "transaction"});
     auto name = lower(unquote_name(tokens_[i].text));
     if (name.starts_with("@@")) name.erase(0, 2);
     for (const std::string_view scope : {"session.", "local."}) {
@@ -131,19 +131,19 @@ class UseReader {
     }
     if ((name == "session" || name == "local") && symbol(i + 1, ".")) name = name_at(i + 2);
     if (name.starts_with("global") || name.starts_with("persist")) return;
-    leave({Kind::setting, name});
+    leave({SessionItem::Kind::setting, name});
   }
 
   void leave(SessionItem item) { use_.leaves.push_back(std::move(item)); }
 
   void read_prepare() {
-    leave({Kind::prepared, name_at(1)});
+    leave({SessionItem::Kind::prepared, name_at(1)});
     use_.constant = tokens_.size() > 3 && tokens_[3].kind == TokenKind::string;
   }
 
   void read_execute() {
     use_.anything = true;
-    if (!is(1, "IMMEDIATE")) use_.needs.push_back({Kind::prepared, name_at(1)});
+    if (!is(1, "IMMEDIATE")) use_.needs.push_back({SessionItem::Kind::prepared, name_at(1)});
   }
 
   void read_definition() {
@@ -155,7 +155,7 @@ class UseReader {
       ++at;
       if (is(at, "IF")) at += is(at + 1, "NOT") ? 3 : 2;
       if (symbol(at + 1, ".")) at += 2;
-      const SessionItem table{Kind::temporary, name_at(at)};
+      const SessionItem table{SessionItem::Kind::temporary, name_at(at)};
       if (is(0, "DROP")) use_.ends.push_back(table);  // of this name, whether it is a temporary one or not
       else if (temporary) leave(table);
       return;
@@ -175,7 +175,7 @@ class UseReader {
       if (auto variable = variable_at(i); !variable.empty()) {
         const bool quoted = token.is_symbol("@");
         const bool assigned = symbol(i + (quoted ? 2 : 1), ":=") || into || (is(0, "GET") && symbol(i + 1, "="));
-        const SessionItem item{Kind::variable, std::move(variable)};
+        const SessionItem item{SessionItem::Kind::variable, std::move(variable)};
         const bool target = std::find(use_.leaves.begin(), use_.leaves.end(), item) != use_.leaves.end() && is(0, "SET") && symbol(i + (quoted ? 2 : 1), "=");
         if (assigned && !is(0, "SET")) {
           leave(item);
@@ -191,20 +191,20 @@ class UseReader {
       if (into && !token.is("INTO") && !token.is_symbol(",")) into = false;
       if (token.text.starts_with("@@")) read_system_variable(i);
     }
-    if (is(0, "GET")) use_.needs.push_back({Kind::last_result, "GET DIAGNOSTICS"});
+    if (is(0, "GET")) use_.needs.push_back({SessionItem::Kind::last_result, "GET DIAGNOSTICS"});
   }
 
   void read_system_variable(std::size_t i) {
     auto name = lower(tokens_[i].text.substr(2));
     if ((name == "session" || name == "local") && symbol(i + 1, ".")) name = name_at(i + 2);
-    if (name == "identity" || name == "last_insert_id") use_.needs.push_back({Kind::generated, "LAST_INSERT_ID()"});
-    if (name == "warning_count" || name == "error_count") use_.needs.push_back({Kind::last_result, "@@" + name});
-    else if (is_settable(name) && !is_target(i)) use_.needs.push_back({Kind::setting, name});
+    if (name == "identity" || name == "last_insert_id") use_.needs.push_back({SessionItem::Kind::generated, "LAST_INSERT_ID()"});
+    if (name == "warning_count" || name == "error_count") use_.needs.push_back({SessionItem::Kind::last_result, "@@" + name});
+    else if (is_settable(name) && !is_target(i)) use_.needs.push_back({SessionItem::Kind::setting, name});
   }
 
   /// Whether the token stands in front of the "=" of a SET.
   [[nodiscard]] bool is_target(std::size_t i) const {
-    return is(0, "SET") && std::any_of(use_.leaves.begin(), use_.leaves.end(), [&](const SessionItem& item) { return item.kind == Kind::setting && lower(tokens_[i].text).ends_with(item.name); }) &&
+    return is(0, "SET") && std::any_of(use_.leaves.begin(), use_.leaves.end(), [&](const SessionItem& item) { return item.kind == SessionItem::Kind::setting && lower(tokens_[i].text).ends_with(item.name); }) &&
            (symbol(i + 1, "=") || symbol(i + 1, ":="));
   }
 
@@ -212,13 +212,13 @@ class UseReader {
     if (body_) return;
     for (const auto& call : calls_of(tokens_, {})) {
       const auto& name = call.function;
-      if (name == "last_insert_id" && call.arguments.empty()) use_.needs.push_back({Kind::generated, "LAST_INSERT_ID()"});
-      if (name == "last_insert_id" && !call.arguments.empty()) leave({Kind::generated, "LAST_INSERT_ID()"});
-      if (name == "row_count" || name == "found_rows") use_.needs.push_back({Kind::last_result, upper(name) + "()"});
-      if (name == "get_lock") leave({Kind::lock, "the lock " + first_argument(call)});
-      if (name == "release_lock") use_.ends.push_back({Kind::lock, "the lock " + first_argument(call)});
-      if (name == "release_all_locks") use_.ends.push_back({Kind::lock, "all locks"});
-      if (name == "lastval") use_.needs.push_back({Kind::generated, "LASTVAL()"});
+      if (name == "last_insert_id" && call.arguments.empty()) use_.needs.push_back({SessionItem::Kind::generated, "LAST_INSERT_ID()"});
+      if (name == "last_insert_id" && !call.arguments.empty()) leave({SessionItem::Kind::generated, "LAST_INSERT_ID()"});
+      if (name == "row_count" || name == "found_rows") use_.needs.push_back({SessionItem::Kind::last_result, upper(name) + "()"});
+      if (name == "get_lock") leave({SessionItem::Kind::lock, "the lock " + first_argument(call)});
+      if (name == "release_lock") use_.ends.push_back({SessionItem::Kind::lock, "the lock " + first_argument(call)});
+      if (name == "release_all_locks") use_.ends.push_back({SessionItem::Kind::lock, "all locks"});
+      if (name == "lastval") use_.needs.push_back({SessionItem::Kind::generated, "LASTVAL()"});
     }
     if (!use_.leaves.empty() && is_lone_call_of_literals(tokens_)) use_.constant = true;
     const bool definition = is(0, "CREATE") || is(0, "ALTER") || is(0, "DROP") || is(0, "RENAME") || is(0, "TRUNCATE") || is(0, "GRANT") || is(0, "REVOKE");
@@ -266,9 +266,9 @@ SessionUse session_use(std::string_view sql, const LexicalRules& rules) {
 }
 
 std::string keep_expression(const SessionItem& item) {
-  if (item.kind == Kind::variable) return fmt::format("CONCAT('SET @{0} = ', {1}, '; ')", replace_all(backtick(item.name), "'", "''"), literal_of("@" + backtick(item.name)));
-  if (item.kind == Kind::generated && (item.name == "LAST_INSERT_ID()" || item.name == "*")) return "CONCAT('DO LAST_INSERT_ID(', LAST_INSERT_ID(), '); ')";
-  if (item.kind != Kind::setting) return {};
+  if (item.kind == SessionItem::Kind::variable) return fmt::format("CONCAT('SET @{0} = ', {1}, '; ')", replace_all(backtick(item.name), "'", "''"), literal_of("@" + backtick(item.name)));
+  if (item.kind == SessionItem::Kind::generated && (item.name == "LAST_INSERT_ID()" || item.name == "*")) return "CONCAT('DO LAST_INSERT_ID(', LAST_INSERT_ID(), '); ')";
+  if (item.kind != SessionItem::Kind::setting) return {};
   if (item.name == "database") return "CONCAT('USE `', REPLACE(DATABASE(), '`', '``'), '`; ')";
   if (item.name == "*") return keep_settings();
   if (item.name == "names" || item.name == "role" || item.name == "transaction" || !is_plain_name(item.name)) return {};

@@ -15,6 +15,8 @@ class PostgresqlSql final : public SqlFace {
   [[nodiscard]] std::string quote_name(const QualifiedName& name) const override { return postgresql::quote_name(name); }
   [[nodiscard]] std::string quote_text(std::string_view text) const override { return postgresql::quote_text(text); }
   [[nodiscard]] std::string quote_bytes(std::string_view hex) const override { return "'\\x" + std::string(hex) + "'::bytea"; }
+  /// gen_random_uuid() is there from 13 on.
+  [[nodiscard]] std::string random_text(bool uuid) const override { return std::string("md5(random()::text || clock_timestamp()::text || random()::text)") + (uuid ? "::uuid" : ""); }
   [[nodiscard]] const LexicalRules& lexical_rules() const override { return postgresql::lexical_rules(); }
   [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
     return postgresql::split(sql, location);

@@ -10,7 +10,7 @@
 namespace migrate::postgresql {
 namespace {
 
-using Kind = SessionItem::Kind;
+
 
 /// Functions of the server, and words in front of a parenthesis, that leave nothing in a session. One that is missing here is taken
 /// for somebody's own, which costs a session.
@@ -45,17 +45,17 @@ class UseReader {
   SessionUse read() {
     if (tokens_.empty()) return use_;
     if (is(0, "set")) read_set();
-    else if (is(0, "reset") || is(0, "discard")) constant({Kind::setting, is(1, "role") ? "role" : "several"});
-    else if (is(0, "prepare") && !is(1, "transaction")) constant({Kind::prepared, name_at(1)});
-    else if (is(0, "execute")) use_.needs.push_back({Kind::prepared, name_at(1)}), use_.anything = true;
-    else if (is(0, "deallocate")) use_.ends.push_back({Kind::prepared, name_at(is(1, "prepare") ? 2 : 1)});
-    else if (is(0, "declare")) leave({Kind::other, "the cursor " + name_at(1)});
-    else if (is(0, "fetch") || is(0, "move")) use_.needs.push_back({Kind::other, "the cursor " + name_at(tokens_.size() - 1)});
-    else if (is(0, "close")) use_.ends.push_back({Kind::other, "the cursor " + name_at(1)});
-    else if (is(0, "listen") || is(0, "unlisten") || is(0, "load")) constant({Kind::other, lower(tokens_[0].text) + " " + name_at(1)});
+    else if (is(0, "reset") || is(0, "discard")) constant({SessionItem::Kind::setting, is(1, "role") ? "role" : "several"});
+    else if (is(0, "prepare") && !is(1, "transaction")) constant({SessionItem::Kind::prepared, name_at(1)});
+    else if (is(0, "execute")) use_.needs.push_back({SessionItem::Kind::prepared, name_at(1)}), use_.anything = true;
+    else if (is(0, "deallocate")) use_.ends.push_back({SessionItem::Kind::prepared, name_at(is(1, "prepare") ? 2 : 1)});
+    else if (is(0, "declare")) leave({SessionItem::Kind::other, "the cursor " + name_at(1)});
+    else if (is(0, "fetch") || is(0, "move")) use_.needs.push_back({SessionItem::Kind::other, "the cursor " + name_at(tokens_.size() - 1)});
+    else if (is(0, "close")) use_.ends.push_back({SessionItem::Kind::other, "the cursor " + name_at(1)});
+    else if (is(0, "listen") || is(0, "unlisten") || is(0, "load")) constant({SessionItem::Kind::other, lower(tokens_[0].text) + " " + name_at(1)});
     else if (is(0, "do") || is(0, "call")) use_.anything = true;
     else if (is(0, "create")) read_create();
-    else if (is(0, "drop")) use_.ends.push_back({Kind::temporary, last_name()});
+    else if (is(0, "drop")) use_.ends.push_back({SessionItem::Kind::temporary, last_name()});
     else read_rows();
     return std::move(use_);
   }
@@ -79,11 +79,11 @@ class UseReader {
   void read_set() {
     if (is(1, "local") || is(1, "transaction") || is(1, "constraints")) return;
     const std::size_t at = is(1, "session") ? 2 : 1;
-    if (is(at, "authorization")) return constant({Kind::setting, "session_authorization"});
-    if (is(at, "time")) return constant({Kind::setting, "timezone"});
+    if (is(at, "authorization")) return constant({SessionItem::Kind::setting, "session_authorization"});
+    if (is(at, "time")) return constant({SessionItem::Kind::setting, "timezone"});
     auto name = name_at(at);
     if (at + 2 < tokens_.size() && tokens_[at + 1].is_symbol(".")) name += "." + name_at(at + 2);
-    leave({Kind::setting, name});
+    leave({SessionItem::Kind::setting, name});
     use_.constant = !is(tokens_.size() - 1, "current");
   }
 
@@ -96,7 +96,7 @@ class UseReader {
 
   void read_temporary(std::size_t at) {
     for (const auto* word : {"table", "view", "sequence", "recursive", "if", "not", "exists"}) at += is(at, word) ? 1 : 0;
-    leave({Kind::temporary, name_at(at)});
+    leave({SessionItem::Kind::temporary, name_at(at)});
   }
 
   void read_rows() {
@@ -106,11 +106,11 @@ class UseReader {
     }
     for (const auto& call : calls_of(tokens_, {})) {
       const auto& name = call.function;
-      if (name == "currval" || name == "lastval") use_.needs.push_back({Kind::generated, name + "()"});
+      if (name == "currval" || name == "lastval") use_.needs.push_back({SessionItem::Kind::generated, name + "()"});
       else if (name == "current_setting") read_current_setting(call);
       else if (name == "set_config") read_set_config(call);
       else if (is_advisory(name)) read_lock(call);
-      else if (name == "setseed") leave({Kind::other, "the seed of random()"});
+      else if (name == "setseed") leave({SessionItem::Kind::other, "the seed of random()"});
       else if (name.starts_with("pg_temp")) use_.anything = true;
     }
     for (const auto& call : calls_of(tokens_, known_functions())) {
@@ -124,19 +124,19 @@ class UseReader {
 
   void read_lock(const Call& call) {
     if (call.function.find("_xact_") != std::string::npos) return;  // ends with its transaction
-    const SessionItem lock{Kind::lock, "the advisory lock " + call.argument_text()};
+    const SessionItem lock{SessionItem::Kind::lock, "the advisory lock " + call.argument_text()};
     if (call.function.find("unlock") != std::string::npos) use_.ends.push_back(lock);
     else leave(lock);
   }
 
   void read_current_setting(const Call& call) {
-    if (!call.arguments.empty() && call.arguments[0].starts_with("'")) use_.needs.push_back({Kind::setting, lower(unquote_text(call.arguments[0]))});
+    if (!call.arguments.empty() && call.arguments[0].starts_with("'")) use_.needs.push_back({SessionItem::Kind::setting, lower(unquote_text(call.arguments[0]))});
   }
 
   void read_set_config(const Call& call) {
     if (call.arguments.size() == 3 && lower(call.arguments[2]) == "true") return;  // ends with its transaction
     const bool named = !call.arguments.empty() && call.arguments[0].starts_with("'");
-    leave({Kind::setting, named ? lower(unquote_text(call.arguments[0])) : "set_config()"});
+    leave({SessionItem::Kind::setting, named ? lower(unquote_text(call.arguments[0])) : "set_config()"});
   }
 
   std::vector<Token> tokens_;
@@ -151,7 +151,7 @@ SessionUse session_use(std::string_view sql, const LexicalRules& rules) {
 }
 
 std::string keep_expression(const SessionItem& item) {
-  if (item.kind != Kind::setting) return {};
+  if (item.kind != SessionItem::Kind::setting) return {};
   if (item.name == "*") {
     return "(select pg_catalog.string_agg('SELECT pg_catalog.set_config(' || pg_catalog.quote_literal(name) || ', ' || pg_catalog.quote_literal(pg_catalog.current_setting(name)) || "
            "', false); ', '' order by name) from pg_catalog.pg_settings where source = 'session' and context in ('user', 'superuser'))";

@@ -15,6 +15,7 @@ class SqliteSql final : public SqlFace {
     return name.schema.empty() ? sqlite::quote_name(name.name) : sqlite::quote_name(name.schema) + "." + sqlite::quote_name(name.name);
   }
   [[nodiscard]] std::string quote_text(std::string_view text) const override { return sqlite::quote_text(text); }
+  [[nodiscard]] std::string random_text(bool) const override { return "lower(hex(randomblob(16)))"; }
   [[nodiscard]] const LexicalRules& lexical_rules() const override { return sqlite::lexical_rules(); }
   [[nodiscard]] std::vector<Statement> split(std::string_view sql, const Location& location) const override {
     return sqlite::split(sql, location);

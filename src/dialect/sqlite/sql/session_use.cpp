@@ -11,7 +11,7 @@
 namespace migrate::sqlite {
 namespace {
 
-using Kind = SessionItem::Kind;
+
 
 SessionUse read(const std::vector<Token>& tokens) {
   SessionUse use;
@@ -19,30 +19,30 @@ SessionUse read(const std::vector<Token>& tokens) {
   const bool create = among(tokens, 0, {"CREATE"});
   if (among(tokens, 0, {"PRAGMA"})) {
     const auto pragma = pragma_of(tokens);
-    if (pragma.sets) use.leaves.push_back({Kind::setting, pragma.name});
+    if (pragma.sets) use.leaves.push_back({SessionItem::Kind::setting, pragma.name});
     use.constant = true;
   } else if (among(tokens, 0, {"ATTACH"})) {
-    use.leaves.push_back({Kind::other, "the attached database " + name_at(tokens.size() - 1)});
+    use.leaves.push_back({SessionItem::Kind::other, "the attached database " + name_at(tokens.size() - 1)});
     use.constant = true;
   } else if (among(tokens, 0, {"DETACH"})) {
-    use.ends.push_back({Kind::other, "the attached database " + name_at(tokens.size() - 1)});
+    use.ends.push_back({SessionItem::Kind::other, "the attached database " + name_at(tokens.size() - 1)});
   } else if (create && among(tokens, 1, {"TEMP", "TEMPORARY"})) {
     std::size_t at = among(tokens, 3, {"IF"}) ? 6 : 3;
-    use.leaves.push_back({Kind::temporary, name_at(at)});
+    use.leaves.push_back({SessionItem::Kind::temporary, name_at(at)});
   } else if (among(tokens, 0, {"DROP"})) {
-    use.ends.push_back({Kind::temporary, name_at(tokens.size() - 1)});
+    use.ends.push_back({SessionItem::Kind::temporary, name_at(tokens.size() - 1)});
   }
   const bool body = create && std::any_of(tokens.begin(), tokens.end(), [](const Token& token) { return token.is("TRIGGER"); });
   for (std::size_t i = 0; i + 1 < tokens.size() && !body; ++i) {
     const bool temporary = (tokens[i].is("TEMP") && tokens[i + 1].is_symbol("."));
-    if (temporary && create) use.leaves.push_back({Kind::temporary, name_at(i + 2)});
+    if (temporary && create) use.leaves.push_back({SessionItem::Kind::temporary, name_at(i + 2)});
   }
   if (body) return use;
   for (const auto& call : calls_of(tokens, {})) {
     const auto& name = call.function;
-    if (name == "last_insert_rowid") use.needs.push_back({Kind::generated, "last_insert_rowid()"});
-    if (name == "changes") use.needs.push_back({Kind::last_result, "changes()"});
-    if (name == "total_changes") use.needs.push_back({Kind::total, "total_changes()"});
+    if (name == "last_insert_rowid") use.needs.push_back({SessionItem::Kind::generated, "last_insert_rowid()"});
+    if (name == "changes") use.needs.push_back({SessionItem::Kind::last_result, "changes()"});
+    if (name == "total_changes") use.needs.push_back({SessionItem::Kind::total, "total_changes()"});
     if (name == "load_extension") use.anything = true;
   }
   return use;
