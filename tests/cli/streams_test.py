@@ -79,6 +79,8 @@ COMMANDS = {
     "copy": (["copy", "@", "sqlite:///copied.db"], 1),
     "sync": (["sync", "@", "sqlite:///synced.db", "--dry-run"], 1),
     "fleet": (["fleet", "list"], 0),
+    "apply": (["apply", "--dry-run"], 0),
+    "review": (["review", "-o", "-"], 1),
     "completion": (["completion", "bash"], 0),
     "help": (["help"], 0),
     "help of a command": (["upgrade", "--help"], 0),
