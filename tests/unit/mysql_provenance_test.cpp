@@ -64,6 +64,9 @@ TEST_CASE("MySQL's text of nested AND and OR is one, however it was nested") {
   CHECK(normal("(a and (b or c))") == "(a and (b or c))");
   CHECK(normal("(a and (b between 1 and 2))") == "(a and (b between 1 and 2))");
   CHECK(normal("(a and not (b and c))") == "(a and not (b and c))");
+  CHECK(normal("(id > -(100))") == "(id > -100)");
+  CHECK(normal("(a - (100))") == "(a - (100))");
+  CHECK(normal("-(a)") == "-(a)");
   CHECK(normal("f((a and b), c)") == "f((a and b), c)");
 }
 

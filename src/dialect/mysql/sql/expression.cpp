@@ -176,6 +176,21 @@ bool enclosed(std::string_view sql) {
   return false;
 }
 
+/// MySQL prints -(100) for a number that was read as one negated, and -100 once it has read that.
+std::string plain_negatives(std::string text) {
+  if (text.find("-(") == std::string::npos) return text;
+  const auto tokens = tokenize(text, lexical_rules());
+  std::vector<std::size_t> gone;
+  for (std::size_t i = 0; i + 3 < tokens.size(); ++i) {
+    const bool glued = tokens[i].is_symbol("-") && tokens[i + 1].is_symbol("(") && tokens[i + 1].offset == tokens[i].offset + 1;
+    if (!glued || tokens[i + 2].kind != TokenKind::number || !tokens[i + 3].is_symbol(")")) continue;
+    gone.push_back(tokens[i + 1].offset);
+    gone.push_back(tokens[i + 3].offset);
+  }
+  for (auto offset = gone.rbegin(); offset != gone.rend(); ++offset) text.erase(*offset, 1);
+  return text;
+}
+
 /// MySQL prints (a and (b and c)) where NOT stood over an OR, and (a and b and c) once it has read that.
 class Flattener {
  public:
@@ -252,6 +267,7 @@ class Flattener {
 
 std::string normal_expression(std::string_view sql, const Context& context, const std::vector<std::string>& columns) {
   auto text = Normalizer(sql, context, columns).run();
+  if (!context.mariadb) text = plain_negatives(std::move(text));
   const bool nested = !context.mariadb && (text.find(" and (") != std::string::npos || text.find(" or (") != std::string::npos || text.find(") and ") != std::string::npos || text.find(") or ") != std::string::npos);
   return nested ? Flattener(std::move(text)).run() : text;
 }
