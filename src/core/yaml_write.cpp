@@ -39,7 +39,10 @@ class Emission {
  public:
   void value(const Written& written) {
     switch (written.kind) {
-      case Written::Kind::word: out_ << written.scalar; break;
+      case Written::Kind::word:
+        if (written.scalar == "null") out_ << YAML::LowerNull << YAML::Null;
+        else out_ << written.scalar;
+        break;
       case Written::Kind::text:
         if (written.block && fits_block(written.scalar)) literal(written.scalar);
         else scalar(written.scalar);

@@ -11,7 +11,7 @@ namespace migrate::yaml {
 struct Written {
   enum class Kind {
     text,   ///< reads back as this very text: in quotes where that is needed, as a block where asked for and possible
-    word,   ///< a number, true or false, as it is
+    word,   ///< a number, true, false or null, as it is
     list,   ///< in one line: [a, b]
     flow,   ///< a map in one line: {a: 1, b: 2}
     map     ///< a map with a line for each key
