@@ -73,7 +73,7 @@ class Layout {
     long long all = 0;
     // A long chain is no strip: several of its ranks share a column then.
     const int ranks = 1 + *std::max_element(ranks_.begin(), ranks_.end());
-    const int columns = std::max(6, static_cast<int>(std::ceil(std::sqrt(static_cast<double>(boxes_.size())) * 0.8)));
+    const int columns = std::max(3, static_cast<int>(std::ceil(std::sqrt(static_cast<double>(boxes_.size())) * 0.8)));
     for (std::size_t i = 0; i < boxes_.size(); ++i) {
       if (targets_[i].empty() && sources_[i].empty()) alone.push_back(i);
       else layers[ranks <= columns ? ranks_[i] : ranks_[i] * columns / ranks].push_back(i);

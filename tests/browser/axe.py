@@ -51,7 +51,7 @@ while (walker.nextNode()) {
   if (!walker.currentNode.textContent.trim() || ['SCRIPT', 'STYLE', 'TITLE', 'OPTION'].includes(e.tagName.toUpperCase()) || !seen(e) || e.closest(':disabled')) continue;
   const style = getComputedStyle(e);
   const svg = e.namespaceURI.endsWith('svg');
-  const [a, b] = [light(parse(svg ? (style.fill === 'none' ? style.color : style.fill) : style.color)), light(svg ? parse(getComputedStyle(e.closest('.box') ? e.closest('.box').querySelector('rect') : e).fill) : ground(e))];
+  const [a, b] = [light(parse(svg ? (style.fill === 'none' ? style.color : style.fill) : style.color)), light(svg && e.closest('.box') ? parse(getComputedStyle(e.closest('.box').querySelector('rect')).fill) : ground(svg ? e.closest('div') : e))];
   const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
   if (ratio < 4.5 && !told.has(called(e))) { told.add(called(e)); found.push(`${called(e)} "${walker.currentNode.textContent.trim().slice(0, 20)}" has a contrast of ${ratio.toFixed(2)}`); }
 }

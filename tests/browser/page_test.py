@@ -89,7 +89,7 @@ class File(BrowserCase):
         whole = self.page.shown("#changes .change")
         self.assertGreater(whole, 5)
         self.assertEqual(self.page.text("#shown"), f"{whole} changes")
-        self.page.type("#search", "ix_orders_status")
+        self.page.type("#search", "UQ_clients create")
         self.page.wait("return document.querySelector('#shown').textContent.includes(' of ')")
         self.assertEqual(self.page.shown("#changes .change"), 1)
         self.assertEqual(self.page.shown("#changes .group"), 1)

@@ -167,6 +167,8 @@ TEST_CASE("the cookbook prints what it shows") { Page("docs/cookbook.md").run();
 
 TEST_CASE("the recipes for rows print what they show") { Page("docs/cookbook-rows.md").run(); }
 
+TEST_CASE("the page about the review page prints what it shows") { Page("docs/review.md").run(); }
+
 TEST_CASE("the tutorial prints what it shows") {
   if (std::system("git --version >/dev/null 2>&1") != 0) {
     MESSAGE("git is not there: the tutorial is not run");
