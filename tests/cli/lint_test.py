@@ -71,6 +71,13 @@ class Lint(Base):
             project.config(f"lint: {{allow: [{wrong}]}}")
             self.assertIn(words, project.migrate("lint", code=2).err)
 
+    def test_a_not_null_that_is_added_by_name_is_no_column(self):
+        project = self.project("sqlite")
+        project.write("migrate.yaml", "database: postgresql://nobody@localhost/nowhere\nlint: {rules: {PG001: off}}\n")
+        project.write("a.sql", "ALTER TABLE t ADD CONSTRAINT x NOT NULL c NOT VALID;\nALTER TABLE t ADD CONSTRAINT y NOT NULL d;\nALTER TABLE t ADD NOT NULL e;\n")
+        found = json.loads(project.migrate("lint", "--offline", "a.sql", "--json", code=3).out)["findings"]
+        self.assertEqual([(finding["id"], finding["line"]) for finding in found], [("PG016", 2), ("PG016", 3)])
+
     def test_new_since_needs_a_reference_that_git_knows(self):
         project = self.project("sqlite")
         project.unit("0001-aaaaaa", "", "SELECT 1;", "SELECT 1;")

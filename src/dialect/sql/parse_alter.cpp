@@ -7,8 +7,23 @@ namespace {
 
 using Kind = Action::Kind;
 
+/// PostgreSQL 18: [CONSTRAINT name] NOT NULL column [NOT VALID], which looks at the rows unless it is not valid.
+bool read_not_null(Cursor& cursor, Action& action) {
+  const auto start = cursor.index();
+  if (cursor.accept("CONSTRAINT")) static_cast<void>(cursor.name());
+  if (!cursor.accept({"NOT", "NULL"}) || !cursor.is_name()) {
+    cursor.go_to(start);
+    return false;
+  }
+  action.name = cursor.name();
+  action.kind = Kind::set_not_null;
+  if (cursor.accept({"NOT", "VALID"}) || cursor.accept({"NO", "INHERIT", "NOT", "VALID"})) action.kind = Kind::other;
+  cursor.to_comma();
+  return true;
+}
+
 void read_add(Cursor& cursor, Action& action) {
-  if (cursor.accept({"GENERATED"})) return;
+  if (cursor.accept({"GENERATED"}) || read_not_null(cursor, action)) return;
   if (cursor.accept("VALUE")) {  // ALTER TYPE
     action.if_exists = cursor.accept({"IF", "NOT", "EXISTS"});
     action.kind = Kind::add_value;
