@@ -191,7 +191,7 @@ class Browser:
             {"type": "pointerMove", "origin": {ELEMENT: element}, "x": 0, "y": 0}, {"type": "pointerDown", "button": 0},
             {"type": "pointerMove", "origin": "pointer", "x": x, "y": y, "duration": 50}, {"type": "pointerUp", "button": 0}]}]})
 
-    def wait(self, condition, seconds=10, what="the page"):
+    def wait(self, condition, seconds=30, what="the page"):
         """Until a script (the body of a function) says something true, which is returned."""
         end = time.monotonic() + seconds
         while True:

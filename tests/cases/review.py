@@ -60,7 +60,7 @@ def section(unit, direction):
 
 def silent(case, change):
     """Whether other statements may do it: columns of children change with those of their parents; an order of columns is one of a new table."""
-    return "inherits" in (case.text("before") + case.text("after")).lower() or change.title.startswith("reorder the columns")
+    return "inherit" in (case.text("before") + case.text("after")).lower() or change.title.startswith("reorder the columns")
 
 
 def plain(text):
