@@ -2,10 +2,8 @@
 
 #include <glob.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -102,14 +100,7 @@ class Finder {
   }
 
   void read_command(const Source& source) {
-    const auto command = "cd '" + replace_all(config_.folder.string(), "'", "'\\''") + "' && " + source.text;
-    std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
-    if (!pipe) fail(source, "cannot run `" + source.text + "`");
-    std::string text;
-    char buffer[4096];
-    for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, pipe.get())) > 0;) text.append(buffer, got);
-    const int status = ::pclose(pipe.release());
-    if (status != 0) fail(source, "`" + source.text + "` failed with exit code " + std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)));
+    const auto text = command_output("`" + source.text + "`", source.text, config_.folder, source.location);
     const auto whole = Json::parse(text, nullptr, false);
     if (whole.is_array()) {
       for (const auto& item : whole) read_json(source, item);
