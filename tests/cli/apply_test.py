@@ -1,5 +1,7 @@
 """`migrate apply`: the model made true without files; and a model that a command prints."""
-from support import TestCase, main
+import os
+
+from support import PROGRAM, TestCase, main, run
 
 ONE = "tables:\n  users:\n    columns:\n      id: {type: integer, null: false}\n      name: {type: varchar(50)}\n    primary_key: [id]\n"
 TWO = ONE.replace("    primary_key", "      mail: {type: varchar(80)}\n    primary_key") + "  notes:\n    columns: {id: {type: integer, null: false}, text: {type: varchar(20)}}\n    primary_key: [id]\n"
@@ -52,6 +54,18 @@ class Apply(TestCase):
             project.migrate("apply", "--yes", code=5)
             project.migrate("apply", "--yes", "--rename", "users.name:enabled")
             self.assertEqual(project.sql("SELECT enabled FROM users").strip(), "ada")
+
+    def test_one_that_is_killed_goes_on(self):
+        for project in self.each():
+            for place in (1, 3, 4, 5, 6, 8):
+                with self.subTest(engine=project.engine, place=place):
+                    project.write("model.yaml", ONE)
+                    project.migrate("apply", "--yes", "--allow-drop")
+                    project.write("model.yaml", TWO.replace("varchar(50)", f"varchar({60 + place})"))
+                    killed = run([PROGRAM, "apply", "--yes", "--no-input"], cwd=project.folder, env=dict(os.environ, MIGRATE_TEST_CRASH_AT=str(place)))
+                    self.assertLess(killed.code, 0, killed)
+                    project.migrate("apply", "--yes")
+                    project.migrate("diff")
 
     def test_a_database_with_revisions_is_not_for_it(self):
         project = self.project("sqlite")
