@@ -17,6 +17,11 @@ Json about(const char* event, const Step& step) {
   return {{"event", event}, {"revision", step.revision.id}, {"direction", to_text(step.direction)}};
 }
 
+/// A unit that somebody has made and forgotten to fill; a merge has nothing to run on purpose.
+bool forgotten(const Step& step) {
+  return step.direction == Direction::upgrade && step.statements.empty() && !step.program && step.stands_for.empty() && step.revision.parents.size() < 2;
+}
+
 }  // namespace
 
 void EventPrinter::plan(const std::vector<Step>& steps) {
@@ -87,6 +92,7 @@ void EventPrinter::retry(const Step& step, int attempt, const std::string& reaso
 }
 
 void EventPrinter::step_done(const Step& step, std::chrono::milliseconds time) {
+  if (forgotten(step)) notice(fmt::format("warning: {}: the upgrade section is empty: {} changes nothing", shown_path(step.revision.location.file), title(step.revision)));
   if (output_.json()) {
     auto event = about("done", step);
     event["duration_ms"] = time.count();

@@ -1,10 +1,13 @@
-// What README.md and the guides show is what the program prints: every ```console block is run, in one folder for each
-// page, and its output compared. MIGRATE_UPDATE_DOCS=1 writes the output into the pages instead.
+// What README.md and the guides show is what the program prints: every ```console block is run as it stands, in one empty folder
+// and an empty home for each page, and its output compared. MIGRATE_UPDATE_DOCS=1 writes the output into the pages instead.
 //
-//     <!-- file: NAME -->     the next block is written to this file
-//     <!-- run: COMMAND -->   is run without being shown
+//     <!-- file: NAME -->     the next block is written to this file; the page says the name
+//     ```diff                 is done to the file that its `+++` line names: each hunk's old lines stand there once
+//
+// Nothing is run that the page does not show: a reader who does what it says gets what it says.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <regex>
@@ -32,6 +35,12 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
+/// The folder of a page, as the program prints it.
+const std::regex& folder_name() {
+  static const std::regex pattern(R"((/[\w.-]+)*/migrate_cli_\d+_\d+)");
+  return pattern;
+}
+
 /// Without what differs from run to run: random parts of ids, times, durations, processes.
 std::string normalized(std::string text) {
   static const std::vector<std::pair<std::regex, std::string>> rules{
@@ -42,7 +51,7 @@ std::string normalized(std::string text) {
       {std::regex(R"(\d+ ms)"), "N ms"},
       {std::regex(R"((\S+) \(\S+@\S+, process \d+\))"), "PERSON"},
       {std::regex(R"(\S+@\S+, process \d+)"), "PERSON"},
-      {std::regex(R"(/tmp/migrate_cli_\d+_\d+)"), "FOLDER"}};
+      {folder_name(), "FOLDER"}};
   for (const auto& [pattern, with] : rules) text = std::regex_replace(text, pattern, with);
   return text;
 }
@@ -57,14 +66,14 @@ class Page {
       if (line.starts_with("<!-- file: ")) {
         take();
         write_block(line.substr(11, line.size() - 15));
-      } else if (line.starts_with("<!-- run: ")) {
-        const auto outcome = shell(line.substr(10, line.size() - 14));
-        INFO(line << "\n" << outcome.out);
-        CHECK(outcome.code == 0);
-        take();
+      } else if (line.starts_with("<!-- run")) {
+        FAIL(path_.filename().string() << ": a step that the reader does not see: " << line);
       } else if (line == "```console") {
         take();
         run_block();
+      } else if (line == "```diff") {
+        take();
+        edit();
       } else {
         take();
       }
@@ -76,12 +85,41 @@ class Page {
   void take() { out_.push_back(lines_[at_++]); }
 
   void write_block(const std::string& name) {
+    const auto near = lines_.begin() + static_cast<std::ptrdiff_t>(at_ < 30 ? 0 : at_ - 30);
+    const bool said = std::any_of(near, lines_.begin() + static_cast<std::ptrdiff_t>(at_ - 1), [&](const std::string& line) { return line.find("`" + name + "`") != std::string::npos; });
+    CHECK_MESSAGE(said, path_.filename().string() << ": the reader is not told that the next block is the file `" << name << "`");
     while (!lines_.at(at_).starts_with("```")) take();
     take();
     std::vector<std::string> content;
     for (; lines_.at(at_) != "```"; take()) content.push_back(lines_[at_]);
     take();
-    folder_.write(name, joined(content));
+    write_file(work_ / name, joined(content));
+  }
+
+  /// Does what a diff says. The line of a hunk's start needs no numbers: people do not read them.
+  void edit() {
+    std::string name;
+    for (; lines_.at(at_) != "```" && !lines_[at_].starts_with("@@"); take()) {
+      if (lines_[at_].starts_with("+++ ")) name = lines_[at_].substr(4);
+    }
+    auto content = "\n" + read_file(work_ / name);
+    while (lines_.at(at_) != "```") {
+      take();
+      std::string before = "\n";
+      std::string after = "\n";
+      for (; lines_.at(at_) != "```" && !lines_[at_].starts_with("@@"); take()) {
+        const auto text = lines_[at_].substr(std::min<std::size_t>(1, lines_[at_].size())) + "\n";
+        if (!lines_[at_].starts_with("+")) before += text;
+        if (!lines_[at_].starts_with("-")) after += text;
+      }
+      INFO(path_.filename().string() << ": in " << name << " there should be, once:" << before << "in:" << content);
+      const auto where = content.find(before);
+      REQUIRE(where != std::string::npos);
+      REQUIRE(content.find(before, where + 1) == std::string::npos);
+      content.replace(where, before.size(), after);
+    }
+    write_file(work_ / name, content.substr(1));
+    take();
   }
 
   void run_block() {
@@ -94,7 +132,7 @@ class Page {
       const bool blank = !expected.empty() && expected.back().empty();  // in front of the next command
       while (!expected.empty() && expected.back().empty()) expected.pop_back();
       const auto outcome = shell(command.substr(2));
-      auto printed = lines_of(outcome.out);
+      auto printed = lines_of(std::regex_replace(outcome.out, folder_name(), "FOLDER"));
       while (!printed.empty() && printed.back().empty()) printed.pop_back();
       INFO(path_.filename().string() << ": " << command);
       if (std::getenv("MIGRATE_UPDATE_DOCS") == nullptr) CHECK(normalized(joined(printed)) == normalized(joined(expected)));
@@ -104,9 +142,13 @@ class Page {
     take();
   }
 
-  [[nodiscard]] Outcome shell(const std::string& command) const {
-    return cli_test::run(folder_.path(), {"sh", "-c", "exec 2>&1\n" + command},
-                         {{"PATH", std::string(MIGRATE_BUILD_DIR) + ":" + std::getenv("PATH")}, {"MIGRATE_NOW", "2026-11-21T10:00:00Z"}, {"EDITOR", "true"}});
+  /// Where a command leaves the shell (`cd shop`), the next one begins.
+  [[nodiscard]] Outcome shell(const std::string& command) {
+    const auto home = home_.path().string();
+    auto outcome = cli_test::run(work_, {"sh", "-c", "exec 2>&1\n" + command + "\ncode=$?; pwd > \"$HOME/folder\"; exit $code"},
+                                 {{"PATH", std::string(MIGRATE_BUILD_DIR) + ":" + std::getenv("PATH")}, {"MIGRATE_NOW", "2026-11-21T10:00:00Z"}, {"EDITOR", "true"}, {"HOME", home}});
+    work_ = lines_of(read_file(home_ / "folder")).at(0);
+    return outcome;
   }
 
   std::filesystem::path path_;
@@ -114,6 +156,8 @@ class Page {
   std::vector<std::string> out_;
   std::size_t at_ = 0;
   Folder folder_;
+  Folder home_;
+  std::filesystem::path work_ = folder_.path();
 };
 
 /// The anchor that a heading gets: lower case, blanks as '-', letters, digits, '-' and '_' only.
