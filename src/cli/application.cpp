@@ -10,7 +10,9 @@
 #include "cli/context.hpp"
 #include "core/streams.hpp"
 #include "core/text.hpp"
-#include "runner/versions.hpp"
+#include "core/version.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/run.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -68,11 +70,25 @@ Error unknown_command(const std::string& name) {
   return Error{ErrorKind::usage, "unknown command '" + name + "'", did_you_mean(name, names)};
 }
 
+/// `migrate --version`: its own version, and what it speaks to databases with.
+void print_version(const Output& output) {
+  output.line(fmt::format("migrate {}{}", tool_version(), tool_commit().empty() ? "" : " (" + tool_commit() + ")"));
+  for (const auto& [engines, name] : {std::pair{"SQLite", "sqlite"}, {"PostgreSQL", "postgresql"}, {"MySQL, MariaDB", "mysql"}}) {
+    std::string client;
+    try {
+      client = dialect_named(name).run().client_version();
+    } catch (const Error&) {
+      client = "the driver is not installed";
+    }
+    output.line(fmt::format("{}: {}", engines, client));
+  }
+}
+
 /// `migrate`, with nothing but options.
 int run_without_command(const std::vector<std::string>& words, const Output& output) {
   static const CommandSpec spec{.usage = "COMMAND [ARGUMENTS]", .options = {{"version,V", "", "the version of this program"}}};
   const auto arguments = parse_arguments(spec, words);
-  if (arguments.has("version")) output.line(fmt::format("migrate {}", tool_version()));
+  if (arguments.has("version")) print_version(output);
   else output.text(help());
   return arguments.has("version") || arguments.has("help") ? 0 : exit_code(ErrorKind::usage);
 }

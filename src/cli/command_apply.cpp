@@ -9,6 +9,7 @@
 #include "core/clock.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
+#include "core/version.hpp"
 #include "dialect/lint.hpp"
 #include "runner/stop.hpp"
 

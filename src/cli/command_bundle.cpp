@@ -13,6 +13,7 @@
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
 #include "dialect/driver.hpp"
+#include "dialect/module.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -51,6 +52,12 @@ class Archive {
   std::map<std::string, bool> names_;
 };
 
+/// The program itself. A loader that came along runs it, where it is in a bundle or an archive: /proc/self/exe is the loader then.
+fs::path program_file() {
+  const auto own = fs::read_symlink("/proc/self/exe");
+  return own.filename() == "loader" ? program_folder() / "migrate" : own;
+}
+
 /// The launcher beside the program or installed.
 std::string read_launcher() {
   const auto here = program_folder();
@@ -58,6 +65,15 @@ std::string read_launcher() {
     if (file_exists(file)) return read_file(file);
   }
   throw Error{ErrorKind::usage, "cannot find migrate-launcher, the front of a bundle", "install it with migrate"};
+}
+
+/// What only a developer needs: PostgreSQL's grammar for lint, and what serves a page. The build may have had neither.
+void load_developer_modules() {
+  for (const auto* name : {"migrate-postgresql-syntax.so", "migrate-http.so"}) {
+    if (const auto file = find_module(name); file && ::dlopen(file->c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
+      throw Error{ErrorKind::failed, "cannot load " + file->string() + ": " + ::dlerror()};
+    }
+  }
 }
 
 /// Every library that is loaded, the drivers' too, and what loads them.
@@ -72,7 +88,7 @@ void add_libraries(Archive& archive) {
   for (const auto& file : files) {
     const auto name = fs::path(file).filename().string();
     if (name.starts_with("migrate-")) archive.add(name, read_file(file), true);
-    else if (name.starts_with("ld-") || name.starts_with("ld64")) archive.add("loader", read_file(file), true);
+    else if (name == "loader" || name.starts_with("ld-") || name.starts_with("ld64")) archive.add("loader", read_file(file), true);
     else archive.add("lib/" + name, read_file(file), true);
   }
 }
@@ -104,20 +120,25 @@ void add_project(Archive& archive, Project& project) {
 }  // namespace
 
 int run_bundle(Context& context) {
-  auto& project = context.project();
   const auto file = context.arguments.get("output");
   if (file.empty()) throw Error{ErrorKind::usage, "a bundle needs a file to be written to", "migrate bundle -o FILE"};
-  Ids ids;
-  for (const auto& unit : project.units()) ids.push_back(unit.revision.id);
-  Archive archive(read_launcher());
-  archive.add("migrate", read_file("/proc/self/exe"), true);
+  auto launcher = read_launcher();
+  Archive archive(launcher);
+  archive.add("migrate", read_file(program_file()), true);
+  archive.add("migrate-launcher", std::move(launcher), true);
   load_drivers();
+  if (context.arguments.has("no-project")) load_developer_modules();
   add_libraries(archive);
-  add_project(archive, project);
-  const auto compiled = project.compile(ids, [&](const UnitFile& unit) { context.output.progress("compiling " + unit.path.filename().string()); });
-  for (const auto& unit : compiled) {
-    archive.add("project/.migrate/" + unit.object.filename().string(), read_file(unit.object), true);
-    archive.add("project/.migrate/" + unit.object.filename().string() + ".txt", read_file(unit.object.string() + ".txt"));
+  Ids ids;
+  if (!context.arguments.has("no-project")) {
+    auto& project = context.project();
+    for (const auto& unit : project.units()) ids.push_back(unit.revision.id);
+    add_project(archive, project);
+    const auto compiled = project.compile(ids, [&](const UnitFile& unit) { context.output.progress("compiling " + unit.path.filename().string()); });
+    for (const auto& unit : compiled) {
+      archive.add("project/.migrate/" + unit.object.filename().string(), read_file(unit.object), true);
+      archive.add("project/.migrate/" + unit.object.filename().string() + ".txt", read_file(unit.object.string() + ".txt"));
+    }
   }
   const auto bytes = archive.finish();
   if (!context.output.file(file, bytes, true)) return 0;

@@ -5,6 +5,7 @@
 
 #include "cli/context.hpp"
 #include "core/text.hpp"
+#include "core/version.hpp"
 #include "runner/versions.hpp"
 
 namespace migrate::cli {

@@ -5,6 +5,7 @@
 #include "core/clock.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "core/version.hpp"
 #include "core/yaml_write.hpp"
 #include "schema/rights.hpp"
 #include "unit/templates.hpp"

@@ -9,6 +9,7 @@
 #include "core/clock.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "core/version.hpp"
 #include "library/hooks.hpp"
 #include "revision/argument.hpp"
 #include "revision/plan.hpp"

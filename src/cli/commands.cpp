@@ -134,7 +134,7 @@ std::vector<CommandSpec> build() {
       {"bundle", "bundle -o FILE", "make one executable with the units inside",
        "The file holds this program, the libraries that it needs, migrate.yaml, the units and the compiled C++ units: a release runs it\n"
        "with neither a compiler nor a checkout. It takes the same commands.",
-       "  migrate bundle -o shop-migrate\n  ./shop-migrate upgrade --database postgresql://app@db/shop", {{"output,o", "FILE", "where to write it"}}, 0, 0, run_bundle},
+       "  migrate bundle -o shop-migrate\n  ./shop-migrate upgrade --database postgresql://app@db/shop", {{"output,o", "FILE", "where to write it"}, {"no-project", "", "this program and its libraries alone, for a system that has none of them"}}, 0, 0, run_bundle},
       {"fleet", "fleet COMMAND [R]", "many databases, wave by wave",
        "COMMAND is list, upgrade [R], downgrade R, check, drift, status, retry or watch. The section `fleet:` of migrate.yaml says where the\n"
        "databases come from and in which waves they are done; the journal tells where each stands (docs/fleets.md).",

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.hpp"
-#include "runner/versions.hpp"
+#include "core/version.hpp"
 
 namespace migrate::cli {
 namespace {

@@ -9,6 +9,7 @@
 #include "core/filesystem.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
+#include "core/version.hpp"
 
 namespace migrate::cli {
 namespace {

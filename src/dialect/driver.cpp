@@ -13,6 +13,7 @@ namespace {
 struct Module {
   OpenConnection open = nullptr;
   RowsConnection* (*open_rows)(const DatabaseUrl& url) = nullptr;
+  const char* (*client_version)() = nullptr;
 };
 
 Module load(const std::string& driver) {
@@ -23,8 +24,9 @@ Module load(const std::string& driver) {
   if (module == nullptr) throw Error{ErrorKind::failed, "cannot load the driver " + file->string() + ": " + ::dlerror()};
   void* symbol = ::dlsym(module, "migrate_open_connection");
   void* rows = ::dlsym(module, "migrate_open_rows_connection");
-  if (symbol == nullptr || rows == nullptr) throw Error{ErrorKind::failed, "cannot load the driver " + file->string() + ": it is not a driver"};
-  return {reinterpret_cast<OpenConnection>(symbol), reinterpret_cast<RowsConnection* (*)(const DatabaseUrl&)>(rows)};
+  void* version = ::dlsym(module, "migrate_client_version");
+  if (symbol == nullptr || rows == nullptr || version == nullptr) throw Error{ErrorKind::failed, "cannot load the driver " + file->string() + ": it is not a driver"};
+  return {reinterpret_cast<OpenConnection>(symbol), reinterpret_cast<RowsConnection* (*)(const DatabaseUrl&)>(rows), reinterpret_cast<const char* (*)()>(version)};
 }
 
 /// The module of that name, loaded once.
@@ -38,6 +40,8 @@ Module module_named(const std::string& driver) {
 }
 
 }  // namespace
+
+std::string driver_version(const std::string& driver) { return module_named(driver).client_version(); }
 
 void load_drivers() {
   for (const auto* driver : {"postgresql", "mysql"}) (void)load(driver);

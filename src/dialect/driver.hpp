@@ -10,8 +10,11 @@
 
 namespace migrate {
 
-/// The function that a driver module exports as `migrate_open_connection`; the caller owns what it returns.
+/// The function that a driver module (driver.map says what it exports) has as `migrate_open_connection`; the caller owns what it returns.
 using OpenConnection = Connection* (*)(const DatabaseUrl& url);
+
+/// The libraries of a driver, for people: "libpq 15.16, libpqxx 6.4.5". Throws Error when it cannot be loaded.
+[[nodiscard]] std::string driver_version(const std::string& driver);
 
 /// Loads every driver that is installed.
 void load_drivers();

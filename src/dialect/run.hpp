@@ -73,6 +73,9 @@ class RunFace {
  public:
   virtual ~RunFace() = default;
 
+  /// The client library, for people: "3.40.1", "libpq 15.16, libpqxx 6.4.5". Throws Error (usage) when its driver is not installed.
+  [[nodiscard]] virtual std::string client_version() const = 0;
+
   /// Opens a connection. Throws DatabaseError (connection, authentication) or Error (usage); no message shows a password.
   [[nodiscard]] virtual std::unique_ptr<Connection> connect(const DatabaseUrl& url) const = 0;
 

@@ -1,6 +1,8 @@
 /* The front of a bundle (migrate bundle): a static program that unpacks what is appended to it into a folder of its own, runs
    the program in there with the libraries that came along, and removes the folder. It needs nothing of the system but a kernel
-   and a folder for temporary files. The layout is written by src/cli/command_bundle.cpp. */
+   and a folder for temporary files. The layout is written by src/cli/command_bundle.cpp.
+
+   With nothing appended it is bin/migrate of a release's archive (scripts/package): it runs ../lib/migrate in place. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -63,20 +65,22 @@ static void read_exactly(int from, void* into, size_t size) {
   }
 }
 
-static void unpack(int from) {
+/* Where what is appended begins and ends; 0 when nothing is. */
+static int find_archive(int from, off_t* start, off_t* end) {
   unsigned char trailer[16];
-  const off_t end = lseek(from, -(off_t)sizeof trailer, SEEK_END);
-  uint64_t start;
-  if (end < 0) fail("reading it");
+  *end = lseek(from, -(off_t)sizeof trailer, SEEK_END);
+  if (*end < 0) fail("reading it");
   read_exactly(from, trailer, sizeof trailer);
-  memcpy(&start, trailer, 8);
-  if (memcmp(trailer + 8, "MIGRATE1", 8) != 0) {
-    errno = ENOEXEC;
-    fail("nothing is appended to it");
-  }
-  if (lseek(from, (off_t)start, SEEK_SET) < 0) fail("reading it");
+  uint64_t first;
+  memcpy(&first, trailer, 8);
+  *start = (off_t)first;
+  return memcmp(trailer + 8, "MIGRATE1", 8) == 0;
+}
+
+static void unpack(int from, off_t start, off_t end) {
+  if (lseek(from, start, SEEK_SET) < 0) fail("reading it");
   static char buffer[1 << 16];
-  for (off_t at = (off_t)start; at < end;) {
+  for (off_t at = start; at < end;) {
     uint32_t sizes[2];
     uint64_t size;
     char path[8192];
@@ -105,16 +109,48 @@ static void unpack(int from) {
   }
 }
 
+/* Becomes the program in `place`, with the loader and the libraries there. */
+static void become(const char* place, int argc, char** argv) {
+  static char loader[8192], libraries[8192], program[8192];
+  snprintf(loader, sizeof loader, "%s/loader", place);
+  snprintf(libraries, sizeof libraries, "%s/lib", place);
+  snprintf(program, sizeof program, "%s/migrate", place);
+  char** words = calloc((size_t)argc + 8, sizeof *words);
+  int count = 0;
+  words[count++] = loader;
+  words[count++] = "--library-path";
+  words[count++] = libraries;
+  words[count++] = program;
+  for (int i = 1; i < argc; ++i) words[count++] = argv[i];
+  execv(loader, words);
+}
+
+/* bin/migrate of an archive that somebody has unpacked. */
+static void run_in_place(int argc, char** argv) {
+  static char self[4096], place[8192];
+  const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+  if (length > 0) {
+    char* slash = strrchr(self, '/');
+    if (slash != NULL) *slash = '\0';
+    snprintf(place, sizeof place, "%s/../lib/migrate", self);
+    become(place, argc, argv);
+  }
+  fprintf(stderr, "error: this program needs ../lib/migrate beside its folder, as they were in its archive: %s\n", strerror(errno));
+  exit(1);
+}
+
 int main(int argc, char** argv) {
+  const int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  if (self < 0) fail("reading it");
+  off_t start, end;
+  if (!find_archive(self, &start, &end)) run_in_place(argc, argv);
   const char* base = getenv("TMPDIR");
   snprintf(folder, sizeof folder, "%s/migrate-XXXXXX", base != NULL && *base != '\0' ? base : "/tmp");
   if (mkdtemp(folder) == NULL) {
     folder[0] = '\0';
     fail("making a folder for temporary files (TMPDIR names another place)");
   }
-  const int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  if (self < 0) fail("reading it");
-  unpack(self);
+  unpack(self, start, end);
   close(self);
 
   struct sigaction action;
@@ -131,21 +167,12 @@ int main(int argc, char** argv) {
     signal(SIGINT, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
-    char loader[8192], libraries[8192], program[8192];
-    snprintf(loader, sizeof loader, "%s/loader", folder);
-    snprintf(libraries, sizeof libraries, "%s/lib", folder);
-    snprintf(program, sizeof program, "%s/migrate", folder);
-    setenv("MIGRATE_BUNDLE", folder, 1);
+    char project[8192];
+    snprintf(project, sizeof project, "%s/project", folder);
+    if (access(project, F_OK) == 0) setenv("MIGRATE_BUNDLE", folder, 1);
     setenv("MIGRATE_DRIVERS", folder, 1);
-    char** words = calloc((size_t)argc + 8, sizeof *words);
-    int count = 0;
-    words[count++] = loader;
-    words[count++] = "--library-path";
-    words[count++] = libraries;
-    words[count++] = program;
-    for (int i = 1; i < argc; ++i) words[count++] = argv[i];
-    execv(loader, words);
-    fprintf(stderr, "error: this bundle cannot start: %s: %s (TMPDIR names another folder, from which programs may be run)\n", loader, strerror(errno));
+    become(folder, argc, argv);
+    fprintf(stderr, "error: this bundle cannot start: %s/loader: %s (TMPDIR names another folder, from which programs may be run)\n", folder, strerror(errno));
     _exit(1);
   }
   int status = 0;

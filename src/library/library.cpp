@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/filesystem.hpp"
+#include "core/text.hpp"
 #include "dialect/driver.hpp"
 #include "dialect/module.hpp"
 #include "library/planner.hpp"
@@ -50,6 +51,38 @@ Config config_of(const std::filesystem::path& directory, const LibraryOptions& o
   auto config = default_config(folder);
   if (!folder_exists(folder / "migrations")) config.migrations = {folder};
   return config;
+}
+
+/// The id that the argument of `require` means: an id, a prefix or a number ("8" is 0008-...) of what is applied or what the program
+/// knows, or a head of the program's own units. A name that nothing has is given back as it is. Throws Error (usage).
+std::string required_id(Project& project, const Ids& applied, const std::string& revision) {
+  if (revision.empty()) throw Error{ErrorKind::usage, "no revision is named", "name an id, its number, or head"};
+  if (revision == "head" || revision.find('@') != std::string::npos) {
+    if (embedded_folder().empty()) {
+      throw Error{ErrorKind::usage, "this program has no units in it, so it cannot tell which revision '" + revision + "' is", "name the revision, or put the units into it with migrate_embed"};
+    }
+    return resolve_one(project.graph(), {}, revision);
+  }
+  const bool relative = revision.find_first_of("+:") != std::string::npos || revision.starts_with("-");
+  if (relative || revision == "heads" || revision == "base" || revision == "current") {
+    throw Error{ErrorKind::usage, "'" + revision + "' names no one revision that a database could be required to have", "name an id, its number, or head"};
+  }
+  const auto number = revision.find_first_not_of("0123456789") == std::string::npos ? revision.substr(std::min(revision.find_first_not_of('0'), revision.size() - 1)) : "";
+  const auto means = [&](const std::string& id) {
+    const auto digits = id.substr(std::min(id.find_first_not_of('0'), id.size()));
+    return id.starts_with(revision) || (!number.empty() && digits.starts_with(number + "-"));
+  };
+  Ids found;
+  auto known = applied;
+  if (!embedded_folder().empty()) {
+    for (const auto& own : project.graph().revisions()) known.push_back(own.id);
+  }
+  for (const auto& id : known) {
+    if (id == revision) return id;
+    if (means(id) && std::find(found.begin(), found.end(), id) == found.end()) found.push_back(id);
+  }
+  if (found.size() > 1) throw Error{ErrorKind::usage, "'" + revision + "' may mean " + join(found, ", "), "say more of the id"};
+  return found.empty() ? revision : found.front();
 }
 
 std::filesystem::path embedded_or_refuse() {
@@ -104,23 +137,21 @@ void require(const std::string& url, const std::string& revision, const LibraryO
     if (row.state == RowState::applied) ids.push_back(row.revision);
   }
   const auto database = target.url().display();
-  const auto names = [&](const std::string& id) { return id == revision || (!id.empty() && id.starts_with(revision) && id.size() > revision.size() && id[revision.size()] == '-'); };
-  auto wanted = std::find_if(ids.begin(), ids.end(), [&](const auto& id) { return id == revision; });
-  if (wanted == ids.end()) wanted = std::find_if(ids.begin(), ids.end(), names);
-  if (wanted == ids.end()) {
-    throw Error{ErrorKind::difference, fmt::format("the database {} is too old for this program: the revision {} is not applied; the last one is {}", database, revision, ids.empty() ? "none" : ids.back()),
+  const auto wanted = required_id(project, ids, revision);
+  if (std::find(ids.begin(), ids.end(), wanted) == ids.end()) {
+    throw Error{ErrorKind::difference, fmt::format("the database {} is too old for this program: the revision {} is not applied; the last one is {}", database, wanted, ids.empty() ? "none" : ids.back()),
                 "bring it up to date: `migrate upgrade`"};
   }
   if (options.allow_newer) return;
   const bool has_units = !embedded_folder().empty();
   const auto& graph = has_units || !rows.empty() ? target.graph_with(rows) : project.graph();
-  const auto behind = graph.with_dependents(graph.mark(Ids{*wanted}));
+  const auto behind = graph.with_dependents(graph.mark(Ids{wanted}));
   for (const auto& id : ids) {
-    const bool newer = id != *wanted && behind[static_cast<std::size_t>(graph.index(id))] != 0;
+    const bool newer = id != wanted && behind[static_cast<std::size_t>(graph.index(id))] != 0;
     const bool unknown = has_units && project.graph().find(id) == nullptr;
     if (!newer && !unknown) continue;
-    throw Error{ErrorKind::difference, fmt::format("the database {} is too new for this program: {} is applied, which {}", database, id, unknown ? "it does not know" : "comes behind " + *wanted),
-                "start a newer program, or go back with `migrate downgrade " + *wanted + "`"};
+    throw Error{ErrorKind::difference, fmt::format("the database {} is too new for this program: {} is applied, which {}", database, id, unknown ? "it does not know" : "comes behind " + wanted),
+                "start a newer program, or go back with `migrate downgrade " + wanted + "`"};
   }
 }
 

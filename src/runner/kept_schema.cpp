@@ -7,6 +7,7 @@
 
 #include "core/clock.hpp"
 #include "core/sha256.hpp"
+#include "core/version.hpp"
 #include "dialect/run.hpp"
 #include "dialect/sql.hpp"
 #include "runner/run_lock.hpp"

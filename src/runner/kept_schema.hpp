@@ -35,7 +35,7 @@ struct KeptSchema {
   std::vector<KeptObject> objects;   ///< `text` and `name` only when asked for
   std::string applied;               ///< applied_digest when it was kept
   std::string kept_at;
-  std::string kept_by;               ///< "migrate 0.1.0, PostgreSQL 15.18"
+  std::string kept_by;               ///< "migrate 0.2.0, PostgreSQL 15.18"
 };
 
 /// Reads what is kept; one round trip. Without `texts` only what tells whether something changed.

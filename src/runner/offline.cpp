@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/clock.hpp"
+#include "core/version.hpp"
 #include "dialect/run.hpp"
 #include "dialect/sql.hpp"
 #include "revision/graph.hpp"

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/clock.hpp"
+#include "core/version.hpp"
 #include "dialect/run.hpp"
 #include "revision/graph.hpp"
 #include "runner/run_lock.hpp"

@@ -327,8 +327,6 @@ std::string Versions::row_sql(const std::string& revision) const {
   return fmt::format("SELECT state, statement, fingerprint FROM {} WHERE revision = {}", dialect_->sql().quote_name(table_), text(revision));
 }
 
-std::string tool_version() { return MIGRATE_VERSION; }
-
 std::string who_runs() {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);

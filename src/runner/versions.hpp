@@ -133,9 +133,6 @@ class Versions {
   QualifiedName copy_;
 };
 
-/// The version of this program.
-[[nodiscard]] std::string tool_version();
-
 /// Who runs this: "deploy@host, process 4711".
 [[nodiscard]] std::string who_runs();
 

@@ -285,7 +285,8 @@ fs::path header_folder() {
   const auto here = program_folder();
   std::vector<fs::path> folders;
   if (const char* chosen = std::getenv("MIGRATE_INCLUDE"); chosen != nullptr && *chosen != '\0') folders.emplace_back(chosen);
-  folders.insert(folders.end(), {here.parent_path() / "include", here.parent_path() / "src/include", here.parent_path().parent_path() / "src/include", MIGRATE_INCLUDE_FOLDER});
+  folders.insert(folders.end(), {here.parent_path() / "include", here.parent_path() / "src/include", here.parent_path().parent_path() / "src/include",
+                                 here.parent_path().parent_path() / "include", MIGRATE_INCLUDE_FOLDER});  // the fourth: lib/migrate of an archive
   for (const auto& folder : folders) {
     if (fs::exists(folder / "migrate/unit.hpp")) return folder;
   }

@@ -33,8 +33,8 @@ TEST_CASE("an installed migrate works elsewhere, and find_package finds it") {
   }
 
   folder.write("user/CMakeLists.txt",
-               "cmake_minimum_required(VERSION 3.22)\nproject(user LANGUAGES CXX)\nset(CMAKE_CXX_STANDARD 20)\n"
-               "find_package(migrate 0.1 REQUIRED)\nadd_executable(user main.cpp)\ntarget_link_libraries(user PRIVATE migrate::migrate)\n");
+               "cmake_minimum_required(VERSION 3.22)\nproject(user LANGUAGES CXX)\n"
+               "find_package(migrate 0.2 REQUIRED)\nadd_executable(user main.cpp)\ntarget_link_libraries(user PRIVATE migrate::migrate)\n");
   folder.write("user/main.cpp",
                "#include <iostream>\n#include <migrate/schema.hpp>\n"
                "int main() {\n  migrate::Table users{.name = {\"\", \"users\"}};\n  std::cout << users.name.text();\n}\n");

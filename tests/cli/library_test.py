@@ -53,6 +53,10 @@ class Library(TestCase):
                 self.assertEqual(other.sql("SELECT count(*) FROM extra WHERE id = 7"), "1")
                 well([shop, url, "0011"])
                 self.assertIn("too new", run([shop, url, "0010"]).err)
+                self.assertIn("too new", run([shop, url, "10"]).err)
+                well([shop, url, "11"])
+                well([shop, url, "head"])
+                self.assertIn("names no one revision", run([shop, url, "base"]).err)
                 self.assertIn("too old", run([shop, url, "0012"]).err)
 
 

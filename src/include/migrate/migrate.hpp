@@ -41,7 +41,8 @@ std::vector<std::string> downgrade(const std::string& url, const std::string& re
 [[nodiscard]] std::vector<std::string> applied(const std::string& url, const LibraryOptions& options = {});
 
 /// Throws Error (difference) when the database is too old, so that `revision` is not applied, or too new: something is applied
-/// that comes behind it, or that this program does not know.
+/// that comes behind it, or that this program does not know. `revision` is an id, the beginning of one, a number ("8" is 0008-...), or
+/// "head" where the units are in the program; Error (usage) for what names no one revision.
 void require(const std::string& url, const std::string& revision, const LibraryOptions& options = {});
 
 // ---- what migrate_embed writes -----------------------------------------------------------------------------------------

@@ -528,6 +528,14 @@ class MysqlConnection final : public RowsConnection {
 }  // namespace
 }  // namespace migrate::mysql
 
+extern "C" __attribute__((visibility("default"))) const char* migrate_client_version() {
+  static const std::string version = [] {
+    auto* driver = ::get_driver_instance();
+    return fmt::format("MySQL Connector/C++ {}.{}.{}", driver->getMajorVersion(), driver->getMinorVersion(), driver->getPatchVersion());
+  }();
+  return version.c_str();
+}
+
 extern "C" __attribute__((visibility("default"))) migrate::Connection* migrate_open_connection(const migrate::DatabaseUrl& url) {
   if (url.database.empty()) {
     throw migrate::Error{migrate::ErrorKind::usage, "cannot connect to " + url.display() + ": the URL names no database",

@@ -16,6 +16,7 @@ namespace {
 
 class MysqlRun final : public RunFace {
  public:
+  [[nodiscard]] std::string client_version() const override { return driver_version("mysql"); }
   [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return open_with_driver("mysql", url); }
   [[nodiscard]] std::string session_setup(const RunTimeouts& timeouts) const override { return mysql::session_setup(timeouts); }
   /// In sql_mode ORACLE a lone BEGIN opens a block.

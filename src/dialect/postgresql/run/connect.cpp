@@ -1,5 +1,7 @@
 /// The libpqxx driver: the only file that sees its headers. Works with 6.4 and 7; what differs between them stands in
 /// the shims at the top.
+#include <fmt/format.h>
+#include <libpq-fe.h>
 #include <pqxx/pqxx>
 
 #include <algorithm>
@@ -292,5 +294,13 @@ class PostgresqlConnection : public Connection {
 
 }  // namespace
 }  // namespace migrate
+
+extern "C" const char* migrate_client_version() {
+  static const std::string version = [] {
+    const int number = ::PQlibVersion();  // 150016
+    return fmt::format("libpq {}.{}, libpqxx {}", number / 10000, number % 10000, PQXX_VERSION);
+  }();
+  return version.c_str();
+}
 
 extern "C" migrate::Connection* migrate_open_connection(const migrate::DatabaseUrl& url) { return new migrate::PostgresqlConnection(url); }

@@ -15,6 +15,7 @@ namespace {
 
 class PostgresqlRun final : public RunFace {
  public:
+  [[nodiscard]] std::string client_version() const override { return driver_version("postgresql"); }
   [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return open_with_driver("postgresql", url); }
   [[nodiscard]] std::string session_setup(const RunTimeouts& timeouts) const override { return postgresql::session_setup(timeouts); }
   [[nodiscard]] std::string transaction_setup(const RunTimeouts& timeouts) const override {

@@ -13,6 +13,7 @@ class SqliteRun final : public RunFace {
  public:
   [[nodiscard]] std::string file_of(const DatabaseUrl& url) const override { return url.database; }
   [[nodiscard]] std::string cheap_commits_sql() const override { return "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000"; }
+  [[nodiscard]] std::string client_version() const override { return library_version(); }
   [[nodiscard]] std::unique_ptr<Connection> connect(const DatabaseUrl& url) const override { return sqlite::connect(url); }
   void only_look(DatabaseUrl& url) const override { sqlite::only_look(url); }
   /// Waiting for the write lock is the connection's ?busy_timeout.
