@@ -11,9 +11,7 @@
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "dialect/mysql/canonical/canonical_column.hpp"
-#include "dialect/mysql/canonical/programs.hpp"
-#include "dialect/mysql/canonical/provenance.hpp"
-#include "dialect/mysql/canonical/sequence.hpp"
+#include "dialect/mysql/render/render_programs.hpp"
 #include "dialect/mysql/render/render_table.hpp"
 #include "dialect/mysql/render/suspended_keys.hpp"
 #include "dialect/mysql/sql/split.hpp"
@@ -69,11 +67,11 @@ Origins origins_of(const Table& table) {
   return origins;
 }
 
-class Renderer {
+class Renderer : ProgramRenderer {
  public:
   /// Nothing is joined across `ends`, the operations that end a part.
   Renderer(const Schema& before, const ServerInfo& server, const std::vector<Operation>& operations, std::set<std::size_t> ends = {})
-      : state_(before), context_(context_of(server, before)), names_definers_(option(server.defaults, "names_definers") != "false"), operations_(operations), ends_(std::move(ends)) {}
+      : ProgramRenderer(before, context_of(server, before), option(server.defaults, "names_definers") != "false"), operations_(operations), ends_(std::move(ends)) {}
 
   /// The statements of each part.
   std::vector<std::vector<Statement>> run_parts() {
@@ -108,7 +106,7 @@ class Renderer {
   }
 
  private:
-  void add(std::string text) { statements_.push_back({std::move(text), {}}); }
+  using ProgramRenderer::render;
 
   [[nodiscard]] std::string database_collation() const {
     const auto own = option(state_.options, "collation");
@@ -422,145 +420,6 @@ class Renderer {
     for (auto& statement : split_statements(op.text, {})) add(std::move(statement.text));
   }
 
-  // ---- what keeps by whom and in what session it was made --------------------------------------------------------------
-
-  /// Statements that make an object, in the session that it wants.
-  void in_session_of(const Options& options, std::vector<std::string> statements) {
-    if (statements.empty()) return;
-    auto [before, after] = session_change(options, context_);
-    // Neighbours of one part that want the same share the change.
-    const bool same_part = counts_.empty() || counts_.back() < statements_.size();
-    const bool goes_on = !before.empty() && !statements_.empty() && same_part && left_session_ == statements_.size() && before == session_before_;
-    if (goes_on) statements_.pop_back();
-    else if (!before.empty()) add(before);
-    for (auto& sql : statements) add(std::move(sql));
-    if (after.empty()) return;
-    add(after);
-    left_session_ = statements_.size();
-    session_before_ = before;
-  }
-
-  /// Something is made again in the place of another: nobody but the one who may do so gives it its definer back.
-  void check_definer(const std::string& what, const Options& options, const std::string& create) const {
-    if (definer_clause(options, context_).empty() || names_definers_) return;
-    const auto [before, after] = session_change(options, context_);
-    throw Error{ErrorKind::failed,
-                fmt::format("{} has to be made again, and its definer is {}: this user ({}) may not make it for somebody else", what, options.at("definer"), context_.usual.at("definer")),
-                fmt::format("GRANT {} ON *.* TO this user, or let somebody who may do so run: {}{}{}", context_.mariadb ? "SET USER" : "SET_ANY_DEFINER",
-                            before.empty() ? "" : before + "; ", create, after.empty() ? "" : "; " + after)};
-  }
-
-  void render(const Create<View>& op) { in_session_of(op.object.options, {create_view(op.object, context_, false)}); }
-  void render(const Drop<View>& op) { add("DROP VIEW " + quote_name(op.object.name)); }
-  void render(const Alter<View>& op) {
-    check_definer("view " + op.after.name.text(), op.after.options, create_view(op.after, context_, true));
-    in_session_of(op.after.options, {create_view(op.after, context_, true)});
-  }
-  void render(const Rename<View>& op) { add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to))); }
-
-  static std::string kind_sql(const Routine& routine) { return routine.kind == Routine::Kind::function ? "FUNCTION " : "PROCEDURE "; }
-
-  /// MariaDB replaces in one statement, so that grants stay and nobody misses the routine in between.
-  void replace(const std::string& what, const std::string& drop, const std::string& create, const Options& options) {
-    check_definer(what, options, create);
-    if (context_.mariadb && create.starts_with("CREATE ")) {
-      in_session_of(options, {"CREATE OR REPLACE " + create.substr(7)});
-      return;
-    }
-    add(drop);
-    in_session_of(options, {create});
-  }
-
-  /// What a routine that was dropped on the way had been granted.
-  void give_back(const Routine& routine) {
-    const auto given = state_.rights.given.find({.kind = ObjectId::Kind::routine, .name = routine.name, .part = {}});
-    if (given == state_.rights.given.end()) return;
-    for (const auto& grant : given->second) {
-      if (grant.sql.find(" ON " + kind_sql(routine)) != std::string::npos) add(replace_all(grant.sql, "{}", quote_name(routine.name)));
-    }
-  }
-
-  void render(const Create<Routine>& op) { in_session_of(op.object.options, {create_routine(op.object, context_)}); }
-  void render(const Drop<Routine>& op) { add("DROP " + kind_sql(op.object) + quote_name(op.object.name)); }
-  void render(const Alter<Routine>& op) {
-    // MySQL takes ALTER ... COMMENT '' for nothing to do (9.7 too): only a new routine has no comment.
-    if (op.before.definition == op.after.definition && op.before.options == op.after.options && (context_.mariadb || !op.after.comment.empty())) {
-      add("ALTER " + kind_sql(op.after) + quote_name(op.after.name) + " COMMENT " + quote_text(op.after.comment));
-      return;
-    }
-    const auto what = lower(kind_sql(op.after)) + op.after.name.text();
-    const auto drop = "DROP " + kind_sql(op.before) + quote_name(op.before.name);
-    const auto create = create_routine(op.after, context_);
-    if (op.before.kind == op.after.kind) {
-      replace(what, drop, create, op.after.options);
-      if (!context_.mariadb) give_back(op.after);
-      return;
-    }
-    check_definer(what, op.after.options, create);
-    add(drop);
-    in_session_of(op.after.options, {create});
-  }
-  void render(const Rename<Routine>& op) {
-    const auto* routine = find_named(state_.routines, op.from);
-    if (routine == nullptr) throw std::logic_error("rename of a routine that is not there: " + op.from.text());
-    auto renamed = *routine;
-    renamed.definition = renamed_program(routine->definition, quote_name(op.to), program_rules(routine->options, context_));
-    check_definer(lower(kind_sql(*routine)) + op.from.text(), renamed.options, create_routine(renamed, context_));
-    in_session_of(renamed.options, {create_routine(renamed, context_)});
-    add("DROP " + kind_sql(*routine) + quote_name(op.from));
-  }
-
-  void render(const Create<Definition>& op) { in_session_of(op.object.options, {create_event(op.object, context_)}); }
-  void render(const Drop<Definition>& op) { add("DROP EVENT " + quote_name(op.object.name)); }
-  void render(const Alter<Definition>& op) {
-    replace("event " + op.after.name.text(), "DROP EVENT " + quote_name(op.before.name), create_event(op.after, context_), op.after.options);
-  }
-  /// ALTER EVENT gives an event the definer, the mode and the time zone of the session that it runs in.
-  void render(const Rename<Definition>& op) {
-    const auto* event = find_named(state_.definitions, op.from);
-    const auto options = event == nullptr ? Options() : event->options;
-    const auto alter = fmt::format("ALTER {}EVENT {} RENAME TO {}", definer_clause(options, context_), quote_name(op.from), quote_name(op.to));
-    check_definer("event " + op.from.text(), options, alter);
-    in_session_of(options, {alter});
-  }
-
-  void render(const Create<Sequence>& op) {
-    std::string text = "CREATE SEQUENCE " + quote_name(op.object.name);
-    if (!op.object.type.empty()) text += " AS " + op.object.type;
-    text += sequence_clauses(op.object, false);
-    if (const auto engine = option(op.object.options, "engine"); !engine.empty()) text += " ENGINE=" + engine;
-    if (!op.object.comment.empty()) text += " COMMENT=" + quote_text(op.object.comment);
-    add(std::move(text));
-  }
-  void render(const Drop<Sequence>& op) { add("DROP SEQUENCE " + quote_name(op.object.name)); }
-  void render(const Alter<Sequence>& op) {
-    for (const auto& clauses : alter_sequence_clauses(op.before, op.after)) {
-      const auto alter = "ALTER SEQUENCE " + quote_name(op.after.name) + clauses;
-      // MariaDB (11.8) takes keys of what the session looked at before for the sequence's own, but in a statement that is parsed by itself.
-      add(clauses.starts_with(" AS ") ? "EXECUTE IMMEDIATE " + quote_text(alter) : alter);
-    }
-    if (op.before.comment != op.after.comment) add("ALTER TABLE " + quote_name(op.after.name) + " COMMENT=" + quote_text(op.after.comment));
-    const auto engine = option(op.after.options, "engine");
-    if (engine != option(op.before.options, "engine")) add("ALTER TABLE " + quote_name(op.after.name) + " ENGINE=" + (engine.empty() ? context_.engine : engine));
-  }
-  void render(const Rename<Sequence>& op) { add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to))); }
-
-  void render(const Add<Trigger>& op) { in_session_of(op.object.options, {create_trigger(op.object, context_)}); }
-  void render(const Remove<Trigger>& op) { add("DROP TRIGGER " + quote_name(op.object.name)); }
-  void render(const Change<Trigger>& op) {
-    replace("trigger " + op.after.name, "DROP TRIGGER " + quote_name(op.before.name), create_trigger(op.after, context_), op.after.options);
-  }
-  void render(const RenamePart<Trigger>& op) {
-    const auto* table = find_named(state_.tables, op.table);
-    const auto* trigger = table == nullptr ? nullptr : find_named(table->triggers, op.from);
-    if (trigger == nullptr) throw std::logic_error("rename of a trigger that is not there: " + op.from);
-    auto renamed = *trigger;
-    renamed.definition = renamed_program(trigger->definition, quote_name(op.to), program_rules(trigger->options, context_));
-    check_definer("trigger " + op.from, renamed.options, create_trigger(renamed, context_));
-    add("DROP TRIGGER " + quote_name(op.from));
-    in_session_of(renamed.options, {create_trigger(renamed, context_)});
-  }
-
   template <class T>
   void render(const T& op) {
     throw Error{ErrorKind::usage, "MySQL has no such change: " + describe(Operation(op))};
@@ -591,15 +450,8 @@ class Renderer {
     for (auto& sql : suspended_.restore()) add(std::move(sql));
   }
 
-  Schema state_;
-  Context context_;
-  bool names_definers_;
-  std::size_t left_session_ = 0;  ///< statements behind the last change of the session back
-  std::string session_before_;    ///< and the change
   const std::vector<Operation>& operations_;
   std::set<std::size_t> ends_;
-  std::vector<std::size_t> counts_;  ///< of statements, at each of `ends_`
-  std::vector<Statement> statements_;
   std::map<QualifiedName, std::string> physical_;   ///< inherited collations that the database's change left behind
   std::vector<Table> scratch_;
   SuspendedKeys suspended_{state_, [this](const Table& table) { return with_collations(table, physical_collation(table.name)); }};
