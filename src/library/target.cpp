@@ -347,7 +347,7 @@ Schema Target::read_model(const std::vector<std::filesystem::path>& files, Sessi
   if (sql_files != 0 && sql_files != files.size()) {
     throw Error{ErrorKind::usage, "the model is SQL in one file and YAML in another", "write all of it in one of the two", {config().file.string()}};
   }
-  auto schema = sql_files == 0 ? load_model(files, checked_model_options(session.server())) : load_sql_model(files, session, schemas(), live_schema(session).options);
+  auto schema = sql_files == 0 ? load_model(files, checked_model_options(session.server())) : load_sql_model(files, session, schemas(), live_schema(session).options, scratch_url(config()));
   filter_schema(schema, filter());
   return schema;
 }

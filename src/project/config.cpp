@@ -257,6 +257,7 @@ void read_settings(const Reader& reader, const Node& root, const std::string& se
       {"database", with(read_database)},
       {"password_file", [&](const Node& node, const std::string&) { config.password_file = node; }},
       {"password_command", [&](const Node& node, const std::string&) { config.password_command = node; }},
+      {"scratch", [&](const Node& node, const std::string&) { config.scratch = node; }},
       {"migrations", paths("migrations")},
       {"model", paths("model")},
       {"masks",

@@ -97,6 +97,7 @@ struct Config {
 
   /// Read by database_url alone, so that a command that needs no database needs no password either.
   yaml::Node database, password_file, password_command;
+  yaml::Node scratch;  ///< the URL of an empty database that SQL models are loaded into; see scratch_url
   yaml::Node database_parts;  ///< a map: user, password, host, port, name beside the URL
 };
 
@@ -123,6 +124,9 @@ using Variables = std::function<std::optional<std::string>(const std::string& na
 /// The database: variables filled in, a relative sqlite path made absolute, the password read from password_file or
 /// password_command. Throws Error (usage) when there is none or it cannot be had.
 [[nodiscard]] DatabaseUrl database_url(const Config& config, const Variables& variables = environment_variable);
+
+/// The empty database that SQL models may be loaded into; nothing when none is named. Throws Error (usage).
+[[nodiscard]] std::optional<DatabaseUrl> scratch_url(const Config& config, const Variables& variables = environment_variable);
 
 /// A URL from the command line as it stands in the migrate.yaml of `folder`: a relative sqlite path is relative to the
 /// working folder on the one and to the file in the other.

@@ -206,6 +206,26 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return std::chrono::milliseconds(static_cast<long long>(total));
 }
 
+namespace {
+
+/// A URL of migrate.yaml, with its variables filled in.
+DatabaseUrl url_in_config(const yaml::Node& node, const Config& config, const Variables& variables) {
+  const Location place{config.file.string(), node.line, node.column};
+  const auto text = expand_url(node.scalar, variables, place);
+  try {
+    return parse_url(text);
+  } catch (const Error& error) {
+    throw Error{error.kind, error.message(), error.hint, place};
+  }
+}
+
+}  // namespace
+
+std::optional<DatabaseUrl> scratch_url(const Config& config, const Variables& variables) {
+  if (config.scratch.is_null()) return std::nullopt;
+  return url_in_config(config.scratch, config, variables);
+}
+
 DatabaseUrl database_url(const Config& config, const Variables& variables) {
   if (config.database.is_null()) {
     throw Error{ErrorKind::usage,
@@ -214,13 +234,7 @@ DatabaseUrl database_url(const Config& config, const Variables& variables) {
                 {config.file.string()}};
   }
   const Location place{config.file.string(), config.database.line, config.database.column};
-  const auto text = expand_url(config.database.scalar, variables, place);
-  DatabaseUrl url;
-  try {
-    url = parse_url(text);
-  } catch (const Error& error) {
-    throw Error{error.kind, error.message(), error.hint, place};
-  }
+  auto url = url_in_config(config.database, config, variables);
   add_parts(url, config, variables);
   if (url.scheme == "sqlite") {
     if (!url.database.empty()) url.database = (database_folder(config) / url.database).lexically_normal().string();
