@@ -85,6 +85,17 @@ class KeepFace {
     return {};
   }
 
+  /// In place of a DROP TYPE: the type is renamed, where only what is kept still stands on it (its names start with `prefix`). Empty: it runs as it is.
+  [[nodiscard]] virtual std::vector<std::string> set_type_aside(Connection& connection, const QualifiedName& type, const std::string& prefix) const {
+    static_cast<void>(connection), static_cast<void>(type), static_cast<void>(prefix);
+    return {};
+  }
+  /// SQL that drops types that were put aside with a kept table, which is gone, and nothing stands on any more; "" for none.
+  [[nodiscard]] virtual std::string drop_types_sql(const QualifiedName& kept) const {
+    static_cast<void>(kept);
+    return "";
+  }
+
   /// A query for the bytes that a table takes.
   [[nodiscard]] virtual std::string bytes_sql(const QualifiedName& table) const = 0;
 };

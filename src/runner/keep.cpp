@@ -136,7 +136,7 @@ bool Keeper::keeps(const Step& step, const VersionRow* row) const {
   if (!options_.keep.on) return false;
   if (step.program) return true;
   const auto losses = losses_of(session_.dialect(), step.statements);
-  return std::any_of(losses.begin(), losses.end(), [](const auto& loss) { return loss && loss->kind != Loss::Kind::unknown; });
+  return std::any_of(losses.begin(), losses.end(), [](const auto& loss) { return loss && loss->kind != Loss::Kind::unknown && loss->kind != Loss::Kind::type; });
 }
 
 void Keeper::take_over(Step& step, const VersionRow* row) {

@@ -160,6 +160,7 @@ std::optional<Loss> read_other(const Dialect& dialect, const Statement& statemen
     case Verb::drop_other:
       if (word == "DROP" && words.is(1, "OWNED")) return cannot("all that a role owns");
       if (parsed.cascade && (parsed.verb == Verb::drop_type || parsed.object == "domain" || parsed.object == "extension")) return cannot("the columns that go with it by CASCADE");
+      if (parsed.verb == Verb::drop_type || parsed.object == "domain") return Loss{.kind = Loss::Kind::type, .tables = parsed.names};
       return std::nullopt;
     case Verb::create_table:
       if (words.is(1, "OR") && words.is(2, "REPLACE")) return cannot("the table that was there before");

@@ -18,6 +18,7 @@ struct Loss {
     rows,      ///< DELETE
     values,    ///< UPDATE
     all_rows,  ///< TRUNCATE
+    type,      ///< DROP TYPE, which what is kept may stand on
     unknown    ///< cannot be kept: `why`
   };
   Kind kind = Kind::unknown;

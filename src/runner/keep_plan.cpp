@@ -55,6 +55,14 @@ class Planner {
   Planner(KeepContext& context, const Loss& loss, const Statement& statement) : context_(context), loss_(loss), statement_(statement) {}
 
   KeepPlan make() {
+    if (loss_.kind == Loss::Kind::type) {
+      for (const auto& name : loss_.tables) {
+        for (auto& sql : context_.dialect().keep().set_type_aside(context_.connection(), name, context_.versions->kept_table().name + "_")) plan_.instead.push_back(std::move(sql));
+      }
+      plan_.replaced = loss_.tables.size() == 1 && !plan_.instead.empty();
+      if (!plan_.replaced) plan_.instead.clear();
+      return plan_;
+    }
     for (const auto& name : loss_.tables) {
       auto table = context_.look(name);
       if (!table) continue;  // IF EXISTS, a temporary table, one of the engine's own: the statement says so itself

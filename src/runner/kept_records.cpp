@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.hpp"
+#include "dialect/keep.hpp"
 #include "dialect/run.hpp"
 #include "dialect/sql.hpp"
 
@@ -108,7 +109,10 @@ std::string left_kept_sql(const Versions& versions, const KeptRecord& record) {
 
 std::vector<std::string> forget_kept_sql(const Versions& versions, const KeptRecord& record) {
   const auto& sql = versions.dialect().sql();
-  return {"DROP TABLE IF EXISTS " + sql.quote_name(record.kept), fmt::format("DELETE FROM {} WHERE id = {}", sql.quote_name(versions.kept_table()), record.id)};
+  std::vector<std::string> statements{"DROP TABLE IF EXISTS " + sql.quote_name(record.kept)};
+  if (auto types = versions.dialect().keep().drop_types_sql(record.kept); !types.empty()) statements.push_back(std::move(types));
+  statements.push_back(fmt::format("DELETE FROM {} WHERE id = {}", sql.quote_name(versions.kept_table()), record.id));
+  return statements;
 }
 
 std::string log_kept_sql(const Versions& versions, const KeptRecord& record, const std::string& action, const std::string& at, const std::string& by) {

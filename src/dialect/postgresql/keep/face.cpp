@@ -38,23 +38,32 @@ select count(*) from (
                        or (d.classid = 'pg_attrdef'::regclass and exists (select 1 from pg_attrdef a where a.oid = d.objid and a.adrelid = {0})))
 ) x)";
 
-/// In order: what CASCADE takes, what would be in the way under its name or keep watch over other tables, and the rename.
+/// In order: what CASCADE takes; what would be in the way under its name, keep watch over other tables, or hold on to functions that may
+/// be dropped next; and the rename.
 constexpr std::string_view aside_sql = R"(
 select sql from (
   select distinct 1 as place, format('DROP %s IF EXISTS %s CASCADE', case v.relkind when 'm' then 'MATERIALIZED VIEW' else 'VIEW' end, v.oid::regclass) as sql
     from pg_depend d join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid join pg_class v on v.oid = r.ev_class
    where d.refclassid = 'pg_class'::regclass and d.refobjid = {0} and d.deptype = 'n' and v.oid <> {0} and v.relkind in ('v', 'm')
   union all
-  select 2, format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', conrelid::regclass, conname) from pg_constraint where contype = 'f' and {0} in (conrelid, confrelid)
+  select 2, format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I', conrelid::regclass, conname) from pg_constraint
+   where (contype = 'f' and {0} in (conrelid, confrelid)) or (contype in ('c', 'x') and conrelid = {0})
   union all
   select 3, format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass) from pg_trigger where tgrelid = {0} and not tgisinternal
+  union all
+  select 3, format('DROP POLICY %I ON %s', polname, polrelid::regclass) from pg_policy where polrelid = {0}
+  union all
+  select 4, format('ALTER TABLE %s ALTER COLUMN %I DROP %s', d.adrelid::regclass, a.attname, case a.attgenerated when '' then 'DEFAULT' else 'EXPRESSION' end)
+    from pg_attrdef d join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum where d.adrelid = {0} and a.attgenerated in ('', 's')
   union all
   select 4, format('DROP STATISTICS %I.%I', stxnamespace::regnamespace::text, stxname) from pg_statistic_ext where stxrelid = {0}
   union all
   select 5, format('ALTER PUBLICATION %I DROP TABLE %s', p.pubname, {0}::regclass) from pg_publication_rel r join pg_publication p on p.oid = r.prpubid where r.prrelid = {0}
   union all
-  select 6, format('ALTER INDEX %I.%I RENAME TO %I', n.nspname, c.relname, {1} || '_i' || row_number() over (order by c.relname))
-    from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace where i.indrelid = {0}
+  select 6, case when k.oid is null then format('DROP INDEX %I.%I', n.nspname, c.relname)
+                 else format('ALTER INDEX %I.%I RENAME TO %I', n.nspname, c.relname, {1} || '_i' || row_number() over (order by c.relname)) end
+    from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace left join pg_constraint k on k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')
+   where i.indrelid = {0} and k.contype is distinct from 'x'
   union all
   select 7, format('ALTER SEQUENCE %I.%I RENAME TO %I', n.nspname, c.relname, {1} || '_s' || row_number() over (order by c.relname))
     from pg_depend d join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid and c.relkind = 'S' join pg_namespace n on n.oid = c.relnamespace
@@ -96,6 +105,24 @@ class PostgresqlKeep final : public KeepFace {
   }
   [[nodiscard]] std::string converted(const std::string& expression, const std::string& from, const std::string& to) const override {
     return from == to ? expression : expression + "::text::" + to;
+  }
+
+  [[nodiscard]] std::vector<std::string> set_type_aside(Connection& connection, const QualifiedName& type, const std::string& prefix) const override {
+    const auto users = connection.query(fmt::format(
+        "select c.relname from pg_type t join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray) and d.deptype = 'n' "
+        "left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid where t.oid = to_regtype({}) order by c.relname", quote_text(quote_name(type))));
+    for (const auto& row : users.rows) {
+      if (!row.at(0) || !row.at(0)->starts_with(prefix)) return {};
+    }
+    if (users.rows.empty()) return {};
+    return {"ALTER TYPE " + quote_name(type) + " RENAME TO " + quote_name(*users.rows[0].at(0) + "_" + type.name.substr(0, 20))};
+  }
+  [[nodiscard]] std::string drop_types_sql(const QualifiedName& kept) const override {
+    const auto prefix = quote_text(kept.name.substr(0, kept.name.rfind('_') + 1));
+    return fmt::format("do $keep$ declare r record; begin for r in select t.oid::regtype as name from pg_type t where t.typname like replace({}, '_', '\\_') || '%' and t.typtype in ('e', 'd', 'c') "
+                       "and (t.typrelid = 0 or exists (select 1 from pg_class c where c.oid = t.typrelid and c.relkind = 'c')) "
+                       "and not exists (select 1 from pg_depend d where d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray) and d.deptype = 'n') "
+                       "loop execute format('drop type %s', r.name); end loop; end $keep$", prefix);
   }
 
   [[nodiscard]] std::string own_numbers() const override { return "OVERRIDING SYSTEM VALUE"; }
