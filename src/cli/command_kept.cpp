@@ -97,6 +97,12 @@ int run_purge(Context& context) {
     std::erase_if(records, [&](const KeptRecord& record) { return record.kept_at > limit; });
   }
   const auto tell = [&](const char* what) {
+    if (context.output.json()) {
+      auto list = Json::array();
+      for (const auto& record : records) list.push_back({{"revision", record.revision}, {"object", record.text(target.session().server().default_schema)}, {"table", record.kept.text()}});
+      context.output.line(list.dump(2, ' ', false, Json::error_handler_t::replace));
+      return;
+    }
     for (const auto& record : records) context.output.line(fmt::format("{} {}  {} ({})", what, record.revision, record.text(target.session().server().default_schema), record.kept.name));
     if (records.empty()) context.output.note("nothing to purge");
   };

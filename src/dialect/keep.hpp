@@ -47,6 +47,12 @@ class KeepFace {
     return "";
   }
 
+  /// Whether deleting rows deletes or changes those that refer to them, as their keys say.
+  [[nodiscard]] virtual bool keys_act(Connection& connection) const {
+    static_cast<void>(connection);
+    return true;
+  }
+
   /// A condition that two values, perhaps of different types, read the same.
   [[nodiscard]] virtual std::string same_sql(const std::string& a, const std::string& b) const = 0;
 

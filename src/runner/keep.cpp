@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -20,11 +21,6 @@ namespace {
 
 /// The first thing that a step which keeps, or puts back, remembers.
 constexpr std::string_view mark = "keep ";
-
-std::string start_of(const Statement& statement) {
-  const auto line = collapse_spaces(statement.text);
-  return line.size() > 60 ? line.substr(0, 57) + "..." : line;
-}
 
 /// Whether a step that was begun keeps, or puts back: what it has begun with, it ends with. Nothing when none of it is done.
 std::optional<bool> begun_as(const VersionRow* row) {
@@ -104,28 +100,37 @@ void Keeper::prepare() {
   std::erase_if(kept_, [&](const KeptRecord& record) { return !record.until.empty() && record.until <= now; });
 }
 
-std::vector<NotKept> cannot_keep(const Dialect& dialect, const std::vector<Statement>& statements) {
-  std::vector<NotKept> found;
-  const auto losses = losses_of(dialect, statements);
-  for (std::size_t i = 0; i < statements.size(); ++i) {
-    if (losses[i] && losses[i]->kind == Loss::Kind::unknown) found.push_back({statements[i], losses[i]->why});
-  }
-  return found;
-}
-
 void Keeper::announce(const std::vector<Step>& steps) {
   if (!options_.keep.on) return;
+  const KeepContext context{.session = &session_, .versions = &versions_};
+  std::map<QualifiedName, std::string> triggers;  ///< of tables whose rows change, as they are now
   for (const auto& step : steps) {
     if (step.direction != Direction::upgrade || step.program) continue;
-    for (const auto& one : cannot_keep(session_.dialect(), step.statements)) {
-      const auto what = fmt::format("{}: {}", start_of(one.statement), one.why);
-      if (options_.keep.strict) {
-        throw Error{ErrorKind::usage, fmt::format("the unit {} takes away what cannot be kept, and `keep` is strict: {}", title(step.revision), what),
-                    "see docs/keep.md for what can be kept; without `strict` it runs, and is named", one.statement.location};
+    const auto losses = losses_of(session_.dialect(), step.statements);
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      if (!losses[i]) continue;
+      const auto& loss = *losses[i];
+      auto why = loss.kind == Loss::Kind::unknown ? loss.why : std::string();
+      if (loss.kind == Loss::Kind::rows || loss.kind == Loss::Kind::values) {
+        const auto& name = loss.tables.front();
+        if (!triggers.contains(name)) {
+          const auto table = context.look(name);
+          triggers[name] = table && !table->triggers.empty() ? "what the trigger " + table->triggers.front().name + " does elsewhere" : "";
+        }
+        why = triggers[name];
       }
-      events_.notice(fmt::format("{}:{}: cannot be kept: {}", one.statement.location.file, one.statement.location.line, what));
+      if (!why.empty()) tell(step, step.statements[i], why);
     }
   }
+}
+
+void Keeper::tell(const Step& step, const Statement& statement, const std::string& why) const {
+  const auto what = fmt::format("{}: {}", start_of(statement), why);
+  if (options_.keep.strict) {
+    throw Error{ErrorKind::usage, fmt::format("the unit {} takes away what cannot be kept, and `keep` is strict: {}", title(step.revision), what),
+                "see docs/keep.md for what can be kept; without `strict` it runs, and is named", statement.location};
+  }
+  events_.notice(fmt::format("{}:{}: cannot be kept: {}", statement.location.file, statement.location.line, what));
 }
 
 bool Keeper::keeps(const Step& step, const VersionRow* row) const {
@@ -157,7 +162,7 @@ void Keeper::take_over(Step& step, const VersionRow* row) {
   if (step.direction == Direction::upgrade) {
     const auto time = options_.keep.time;
     const bool strict = options_.keep.strict;
-    step.program = [context, work, time, strict, name = fmt::format("upgrade of {}", title(step.revision))](StepSink& sink) {
+    step.program = [context, work, time, strict, announced = !step.unit.empty(), name = fmt::format("upgrade of {}", title(step.revision))](StepSink& sink) {
       auto now = context;
       const auto begun = sink.remember("keep", [&] {
         const auto at = now_utc();
@@ -167,7 +172,7 @@ void Keeper::take_over(Step& step, const VersionRow* row) {
       now.at = words.at(1);
       now.until = words.at(2) == "-" ? "" : words.at(2);
       now.by = begun.substr(mark.size() + words.at(1).size() + words.at(2).size() + 2);
-      KeepingSink keeping(sink, now, strict, name);
+      KeepingSink keeping(sink, now, strict, announced, name);
       work(keeping);
     };
     return;

@@ -32,6 +32,7 @@ class Keeper {
   void take_over(Step& step, const VersionRow* row);
 
  private:
+  void tell(const Step& step, const Statement& statement, const std::string& why) const;
   [[nodiscard]] bool keeps(const Step& step, const VersionRow* row) const;
 
   Session& session_;
@@ -44,12 +45,5 @@ class Keeper {
 
 /// Lets go of records: the tables that hold them, and their rows.
 void purge_kept(Session& session, const Versions& versions, const std::vector<KeptRecord>& records);
-
-/// What of the statements cannot be kept, for people: "DROP SCHEMA old: all that is in it".
-struct NotKept {
-  Statement statement;
-  std::string why;
-};
-[[nodiscard]] std::vector<NotKept> cannot_keep(const Dialect& dialect, const std::vector<Statement>& statements);
 
 }  // namespace migrate

@@ -275,14 +275,31 @@ std::vector<std::optional<Loss>> losses_of(const Dialect& dialect, const std::ve
   return losses;
 }
 
+namespace {
+
+/// The values of "enum('a','b')", sorted; empty for another type.
+std::vector<std::string> enum_values(const std::string& type) {
+  std::vector<std::string> values;
+  if (!type.starts_with("enum(") && !type.starts_with("set(")) return values;
+  static const LexicalRules rules;
+  for (const auto& token : tokenize(type, rules)) {
+    if (token.kind == TokenKind::string) values.emplace_back(token.text);
+  }
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+}  // namespace
+
 bool fits(const std::string& from, const std::string& to) {
   if (from == to) return true;
+  if (const auto before = enum_values(from), after = enum_values(to); !before.empty() && !after.empty()) return std::includes(after.begin(), after.end(), before.begin(), before.end());
   const auto name_of = [](const std::string& type) { return std::string(parsed::type_name(type)); };
   const auto a = name_of(from), b = name_of(to);
   static const std::vector<std::vector<std::string_view>> chains{{"smallint", "integer", "int", "bigint"}, {"tinyint", "smallint", "mediumint", "int", "bigint"},
                                                                  {"smallint", "mediumint", "int", "bigint"}, {"integer", "bigint"}, {"real", "double precision"}, {"float", "double"},
                                                                  {"tinytext", "text", "mediumtext", "longtext"}, {"tinyblob", "blob", "mediumblob", "longblob"}};
-  const bool plain = from.find("unsigned") == to.find("unsigned") || (from.find("unsigned") != std::string::npos) == (to.find("unsigned") != std::string::npos);
+  const bool plain = (from.find("unsigned") != std::string::npos) == (to.find("unsigned") != std::string::npos);
   for (const auto& chain : chains) {
     const auto x = std::find(chain.begin(), chain.end(), a), y = std::find(chain.begin(), chain.end(), b);
     if (x != chain.end() && y != chain.end() && plain) return x <= y;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -45,14 +46,17 @@ Names stored_columns(const Table& table) {
   return names;
 }
 
+/// A type as the reader of statements writes it: values of an enum stay as they are.
+std::string spelled(const std::string& type) { return type.find('\'') == std::string::npos ? lower(type) : type; }
+
 Names without(Names names, const Names& others) {
   std::erase_if(names, [&](const auto& name) { return among(others, name); });
   return names;
 }
 
-class Planner {
+class LossPlanner {
  public:
-  Planner(KeepContext& context, const Loss& loss, const Statement& statement) : context_(context), loss_(loss), statement_(statement) {}
+  LossPlanner(KeepContext& context, const Loss& loss, const Statement& statement) : context_(context), loss_(loss), statement_(statement) {}
 
   KeepPlan make() {
     if (loss_.kind == Loss::Kind::type) {
@@ -185,7 +189,7 @@ class Planner {
     }
     for (const auto& [name, type] : loss_.changed) {
       const auto* column = find(table, name);
-      if (column != nullptr && !column->generated && !fits(lower(column->type), type)) changed.push_back(column->name);
+      if (column != nullptr && !column->generated && !fits(spelled(column->type), type)) changed.push_back(column->name);
     }
     keep_values(table, dropped, changed);
   }
@@ -235,7 +239,7 @@ class Planner {
       if (column.generated) continue;
       const auto went = std::find_if(loss_.carried.begin(), loss_.carried.end(), [&](const auto& one) { return equal_ignoring_case(one.first, column.name); });
       const auto* there = went == loss_.carried.end() ? nullptr : find(*after, went->second);
-      if (there != nullptr && fits(lower(column.type), lower(there->type))) continue;
+      if (there != nullptr && fits(spelled(column.type), spelled(there->type))) continue;
       (there == nullptr && find(*after, column.name) == nullptr ? dropped : changed).push_back(column.name);
     }
     if (loss_.filtered) refuse(table, "the rows that do not go along when it is made anew");
@@ -269,6 +273,7 @@ class Planner {
       if (column != nullptr && !column->generated && !among(assigned, column->name)) assigned.push_back(column->name);
     }
     if (assigned.empty()) return;
+    triggers(table);
     const auto key = key_without(table, assigned);
     if (key.empty()) return refuse(table, "it has no key that the UPDATE leaves as it is");
     auto& record = add(KeptRecord::Kind::values, table);
@@ -280,6 +285,11 @@ class Planner {
   }
 
   void rows(const Table& table) {
+    triggers(table);
+    if (loss_.kind == Loss::Kind::rows) {
+      std::vector<QualifiedName> seen{table.name};
+      with_it(table, [&](const Names& columns) { return loss_.with + (loss_.with.empty() ? "" : " ") + chosen(table, columns); }, seen);
+    }
     auto& record = add(KeptRecord::Kind::rows, table);
     describe_rows(table, record);
     const auto stored = record.columns;
@@ -291,31 +301,74 @@ class Planner {
     keep_rows(table, record);
   }
 
-  /// The rows that the statement's own condition meets.
+  void triggers(const Table& table) {
+    for (const auto& trigger : table.triggers) plan_.beside += fmt::format("{}the trigger {} of {}: what it does elsewhere", plan_.beside.empty() ? "" : "; ", trigger.name, table.name.name);
+  }
+
+  /// What goes, or changes, with deleted rows because it refers to them: kept in front of them, so that it comes back behind them.
+  void with_it(const Table& table, const std::function<std::string(const Names&)>& chosen, std::vector<QualifiedName>& seen) {
+    if (!context_.dialect().keep().keys_act(context_.connection())) return;
+    for (const auto& other : context_.neighbours(table)) {
+      for (const auto& key : other.foreign_keys) {
+        const bool ours = key.references.name == table.name.name && (key.references.schema.empty() || key.references.schema == table.name.schema);
+        if (!ours || key.on_delete.empty() || key.on_delete == "restrict" || key.referenced_columns.empty()) continue;
+        if (std::find(seen.begin(), seen.end(), other.name) != seen.end() || !loss_.tail.empty()) {
+          refuse(other, "the rows that go with those of " + table.name.name + " (ON DELETE " + key.on_delete + ")");
+          continue;
+        }
+        const auto condition = fmt::format("({}) IN ({})", listed("", key.columns), chosen(key.referenced_columns));
+        if (key.on_delete == "cascade") {
+          seen.push_back(other.name);
+          with_it(other, [&](const Names& columns) { return fmt::format("SELECT {} FROM {} WHERE {}", listed("", columns), context_.quote(other.name), condition); }, seen);
+          triggers(other);
+          auto& record = add(KeptRecord::Kind::rows, other);
+          describe_rows(other, record);
+          follow(other, record, condition);
+        } else if (const auto own = key_without(other, key.columns); own.empty()) {
+          refuse(other, "it has no key besides those that ON DELETE " + key.on_delete + " changes");
+        } else {
+          auto& record = add(KeptRecord::Kind::values, other);
+          record.key = own;
+          record.columns = key.columns;
+          follow(other, record, condition);
+        }
+      }
+    }
+  }
+
+  void follow(const Table& table, const KeptRecord& record, const std::string& condition) {
+    auto all = record.key;
+    for (const auto& column : without(record.columns, record.key)) all.push_back(column);
+    plan_.ahead.push_back(create_kept_sql(context_, table, record.kept, record.key, without(record.columns, record.key)));
+    plan_.fill.push_back(fmt::format("INSERT INTO {} ({}) SELECT {} FROM {} WHERE {}", context_.quote(record.kept), listed("", all), listed("", all), context_.quote(table.name), condition));
+  }
+
+  [[nodiscard]] std::string listed(const std::string& prefix, const Names& columns) const {
+    std::string out;
+    for (const auto& column : columns) out += (out.empty() ? "" : ", ") + (prefix.empty() ? "" : prefix + ".") + context_.quote(column);
+    return out;
+  }
+
+  /// SELECT of columns of the rows that the statement's own condition meets.
+  [[nodiscard]] std::string chosen(const Table& table, const Names& columns) const {
+    const auto source = context_.quote(table.name);
+    const auto alias = loss_.alias.empty() ? context_.quote(table.name.name) : loss_.alias;
+    const auto from = source + (loss_.alias.empty() ? "" : " AS " + loss_.alias);
+    const auto where = loss_.where.empty() ? std::string() : " WHERE " + loss_.where;
+    if (loss_.joined) {
+      const auto key = key_columns(table);
+      return fmt::format("SELECT {} FROM {} AS migrate_kept WHERE ({}) IN (SELECT {} FROM {}{})", listed("migrate_kept", columns), source, listed("migrate_kept", key), listed(alias, key), loss_.from, where);
+    }
+    if (!loss_.from.empty()) return fmt::format("SELECT {} FROM {} WHERE EXISTS (SELECT 1 FROM {}{})", listed(alias, columns), from, loss_.from, where);
+    return fmt::format("SELECT {} FROM {}{}{}", listed(alias, columns), from, where, loss_.tail.empty() ? "" : " " + loss_.tail);
+  }
+
   void keep_rows(const Table& table, const KeptRecord& record) {
     plan_.together = true;
     lock(table);
-    Names all = record.key;
+    auto all = record.key;
     for (const auto& column : without(record.columns, record.key)) all.push_back(column);
-    const auto source = context_.quote(table.name);
-    const auto alias = loss_.alias.empty() ? context_.quote(table.name.name) : loss_.alias;
-    const auto list = [&](const std::string& prefix, const Names& columns) {
-      std::string out;
-      for (const auto& column : columns) out += (out.empty() ? "" : ", ") + (prefix.empty() ? "" : prefix + ".") + context_.quote(column);
-      return out;
-    };
-    const auto from = source + (loss_.alias.empty() ? "" : " AS " + loss_.alias);
-    const auto where = loss_.where.empty() ? std::string() : " WHERE " + loss_.where;
-    std::string select;
-    if (loss_.joined) {
-      select = fmt::format("SELECT {} FROM {} AS migrate_kept WHERE ({}) IN (SELECT {} FROM {}{})", list("migrate_kept", all), source, list("migrate_kept", record.key),
-                           list(alias, record.key), loss_.from, where);
-    } else if (!loss_.from.empty()) {
-      select = fmt::format("SELECT {} FROM {} WHERE EXISTS (SELECT 1 FROM {}{})", list(alias, all), from, loss_.from, where);
-    } else {
-      select = fmt::format("SELECT {} FROM {}{}{}", list(alias, all), from, where, loss_.tail.empty() ? "" : " " + loss_.tail);
-    }
-    plan_.fill.push_back(fmt::format("INSERT INTO {} ({}) {}{}{}", context_.quote(record.kept), list("", all), loss_.with, loss_.with.empty() ? "" : " ", select));
+    plan_.fill.push_back(fmt::format("INSERT INTO {} ({}) {}{}{}", context_.quote(record.kept), listed("", all), loss_.with, loss_.with.empty() ? "" : " ", chosen(table, all)));
   }
 
   KeepContext& context_;
@@ -327,10 +380,18 @@ class Planner {
 
 }  // namespace
 
+std::string start_of(const Statement& statement) {
+  const auto line = collapse_spaces(statement.text);
+  return line.size() > 60 ? line.substr(0, 57) + "..." : line;
+}
+
 long long KeepContext::next_id() {
   if (last_id == 0) {
-    const auto result = connection().query("SELECT MAX(id) FROM " + quote(versions->kept_table()));
-    if (!result.rows.empty() && result.rows[0].at(0)) last_id = std::atoll(result.rows[0].at(0)->c_str());
+    // What a downgrade could not put back may stand in a table of another number.
+    for (const auto& row : connection().query("SELECT id, kept_table FROM " + quote(versions->kept_table())).rows) {
+      const auto name = row.at(1).value_or("");
+      last_id = std::max({last_id, std::atoll(row.at(0).value_or("0").c_str()), std::atoll(name.c_str() + name.rfind('_') + 1)});
+    }
   }
   return ++last_id;
 }
@@ -358,6 +419,16 @@ std::optional<Table> KeepContext::look(const QualifiedName& name) const {
   if (it == found.end()) return std::nullopt;
   it->name.schema = schema;
   return std::move(*it);
+}
+
+std::vector<Table> KeepContext::neighbours(const Table& table) const {
+  InspectOptions options{.schemas = table.name.schema.empty() ? std::vector<std::string>{} : std::vector<std::string>{table.name.schema}, .tables = {}, .filter = {}};
+  auto tables = dialect().catalog().inspect(connection(), session->server(), options).tables;
+  std::erase_if(tables, [&](const Table& other) { return versions->owns(other.name); });
+  for (auto& other : tables) {
+    if (other.name.schema.empty()) other.name.schema = table.name.schema;
+  }
+  return tables;
 }
 
 bool has_plain_key(const Table& table, const std::vector<std::string>& key) {
@@ -390,7 +461,7 @@ std::string create_kept_sql(const KeepContext& context, const Table& table, cons
 
 std::string write_plan(const KeepPlan& plan) {
   nlohmann::ordered_json json{{"records", write_kept(plan.records)}, {"ahead", plan.ahead}, {"fill", plan.fill},         {"catch_up", plan.catch_up}, {"instead", plan.instead},
-                              {"replaced", plan.replaced},          {"together", plan.together}, {"prune", plan.prune}, {"cannot", plan.cannot}};
+                              {"replaced", plan.replaced},          {"together", plan.together}, {"prune", plan.prune}, {"cannot", plan.cannot}, {"beside", plan.beside}};
   for (const auto& range : plan.ranges) json["ranges"].push_back({range.table, range.target, range.key, range.columns});
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
@@ -407,6 +478,7 @@ KeepPlan read_plan(const std::string& text) {
   plan.replaced = json.at("replaced");
   plan.together = json.at("together");
   plan.cannot = json.at("cannot");
+  plan.beside = json.at("beside");
   if (json.contains("ranges")) {
     for (const auto& range : json["ranges"]) plan.ranges.push_back({range.at(0), range.at(1), range.at(2).get<Names>(), range.at(3).get<Names>()});
   }
@@ -419,7 +491,7 @@ KeepPlan plan_keep(KeepContext& context, const Loss& loss, const Statement& stat
     plan.cannot = loss.why;
     return plan;
   }
-  return Planner(context, loss, statement).make();
+  return LossPlanner(context, loss, statement).make();
 }
 
 }  // namespace migrate

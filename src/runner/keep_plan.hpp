@@ -29,6 +29,8 @@ struct KeepContext {
   long long next_id();
   /// The table as it is, its name with its schema where there are such; nothing when there is none of that name.
   [[nodiscard]] std::optional<Table> look(const QualifiedName& name) const;
+  /// All tables of the schema that a table is in; ours are not among them.
+  [[nodiscard]] std::vector<Table> neighbours(const Table& table) const;
 };
 
 /// A table whose values are kept in ranges of its key, each of which commits.
@@ -47,12 +49,16 @@ struct KeepPlan {
   bool replaced = false;
   bool together = false;              ///< `fill` and the statement are one transaction
   std::vector<std::string> prune;     ///< behind it: what was not taken after all
-  std::string cannot;                 ///< why nothing is kept; "" when there is nothing to keep, or it is
+  std::string cannot;                 ///< what is not kept, and why; "" when there is nothing to keep, or it is
+  std::string beside;                 ///< what else may go that no text shows: a trigger's side effects
 
   [[nodiscard]] bool keeps() const { return !records.empty(); }
 };
 
 [[nodiscard]] KeepPlan plan_keep(KeepContext& context, const Loss& loss, const Statement& statement);
+
+/// The start of a statement, for messages.
+[[nodiscard]] std::string start_of(const Statement& statement);
 
 [[nodiscard]] std::string write_plan(const KeepPlan& plan);
 [[nodiscard]] KeepPlan read_plan(const std::string& text);

@@ -20,18 +20,12 @@ using Json = nlohmann::ordered_json;
 /// Rows of a table that are kept at a time, where each time commits.
 constexpr long long rows_at_a_time = 20'000;
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string json_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string key_of(const std::vector<Statement>& statements) {
   std::string text;
   for (const auto& statement : statements) text += statement.text + '\0';
   return sha256(text).substr(0, 16);
-}
-
-/// The first line of a statement, for messages.
-std::string start_of(const Statement& statement) {
-  const auto line = collapse_spaces(statement.text);
-  return line.size() > 60 ? line.substr(0, 57) + "..." : line;
 }
 
 }  // namespace
@@ -47,7 +41,7 @@ void KeepSink::run(const StepCall& call) {
     const auto text = inner_.remember(call.key + " statements", [&] {
       auto list = Json::array();
       for (const auto& statement : call.statements()) list.push_back(statement.text);
-      return dump(list);
+      return json_text(list);
     });
     for (const auto& one : Json::parse(text)) statements.push_back({one, call.location});
   }
@@ -111,11 +105,14 @@ bool KeepingSink::concerns(const std::vector<Statement>& /*all*/, std::size_t in
 KeepPlan KeepingSink::plan(const std::string& key, const Loss& loss, const Statement& statement) {
   auto plan = read_plan(inner_.remember(key + " keep", [&] { return write_plan(plan_keep(context_, loss, statement)); }));
   for (const auto& record : plan.records) context_.last_id = std::max(context_.last_id, record.id);
-  if (!plan.cannot.empty() && strict_) {
-    throw Error{ErrorKind::usage, fmt::format("{}: `keep` is strict, and this cannot be kept: {}\n    {}", step_, plan.cannot, start_of(statement)),
+  // What the unit's text says has been named before the run.
+  auto told = plan.cannot;
+  if (!announced_ && !plan.beside.empty()) told += (told.empty() ? "" : "; ") + plan.beside;
+  if (strict_ && (!plan.cannot.empty() || !plan.beside.empty())) {
+    throw Error{ErrorKind::usage, fmt::format("{}: `keep` is strict, and this cannot be kept: {}\n    {}", step_, plan.cannot.empty() ? plan.beside : plan.cannot, start_of(statement)),
                 "see docs/keep.md for what can be kept; without `strict` it runs, and is named", statement.location};
   }
-  if (!plan.cannot.empty()) inner_.note(fmt::format("not kept: {}: {}", start_of(statement), plan.cannot));
+  if (!told.empty() && !(announced_ && loss.kind == Loss::Kind::unknown)) inner_.note(fmt::format("not kept: {}: {}", start_of(statement), told));
   return plan;
 }
 
@@ -196,7 +193,7 @@ void KeepingSink::copy_ranges(const std::string& key, const KeepPlan& plan, cons
       if (rows > 0) inner_.progress(fmt::format("keeping values: {} rows of {}", rows, range.table));
       rows += rows_at_a_time;
       return BatchCall::Batch{.statement = {fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}{}", range.target, columns, columns, range.table, where.empty() ? "" : " WHERE " + where), statement.location},
-                              .cursor = found.rows.empty() ? "end" : dump(place)};
+                              .cursor = found.rows.empty() ? "end" : json_text(place)};
     };
     inner_.run_batches({.key = fmt::format("{} range {}", key, number), .location = statement.location, .next = next, .whole = {}});
   }
@@ -248,17 +245,23 @@ bool ReturningSink::concerns(const std::vector<Statement>& all, std::size_t inde
   const auto verb = parsed::parse(statement.text, {&rules, context_.dialect().lint().fold_case}).verb;
   if (verb != parsed::Verb::create_table && verb != parsed::Verb::alter_table && verb != parsed::Verb::rename_table) return false;
   for (std::size_t i = 0; i < records_.size(); ++i) {
-    if (!states_[i].back && mentions(statement.text, records_[i].object.name, rules)) return true;
+    if (!states_[i].back && names(statement, records_[i])) return true;
   }
   return false;
 }
 
+bool ReturningSink::names(const Statement& statement, const KeptRecord& record) const {
+  return mentions(statement.text, record.object.name, rules_of(statement, context_.dialect().sql().lexical_rules()));
+}
+
 void ReturningSink::run_bound(const std::string& key, const std::vector<Statement>& all, std::size_t first, std::size_t end) {
   std::vector<Statement> statements(all.begin() + static_cast<std::ptrdiff_t>(first), all.begin() + static_cast<std::ptrdiff_t>(end));
-  run_plain(key + " itself", std::move(statements), end > first + 1);
+  std::vector<std::size_t> named;
   for (auto i = records_.size(); i-- > 0;) {
-    if (!states_[i].back) put_back(fmt::format("{} back {}", key, i), i, false);
+    if (!states_[i].back && std::any_of(statements.begin(), statements.end(), [&](const Statement& statement) { return names(statement, records_[i]); })) named.push_back(i);
   }
+  run_plain(key + " itself", std::move(statements), end > first + 1);
+  for (const auto i : named) put_back(fmt::format("{} back {}", key, i), i, false);
 }
 
 void ReturningSink::put_back(const std::string& key, std::size_t index, bool last) {
@@ -297,7 +300,7 @@ void ReturningSink::finish() {
     const auto text = inner_.remember(fmt::format("end {}", i), [&] {
       auto end = plan_end(context_, records_[i], states_[i].left);
       end.statements.push_back(log_kept_sql(*context_.versions, records_[i], "put back", now_utc(), context_.by));
-      return dump({{"statements", end.statements}, {"notes", end.notes}});
+      return json_text({{"statements", end.statements}, {"notes", end.notes}});
     });
     const auto json = Json::parse(text);
     run_own(fmt::format("end {} itself", i), json.at("statements").get<std::vector<std::string>>(), {});

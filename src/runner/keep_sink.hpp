@@ -48,7 +48,8 @@ class KeepSink : public StepSink {
 /// Keeps what an upgrade's statements take away.
 class KeepingSink final : public KeepSink {
  public:
-  KeepingSink(StepSink& inner, KeepContext context, bool strict, std::string step) : KeepSink(inner, std::move(context)), strict_(strict), step_(std::move(step)) {}
+  KeepingSink(StepSink& inner, KeepContext context, bool strict, bool announced, std::string step)
+      : KeepSink(inner, std::move(context)), strict_(strict), announced_(announced), step_(std::move(step)) {}
   void run_batches(const BatchCall& call) override;
 
  private:
@@ -61,6 +62,7 @@ class KeepingSink final : public KeepSink {
   void finish(const std::string& key, const KeepPlan& plan, const Location& location);
 
   bool strict_;
+  bool announced_;    ///< what the text shows has been named already
   std::string step_;  ///< for messages
   std::vector<std::optional<Loss>> losses_;
 };
@@ -80,6 +82,7 @@ class ReturningSink final : public KeepSink {
   };
   void run_bound(const std::string& key, const std::vector<Statement>& all, std::size_t first, std::size_t end) override;
   [[nodiscard]] bool concerns(const std::vector<Statement>& all, std::size_t index) override;
+  [[nodiscard]] bool names(const Statement& statement, const KeptRecord& record) const;
   void put_back(const std::string& key, std::size_t index, bool last);
 
   std::vector<KeptRecord> records_;

@@ -40,6 +40,8 @@ class MysqlKeep final : public KeepFace {
     return aside;
   }
 
+  [[nodiscard]] bool keys_act(Connection& connection) const override { return connection.query("SELECT @@foreign_key_checks").rows.at(0).at(0) == "1"; }
+
   [[nodiscard]] std::string same_sql(const std::string& a, const std::string& b) const override {
     return fmt::format("CAST({} AS BINARY) <=> CAST({} AS BINARY)", a, b);
   }

@@ -82,6 +82,8 @@ class SqliteKeep final : public KeepFace {
     return aside;
   }
 
+  [[nodiscard]] bool keys_act(Connection& connection) const override { return connection.query("PRAGMA foreign_keys").rows.at(0).at(0) == "1"; }
+
   [[nodiscard]] std::string same_sql(const std::string& a, const std::string& b) const override {
     return fmt::format("CAST({} AS TEXT) IS CAST({} AS TEXT)", a, b);
   }
