@@ -196,7 +196,10 @@ void read_keep_section(const Reader& reader, const Node& node, const std::string
   config.keep = {};
   if (!node.is_map()) return word(node, name);
   config.keep.on = true;
-  reader.read_map(node, name, {{"for", word}, {"strict", into(reader, config.keep.strict)}});
+  const auto strict = [&](const Node& value, const std::string& key) {
+    if (const auto said = reader.choice(value, key, {"yes", "no", "true", "false"})) config.keep.strict = *said == "yes" || *said == "true";
+  };
+  reader.read_map(node, name, {{"for", word}, {"strict", strict}});
 }
 
 void read_lock_kind(const Reader& reader, const Node& node, const std::string& name, LockSettings::Kind& kind) {
