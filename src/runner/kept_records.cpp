@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.hpp"
+#include "core/version.hpp"
 #include "dialect/keep.hpp"
 #include "dialect/run.hpp"
 #include "dialect/sql.hpp"
