@@ -173,14 +173,14 @@ std::string counted(const HeldCounts& counts, const HeldPlace& place, const std:
   return text.empty() ? "" : " (" + text + " here)";
 }
 
-void note_losses(std::vector<PlannedChange>& changes, const HeldCounts& held) {
+void note_losses(std::vector<PlannedChange>& changes, const HeldCounts& held, bool kept) {
   for (auto& change : changes) {
     if (!change.note.empty()) continue;
     if (const auto* column = std::get_if<Remove<Column>>(&change.operation); column != nullptr && !column->object.generated) {
       change.note = "drops the column " + column->table.text() + "." + column->object.name + " and its data" + counted(held, {column->table, column->object.name}, "value") +
-                    "; a downgrade does not bring the data back";
+                    (kept ? "; `keep` has it for a downgrade" : "; a downgrade does not bring the data back");
     } else if (const auto* table = std::get_if<Drop<Table>>(&change.operation)) {
-      change.note = "drops the table " + table->object.name.text() + " and its rows" + counted(held, {table->object.name, ""}, "row") + "; a downgrade does not bring them back";
+      change.note = "drops the table " + table->object.name.text() + " and its rows" + counted(held, {table->object.name, ""}, "row") + (kept ? "; `keep` has them for a downgrade" : "; a downgrade does not bring them back");
     }
   }
 }
@@ -353,7 +353,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   declared.rights = (renamed.schema ? *renamed.schema : live).rights;
   auto changes = compare(renamed.schema ? *renamed.schema : live, declared, server);
   mark_reviewed_drops(changes, renamed, declared);
-  note_losses(changes, renamed.held);
+  note_losses(changes, renamed.held, renames.kept);
   note_answers(changes, renames.answers.no_renames, renamed.former);
   changes.insert(changes.begin(), std::make_move_iterator(renamed.changes.begin()), std::make_move_iterator(renamed.changes.end()));
   Difference difference{.before = std::move(live), .after = std::move(declared), .changes = {}, .server = server, .remarks = std::move(remarks)};

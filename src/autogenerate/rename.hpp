@@ -99,6 +99,7 @@ struct RenameOptions {
   RenamePolicy policy = RenamePolicy::review;
   RenameAnswers answers = {};
   RenameAsker ask = {};    ///< null: nobody to ask
+  bool kept = false;       ///< what statements take away is kept for the way back: notes on losses say so
   HeldCounter count = {};  ///< null: no database at hand, so that all may hold something
   std::set<std::string> settled = {};  ///< values of enum types ("type.value") about which something else has been said
   std::function<void(RenameQuestion)> tell = {};  ///< hears of each table, column and enum value that vanished while others appeared

@@ -90,6 +90,7 @@ Answers given_answers(Context& context) {
 
 RenameOptions rename_options(Context& context) {
   RenameOptions options;
+  options.kept = context.project_or_none().config().keep.on;
   options.answers = given_answers(context).renames;
   const auto policy = context.arguments.get("rename-policy", context.may_ask() ? "ask" : "review");
   if (policy == "ask") options.policy = RenamePolicy::ask;

@@ -82,6 +82,7 @@ Ground look(Context& context, const lint::Settings& settings) {
   auto& target = context.target();
   Ground ground;
   ground.dialect = &target.dialect();
+  ground.facts.kept = project.config().keep.on;
   const auto since = context.arguments.get("new-since");
   if (!since.empty()) ground.applied = revisions_at(project, since);
   if (since.empty() && !context.arguments.has("offline")) {
@@ -375,6 +376,7 @@ lint::Findings upgrade_findings(Context& context, const Schema& live, const std:
   settings.transactions = project.config().transaction != TransactionMode::none;
   Ground ground;
   ground.dialect = &session.dialect();
+  ground.facts.kept = project.config().keep.on;
   ground.facts.server = session.server();
   if (!project.config().schemas.empty()) ground.facts.server.default_schema = project.config().schemas.front();
   ground.connected = ground.facts.connected = true;

@@ -9,6 +9,7 @@
 #include "cli/context.hpp"
 #include "core/text.hpp"
 #include "revision/argument.hpp"
+#include "runner/kept_records.hpp"
 #include "revision/plan.hpp"
 
 namespace migrate::cli {
@@ -47,6 +48,14 @@ std::vector<VersionRow> rows_if_any(Context& context, bool& known) {
     context.output.detail("cannot read what is applied: " + error.message());
     return {};
   }
+}
+
+/// What is kept of what the revision took away.
+std::vector<KeptRecord> kept_of(Target& target, const std::string& id, bool known) {
+  if (!known || !has_kept_table(target.session().connection(), target.versions())) return {};
+  auto records = read_kept(target.session().connection(), target.versions());
+  std::erase_if(records, [&](const KeptRecord& record) { return record.revision != id; });
+  return records;
 }
 
 std::string marks_of(const Revision& revision, const std::set<std::string>& heads, bool known, const std::set<std::string>& applied,
@@ -214,6 +223,9 @@ int run_show(Context& context) {
       json["applied_at"] = row->applied_at;
       json["applied_by"] = row->applied_by;
     }
+    for (const auto& record : kept_of(target, id, known)) {
+      json["kept"].push_back({{"object", record.text(target.session().server().default_schema)}, {"kind", to_text(record.kind)}, {"until", record.until}});
+    }
     json["text"] = text;
     print_json(context, json);
     return 0;
@@ -227,6 +239,9 @@ int run_show(Context& context) {
   if (!revision.created.empty()) output.line(output.strong("created     ") + revision.created);
   if (row != rows.end()) output.line(output.strong("applied     ") + row->applied_at + " by " + row->applied_by);
   else if (known) output.line(output.strong("applied     ") + "no");
+  for (const auto& record : kept_of(target, id, known)) {
+    output.line(output.strong("kept        ") + record.text(target.session().server().default_schema) + " until " + (record.until.empty() ? "purged" : record.until));
+  }
   if (file != nullptr) output.line(output.strong("file        ") + shown_path(file->path.string()));
   output.line();
   output.lines(text);

@@ -141,6 +141,14 @@ int run_steps(Context& context, Direction direction, const Planner& planner, con
   auto options = target.run_options(context.arguments.get("lock-timeout"));
   options.keep_schema = target.schema_keeper();
   options.remark = remark;
+  if (context.arguments.has("keep")) {
+    auto keep = project.config().keep;
+    const auto word = context.arguments.get("keep", "yes");
+    if (!read_keep(word, keep)) {
+      throw Error{ErrorKind::usage, "--keep cannot be '" + word + "'", "a time such as 30d, or forever, strict, yes, no; a revision stands in front of it: migrate upgrade 7 --keep"};
+    }
+    options.keep = {keep.on, keep.strict, keep.time};
+  }
   options.plan_again = context.arguments.has("check-drift");
   DriftCheck check_drift(context, events);
   Ids unknown;

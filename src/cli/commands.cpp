@@ -37,6 +37,7 @@ std::vector<CommandSpec> build() {
   auto upgrade_options = run_options;
   upgrade_options.push_back({"to-plan", "FILE", "write what would run to a file for review, run nothing"});
   upgrade_options.push_back({"plan", "FILE", "run what --to-plan wrote, byte for byte"});
+  upgrade_options.push_back({"keep", "[TIME]", "keep what statements take away, for so long (30d); or strict, forever, no"});
   upgrade_options.push_back({"check-drift", "", "refuse when somebody changed the schema by hand since the last run"});
   upgrade_options.push_back({"allow-out-of-order", "", "apply revisions that came in below applied ones"});
   return {
@@ -58,6 +59,13 @@ std::vector<CommandSpec> build() {
       {"downgrade", "downgrade R", "revert revisions down to R",
        "Reverts every applied revision that needs R; R stays. -N reverts the last N, base reverts all.",
        "  migrate downgrade -1\n  migrate downgrade 7\n  migrate downgrade base", run_options, 1, 1, run_downgrade},
+      {"kept", "kept [R]", "what upgrades have kept for the way back",
+       "Each line: revision, object, what it is, rows, bytes, until when. docs/keep.md tells what is kept, and what a downgrade does with it.",
+       "  migrate kept\n  migrate kept 7 --json", {}, 0, 1, run_kept, true},
+      {"purge", "purge [R]", "let go of what is kept",
+       "All that is kept, or what the revision R has taken away. A downgrade cannot put it back any more.",
+       "  migrate purge --older-than 30d\n  migrate purge 7 --yes",
+       {{"older-than", "TIME", "only what was kept longer ago"}, {"dry-run", "", "say what would go"}, yes}, 0, 1, run_purge},
       {"current", "current", "what is applied", "", "  migrate current\n  migrate current --json", {}, 0, 0, run_current, true},
       {"history", "history [A:B]", "the revisions, newest first", "", "  migrate history\n  migrate history base:current", {}, 0, 1, run_history, true},
       {"heads", "heads", "the revisions that nothing follows", "", "  migrate heads", {}, 0, 0, run_heads, true},

@@ -82,6 +82,8 @@ int run_squash(Context& context);
 int run_edit(Context& context);
 int run_upgrade(Context& context);
 int run_downgrade(Context& context);
+int run_kept(Context& context);
+int run_purge(Context& context);
 int run_current(Context& context);
 int run_history(Context& context);
 int run_heads(Context& context);

@@ -13,6 +13,7 @@ class CatalogFace;
 class RenderFace;
 class RunFace;
 class RowsFace;
+class KeepFace;
 namespace lint {
 struct Support;
 }
@@ -28,6 +29,7 @@ class Dialect {
   [[nodiscard]] virtual const RenderFace& render() const = 0;        ///< dialect/render.hpp
   [[nodiscard]] virtual const RunFace& run() const = 0;              ///< dialect/run.hpp
   [[nodiscard]] virtual const RowsFace& rows() const = 0;            ///< dialect/rows.hpp
+  [[nodiscard]] virtual const KeepFace& keep() const = 0;            ///< dialect/keep.hpp
   [[nodiscard]] virtual const lint::Support& lint() const = 0;       ///< dialect/lint.hpp
 };
 

@@ -61,6 +61,7 @@ struct Facts {
   bool connected = false;       ///< `rows` is complete: a table that is not in it is not there
   std::map<QualifiedName, long long> rows;  ///< estimates, by lower-case name
   long long big_table = 50'000;
+  bool kept = false;                        ///< what statements take away is kept for the way back (`keep:` in migrate.yaml)
 
 };
 

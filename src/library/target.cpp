@@ -108,6 +108,7 @@ RunOptions Target::run_options(const std::string& lock_timeout) {
   options.transaction = config().transaction == TransactionMode::all    ? RunTransaction::all
                         : config().transaction == TransactionMode::none ? RunTransaction::none
                                                                         : RunTransaction::per_revision;
+  options.keep = {config().keep.on, config().keep.strict, config().keep.time};
   options.before_run = hooks().before_run;
   options.after_run = hooks().after_run;
   return options;

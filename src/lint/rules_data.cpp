@@ -72,6 +72,13 @@ std::vector<std::string> listed_values(const std::string& expression, const Cont
 
 }  // namespace
 
+namespace {
+
+/// What becomes of the values on the way back: `otherwise`, unless they are kept.
+std::string_view way_back(const Context& context, std::string_view otherwise) { return context.facts.kept ? "`keep` has them for the way back." : otherwise; }
+
+}  // namespace
+
 void check_drop_table(const Context& context, const Rule& rule, Findings& findings) {
   const auto& statement = context.parsed();
   if (statement.verb != Verb::drop_table || statement.temporary) return;
@@ -80,7 +87,7 @@ void check_drop_table(const Context& context, const Rule& rule, Findings& findin
     const auto* copy = rebuilt_as(context, name);
     const bool unknown_here = context.facts.connected && context.table(name) == nullptr;
     if (copy != nullptr || unknown_here) continue;
-    auto& finding = report(context, rule, findings, "DROP TABLE takes all rows of " + context.shown(name) + " away; the way back makes an empty table.");
+    auto& finding = report(context, rule, findings, "DROP TABLE takes all rows of " + context.shown(name) + " away; " + std::string(way_back(context, "the way back makes an empty table.")));
     finding.hint = "rename it first and drop it in a later release, when nothing has missed it";
   }
 }
@@ -90,7 +97,7 @@ void check_drop_column(const Context& context, const Rule& rule, Findings& findi
   if (statement.verb == Verb::alter_table && !context.fresh(statement.name)) {
     for (const auto& action : statement.actions) {
       if (action.kind != Action::Kind::drop_column || successor_of(context, statement.name, action) != nullptr) continue;
-      auto& finding = report(context, rule, findings, "DROP COLUMN takes the values of " + statement.name.text() + "." + action.name + " away; the way back makes an empty column.");
+      auto& finding = report(context, rule, findings, "DROP COLUMN takes the values of " + statement.name.text() + "." + action.name + " away; " + std::string(way_back(context, "the way back makes an empty column.")));
       finding.hint = "let a release stop using it first, then drop it in the next";
     }
   }
@@ -102,7 +109,7 @@ void check_drop_column(const Context& context, const Rule& rule, Findings& findi
     if (copy == nullptr || table == nullptr || context.fresh(name)) continue;
     for (const auto& column : table->columns) {
       const bool kept = std::any_of(copy->columns.begin(), copy->columns.end(), [&](const parsed::Column& other) { return equal_ignoring_case(other.name, column.name); });
-      if (!kept && !copy->columns.empty()) report(context, rule, findings, "The table that takes the place of " + name.text() + " has no column " + column.name + ": its values are lost.");
+      if (!kept && !copy->columns.empty()) report(context, rule, findings, "The table that takes the place of " + name.text() + " has no column " + column.name + ": " + std::string(way_back(context, "its values are lost.")));
     }
   }
 }
@@ -124,7 +131,7 @@ void check_narrowing(const Context& context, const Rule& rule, Findings& finding
     const auto* column = context.column(statement.name, action.name);
     const auto& to = action.kind == Action::Kind::set_type ? action.to : action.column.type;
     if (column == nullptr || !narrows(lower(column->type), to)) continue;
-    auto& finding = report(context, rule, findings, "Values of " + statement.name.text() + "." + action.name + " may not fit from " + column->type + " into " + to + ": they are cut, rounded, or the statement fails.");
+    auto& finding = report(context, rule, findings, "Values of " + statement.name.text() + "." + action.name + " may not fit from " + column->type + " into " + to + ": they are cut, rounded, or the statement fails" + (context.facts.kept ? "; `keep` has them for the way back." : "."));
     finding.hint = "look for values that do not fit first";
   }
 }
@@ -164,7 +171,7 @@ void check_truncate(const Context& context, const Rule& rule, Findings& findings
   if (statement.verb != Verb::truncate) return;
   for (const auto& name : statement.names) {
     if (context.fresh(name)) continue;
-    report(context, rule, findings, "TRUNCATE takes all rows of " + context.shown(name) + " away; the way back does not bring them.");
+    report(context, rule, findings, "TRUNCATE takes all rows of " + context.shown(name) + " away; " + std::string(way_back(context, "the way back does not bring them.")));
   }
 }
 

@@ -186,6 +186,22 @@ void read_transaction(const Reader& reader, const Node& node, const std::string&
     mode = *word == "all" ? TransactionMode::all : *word == "none" ? TransactionMode::none : TransactionMode::per_revision;
 }
 
+/// `keep: 30d`, `keep: strict`, or a map.
+void read_keep_section(const Reader& reader, const Node& node, const std::string& name, Config& config) {
+  const auto word = [&](const Node& value, const std::string& key) {
+    std::string text;
+    reader.read(value, key, text);
+    if (!read_keep(text, config.keep)) reader.fail(value, "'" + key + "' cannot be '" + text + "'", "a time such as 30d, or forever, strict, yes, no; or {for: 30d, strict: yes}");
+  };
+  config.keep = {};
+  if (!node.is_map()) return word(node, name);
+  config.keep.on = true;
+  const auto strict = [&](const Node& value, const std::string& key) {
+    if (const auto said = reader.choice(value, key, {"yes", "no", "true", "false"})) config.keep.strict = *said == "yes" || *said == "true";
+  };
+  reader.read_map(node, name, {{"for", word}, {"strict", strict}});
+}
+
 void read_lock_kind(const Reader& reader, const Node& node, const std::string& name, LockSettings::Kind& kind) {
   using Kind = LockSettings::Kind;
   if (const auto word = reader.choice(node, name, {"auto", "session", "lease"})) kind = *word == "session" ? Kind::session : *word == "lease" ? Kind::lease : Kind::automatic;
@@ -314,6 +330,7 @@ void read_settings(const Reader& reader, const Node& root, const std::string& se
        }},
       {"cpp", with(read_cpp)},
       {"compiler", with(read_cpp)},
+      {"keep", with(read_keep_section)},
       {"drift",
        [&](const Node& node, const std::string& name) {
          reader.read_map(node, name, {{"enabled", into(reader, config.drift.enabled)}});

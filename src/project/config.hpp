@@ -53,6 +53,15 @@ struct DriftSettings {
   bool enabled = true;  ///< keep the schema in the database after each run
 };
 
+/// What statements take away is kept for the way back.
+struct KeepSettings {
+  bool on = false;
+  bool strict = false;                      ///< refuse a unit that takes what cannot be kept
+  std::chrono::milliseconds time = usual;   ///< 0: for ever
+
+  static constexpr std::chrono::milliseconds usual = std::chrono::hours(24 * 30);
+};
+
 /// How C++ units are compiled.
 struct CppSettings {
   std::string compiler;            ///< empty: $CXX, or c++
@@ -83,6 +92,7 @@ struct Config {
   LockSettings lock;
   StatementSettings statement;
   DriftSettings drift;
+  KeepSettings keep;
   CppSettings cpp;
   std::vector<std::string> schemas;
   std::vector<std::string> ignore;   ///< globs
@@ -149,6 +159,9 @@ using Variables = std::function<std::optional<std::string>(const std::string& na
 
 /// "60s", "500ms", "1.5m", "2h", "1d", "0". Nothing when it is not a duration.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// "30d", "strict", "forever", "yes", "no" as `keep:` and --keep take them; false when it is none of them.
+[[nodiscard]] bool read_keep(std::string_view text, KeepSettings& keep);
 
 /// Fills in ${VAR} and ${VAR:-default} ("$${" is a plain "${"). Throws Error (usage) that names a variable that is not set.
 [[nodiscard]] std::string expand_variables(std::string_view text, const Variables& variables, const Location& location = {});

@@ -188,6 +188,20 @@ std::string expand_variables(std::string_view text, const Variables& variables, 
   return expand(text, variables, location, [](std::string value, std::string_view, std::string_view) { return value; });
 }
 
+bool read_keep(std::string_view text, KeepSettings& keep) {
+  const auto is = [&](std::initializer_list<std::string_view> words) { return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return equal_ignoring_case(word, text); }); };
+  keep.on = true;
+  if (is({"no", "off", "false"})) keep.on = false;
+  else if (is({"strict"})) keep.strict = true;
+  else if (is({"forever", "0"})) keep.time = std::chrono::milliseconds(0);
+  else if (!is({"yes", "on", "true"})) {
+    const auto time = parse_duration(text);
+    if (!time || *time < std::chrono::seconds(1)) return false;
+    keep.time = *time;
+  }
+  return true;
+}
+
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   text = trim(text);
   double number = 0;

@@ -10,6 +10,7 @@
 #include "dialect/run.hpp"
 #include "dialect/sql.hpp"
 #include "revision/graph.hpp"
+#include "runner/keep.hpp"
 #include "runner/run_lock.hpp"
 #include "runner/run_step.hpp"
 #include "runner/session_rules.hpp"
@@ -28,12 +29,15 @@ void keep(Session& session, const RunOptions& options, RunEvents& events) {
   }
 }
 
-void create_tables(Session& session, const Versions& versions, bool keeps_schema) {
+void create_tables(Session& session, const Versions& versions, bool keeps_schema, bool keeps_rows) {
   const auto& schema = versions.table().schema;
   auto statements = versions.create_sql(session.server());
   // Together with the others: a run that is killed behind its last unit leaves all of them.
   if (keeps_schema) {
     for (auto& sql : versions.create_schema_sql(session.server())) statements.push_back(std::move(sql));
+  }
+  if (keeps_rows) {
+    for (auto& sql : versions.create_kept_sql(session.server())) statements.push_back(std::move(sql));
   }
   for (const auto& sql : statements) {
     try {
@@ -56,7 +60,7 @@ class Run {
  public:
   Run(Session& session, const RunOptions& options, const Planner& planner, RunEvents& events)
       : session_(session), options_(options), planner_(planner), events_(events), versions_(session.dialect(), options.versions_table),
-        lock_(session, versions_, options) {
+        lock_(session, versions_, options), keeper_(session, versions_, options, events) {
     session_.set_up_units([this] {
       StepRunner::set_up(session_, options_);
       std::vector<Statement> hooks;
@@ -122,10 +126,11 @@ class Run {
     run_hook("before_run", options_.before_run);  // may choose the role that owns the tables made here
     rows_ = versions_.read(session_.connection(), &table_exists_);
     if (table_exists_) versions_.expect_all_rows(session_.connection());
-    if (!table_exists_) wait_for_database(options_, events_, "the versions table cannot be made", [&] { create_tables(session_, versions_, options_.keep_schema != nullptr); });
+    if (!table_exists_) wait_for_database(options_, events_, "the versions table cannot be made", [&] { create_tables(session_, versions_, options_.keep_schema != nullptr, options_.keep.on); });
     table_exists_ = true;
     // Named with their schema from now on: a unit may change what names mean, CREATE SCHEMA too.
     versions_.stay_in(session_.dialect().run().schema_of(session_.connection(), versions_.table()));
+    wait_for_database(options_, events_, "what is kept cannot be looked at", [&] { keeper_.prepare(); });
   }
 
   void run_hook(const char* name, const std::vector<Statement>& statements) {
@@ -144,6 +149,11 @@ class Run {
     auto steps = first_plan_ && !options_.plan_again && planned_for_ == rows_ ? std::move(*first_plan_) : planner_(rows_);
     first_plan_.reset();
     for (auto& step : steps) prepare_step(step, options_, session_);
+    keeper_.announce(steps);
+    for (auto& step : steps) {
+      const auto row = std::find_if(rows_.begin(), rows_.end(), [&](const VersionRow& one) { return one.revision == step.revision.id; });
+      keeper_.take_over(step, row == rows_.end() ? nullptr : &*row);
+    }
     return steps;
   }
 
@@ -250,6 +260,7 @@ class Run {
   RunEvents& events_;
   Versions versions_;
   HeldLock lock_;
+  Keeper keeper_;
   std::vector<VersionRow> rows_;
   std::optional<std::vector<Step>> first_plan_;  ///< made in front of the lock
   std::vector<VersionRow> planned_for_;          ///< the rows that it was made for
@@ -284,7 +295,7 @@ void run_locked(Session& session, const RunOptions& options, RunEvents& events,
   bool exists = false;
   waiting([&] { (void)versions.read(session.connection(), &exists); });
   if (exists) versions.expect_all_rows(session.connection());
-  if (!exists) waiting([&] { create_tables(session, versions, options.keep_schema != nullptr); });
+  if (!exists) waiting([&] { create_tables(session, versions, options.keep_schema != nullptr, false); });
   waiting([&] { session.connection().execute(session.begin_sql()); });
   try {
     for (const auto& sql : work(versions.read(session.connection()))) session.connection().execute(sql);

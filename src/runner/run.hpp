@@ -22,6 +22,13 @@ enum class LockKind {
   lease       ///< see runner/lease.hpp
 };
 
+/// What statements take away is kept in the database for the way back (docs/keep.md).
+struct KeepOptions {
+  bool on = false;
+  bool strict = false;                  ///< a unit that takes what cannot be kept is refused
+  std::chrono::milliseconds time{0};    ///< how long it is kept; 0: for ever
+};
+
 struct RunOptions {
   bool plan_again = false;  ///< the planner looks at more than the rows (the schema): it is asked again behind the lock, whatever they say
   std::string versions_table = "schema_versions";
@@ -31,6 +38,7 @@ struct RunOptions {
   RunTimeouts timeouts;
   int retries = 5;                             ///< of a step that hit a lock timeout or a serialization failure
   RunTransaction transaction = RunTransaction::per_revision;
+  KeepOptions keep;
   std::string remark;  ///< stands behind who runs it, in rows and log: "plan 3fa2b1c4d5e6"
   std::vector<Statement> before_run;  ///< hooks: behind the lock, in every session that a run makes, when there is something to run
   std::vector<Statement> after_run;   ///< when all of it is done

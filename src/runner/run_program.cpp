@@ -45,6 +45,7 @@ class StepRunner::TransactionSink final : public StepSink {
 
   void run(const StepCall& call) override {
     refuse_further();
+    if (call.before) ask(call.before);
     run_all(call.statements());
   }
 
@@ -55,7 +56,9 @@ class StepRunner::TransactionSink final : public StepSink {
       std::optional<BatchCall::Batch> batch;
       ask([&] { batch = call.next(cursor); });
       if (!batch) return;
-      run_all({batch->statement});
+      auto statements = std::move(batch->in_front);
+      statements.push_back(std::move(batch->statement));
+      run_all(std::move(statements));
       cursor = batch->cursor;
     }
   }
@@ -131,7 +134,7 @@ StepOutcome StepRunner::run_program_in_transaction(Step& step) {
   std::vector<Statement> outside;
   while (true) {
     step.statements.clear();
-    const auto frame = session_.dialect().run().frame_unit(outside, &connection());
+    const auto frame = session_.dialect().run().frame_unit(step.unit.empty() ? outside : step.unit, &connection());
     const auto restore = [&] {
       for (const auto& sql : frame.restore) connection().execute(sql);
     };
@@ -165,6 +168,7 @@ StepOutcome StepRunner::run_program_in_transaction(Step& step) {
       record(step, watch.elapsed(), current);
       connection().execute("COMMIT");
       expect_done(step);
+      for (const auto& statement : frame.after) connection().execute(statement.text);
       restore();
       events_.step_done(step, watch.elapsed());
       return StepOutcome::done;
@@ -197,7 +201,8 @@ StepOutcome StepRunner::run_together(std::vector<Step>& steps) {
       throw Error{ErrorKind::usage, "the unit " + title(step.revision) + " says `transaction: off` and cannot be part of one transaction for all",
                   "run with transaction: per-revision", step.revision.location};
     }
-    for (auto& statement : session_.dialect().run().frame_unit(step.statements, &connection()).before) outside.push_back(std::move(statement));
+    const auto& statements = step.unit.empty() ? step.statements : step.unit;
+    for (auto& statement : session_.dialect().run().frame_unit(statements, &connection()).before) outside.push_back(std::move(statement));
   }
   while (true) {
     const auto outcome = try_together(steps, outside);
@@ -318,7 +323,7 @@ class StepRunner::ProgressSink final : public StepSink {
       if (!call.fixed) {
         for (const auto& statement : statements) journal().statements.push_back(statement.text);
       }
-      run_all(std::move(statements), begun);
+      run_all(std::move(statements), begun, call.together, call.before);
       end();
     });
   }
@@ -330,8 +335,9 @@ class StepRunner::ProgressSink final : public StepSink {
       auto cursor = begun ? earlier_.cursor : std::string();
       if (begun && !earlier_.statements.empty() && !earlier_.next_cursor.empty()) {
         // The batch that was begun is finished as it was begun.
-        const Statement statement{earlier_.statements.front(), call.location};
-        run_batch({statement, earlier_.next_cursor}, cursor, true);
+        BatchCall::Batch batch{{earlier_.statements.back(), call.location}, earlier_.next_cursor};
+        for (std::size_t i = 0; i + 1 < earlier_.statements.size(); ++i) batch.in_front.push_back({earlier_.statements[i], call.location});
+        run_batch(batch, cursor, true);
         cursor = earlier_.next_cursor;
       }
       while (true) {
@@ -463,13 +469,18 @@ class StepRunner::ProgressSink final : public StepSink {
     now.base = step_.statements.size();
     now.cursor = cursor;
     now.next_cursor = batch.cursor;
-    now.statements = {batch.statement.text};
-    run_all({batch.statement}, begun);
+    auto statements = batch.in_front;
+    statements.push_back(batch.statement);
+    now.statements.clear();
+    for (const auto& statement : statements) now.statements.push_back(statement.text);
+    run_all(std::move(statements), begun, true);
   }
 
-  void run_all(std::vector<Statement> statements, bool begun) {
+  /// `together`: they are one transaction. `before`: done again in front of every try.
+  void run_all(std::vector<Statement> statements, bool begun, bool together = false, const std::function<void()>& before = {}) {
     const auto first = step_.statements.size();
     step_.statements.insert(step_.statements.end(), std::make_move_iterator(statements.begin()), std::make_move_iterator(statements.end()));
+    if (together && step_.statements.size() > first + 1) step_.blocks.push_back({.first = first, .end = step_.statements.size()});
     runner_.call_end_ = step_.statements.size();
     runner_.plan_.follow(step_.statements);
     for (auto at = first; at < step_.statements.size(); ++at) {
@@ -478,6 +489,7 @@ class StepRunner::ProgressSink final : public StepSink {
     auto i = first;
     if (begun) i = progress_.in_doubt ? runner_.settle(step_, done_, progress_) : done_;
     if (i < first || i > step_.statements.size()) throw edited();
+    if (before && i < step_.statements.size()) runner_.guarded(step_, i, before);
     while (i < step_.statements.size()) {
       if (stop_requested()) {
         runner_.record_stop(step_, i);
@@ -542,6 +554,7 @@ class StepRunner::ProgressSink final : public StepSink {
 
 StepOutcome StepRunner::run_program_progressively(Step& step, const VersionRow* row) {
   step.statements.clear();
+  step.blocks.clear();
   plan_.forget();
   journal_.emplace();
   call_end_ = 0;

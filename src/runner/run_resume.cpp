@@ -100,11 +100,11 @@ std::vector<std::string> resume_sql(const Versions& versions, const VersionRow& 
   const auto done = static_cast<std::size_t>(std::max(0, row.statement)) + (answer == Doubt::applied ? 1 : 0);
   const auto earlier = read_progress(row.fingerprint);
   Progress progress;
-  if (step.program) progress.journal = earlier.journal;
+  if (step.program || !earlier.journal.empty()) progress.journal = earlier.journal;
   else progress.done = digest_of(step.statements, done);
   // What was kept is what was there before the statement in doubt.
   progress.session = earlier.session;
-  if (answer == Doubt::applied && !step.program && done > 0 && done <= step.statements.size()) {
+  if (answer == Doubt::applied && progress.journal.empty() && done > 0 && done <= step.statements.size()) {
     SessionPlan plan(versions.dialect());
     plan.follow({step.statements[done - 1]});
     if (plan.leaves_anything(0, 1)) progress.session.clear();

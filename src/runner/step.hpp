@@ -20,6 +20,8 @@ struct StepCall {
   bool fixed = true;    ///< the statements follow from the call alone, not from what the database holds
   Location location;
   std::function<std::vector<Statement>()> statements;
+  bool together = false;           ///< its statements are one transaction where they can be: they change rows
+  std::function<void()> before = {};  ///< done again in front of every try of the statements; it may be done more than once
 };
 
 /// One call that runs statements until there is no more to do, each on its own.
@@ -27,6 +29,7 @@ struct BatchCall {
   struct Batch {
     Statement statement;
     std::string cursor;  ///< where the next batch begins
+    std::vector<Statement> in_front = {};  ///< in the same transaction
   };
   std::string key;
   Location location;
@@ -70,6 +73,8 @@ struct Step {
   /// What runs in place of `statements`: a C++ unit. It may run more than once, in a transaction that was rolled back or
   /// past what is done already.
   std::function<void(StepSink& sink)> program;
+  /// Of an SQL unit that runs as a program: its statements as they stand in it.
+  std::vector<Statement> unit;
   /// The rows that the step makes in place of its own, or takes away with it: of a squash unit.
   struct StandIn {
     std::string revision, message, checksum, downgrade;

@@ -104,11 +104,12 @@ Versions::Versions(const Dialect& dialect, const std::string& name) : dialect_(&
   schema_ = {table_.schema, table_.name + "_schema"};
   lock_ = {table_.schema, table_.name + "_lock"};
   copy_ = {table_.schema, table_.name + "_copy"};
+  kept_ = {table_.schema, table_.name + "_kept"};
 }
 
 void Versions::stay_in(const std::string& schema) {
   if (!table_.schema.empty()) return;
-  table_.schema = log_.schema = schema_.schema = lock_.schema = copy_.schema = schema;
+  table_.schema = log_.schema = schema_.schema = lock_.schema = copy_.schema = kept_.schema = schema;
 }
 
 DatabaseError Versions::explain(const DatabaseError& error, const std::string& what) const {
@@ -152,7 +153,14 @@ bool same_table(const QualifiedName& own, const QualifiedName& name) {
 
 bool Versions::owns(const QualifiedName& name) const { return same_table(table_, name) || same_table(log_, name) || stays_here(name); }
 
-bool Versions::stays_here(const QualifiedName& name) const { return same_table(schema_, name) || same_table(lock_, name) || same_table(copy_, name); }
+bool Versions::stays_here(const QualifiedName& name) const { return same_table(schema_, name) || same_table(lock_, name) || same_table(copy_, name) || is_kept(name); }
+
+bool Versions::is_kept(const QualifiedName& name) const {
+  const std::string_view own = kept_.name;
+  if (!std::string_view(name.name).starts_with(own)) return false;
+  const auto rest = std::string_view(name.name).substr(own.size());
+  return rest.empty() || (rest.size() > 1 && rest[0] == '_' && rest[1] >= '0' && rest[1] <= '9');
+}
 
 std::string Versions::select_sql() const {
   return fmt::format("SELECT {} FROM {} ORDER BY applied_at, revision", columns, dialect_->sql().quote_name(table_));
@@ -232,6 +240,18 @@ std::vector<std::string> Versions::create_schema_sql(const ServerInfo& server) c
   Table table{.name = schema_};
   table.columns = {column("id", "varchar(64)", false), column("kind", "varchar(40)", false), column("name", long_text),
                    column("hash", "varchar(64)", false), column("kept_at", "varchar(40)"),   column("definition", long_text)};
+  table.primary_key = PrimaryKey{.parts = {{.column = "id"}}};
+  return create_tables_sql(Schema{.tables = {table}}, server);
+}
+
+std::string Versions::kept_probe_sql() const { return fmt::format("SELECT 1 FROM {} WHERE id = 0", dialect_->sql().quote_name(kept_)); }
+
+std::vector<std::string> Versions::create_kept_sql(const ServerInfo& server) const {
+  const auto long_text = dialect_->sql().long_text_type();
+  Table table{.name = kept_};
+  table.columns = {column("id", "bigint", false),        column("revision", "varchar(200)", false), column("kind", "varchar(20)", false),
+                   column("object", long_text),          column("kept_table", "varchar(200)", false), column("details", long_text),
+                   column("state", "varchar(20)", false), column("kept_at", "varchar(40)"),          column("kept_until", "varchar(40)")};
   table.primary_key = PrimaryKey{.parts = {{.column = "id"}}};
   return create_tables_sql(Schema{.tables = {table}}, server);
 }

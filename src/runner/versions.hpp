@@ -85,6 +85,11 @@ class Versions {
   /// drift knows, how far a copy is.
   [[nodiscard]] bool stays_here(const QualifiedName& name) const;
   [[nodiscard]] const QualifiedName& copy_table() const { return copy_; }      ///< see rows/progress.hpp
+  [[nodiscard]] const QualifiedName& kept_table() const { return kept_; }      ///< see runner/kept_records.hpp
+  /// The table that holds what was kept under that number, in a schema; its indexes and sequences begin with the same name.
+  [[nodiscard]] QualifiedName kept_table(const std::string& schema, long long number) const { return {schema, kept_.name + "_" + std::to_string(number)}; }
+  /// Whether a name, in any schema, is one of what is kept for the way back: nobody sees it but `kept`, `purge` and a downgrade.
+  [[nodiscard]] bool is_kept(const QualifiedName& name) const;
 
   /// All rows, in the order they were applied. One round trip; no table is no rows, and `exists` tells.
   [[nodiscard]] std::vector<VersionRow> read(Connection& connection, bool* exists = nullptr) const;
@@ -96,6 +101,9 @@ class Versions {
   /// CREATE TABLE of the table for the kept schema, and a query that fails when it is not there.
   [[nodiscard]] std::vector<std::string> create_schema_sql(const ServerInfo& server) const;
   [[nodiscard]] std::string schema_probe_sql() const;
+  /// CREATE TABLE of the table that lists what is kept, and a query that fails when it is not there.
+  [[nodiscard]] std::vector<std::string> create_kept_sql(const ServerInfo& server) const;
+  [[nodiscard]] std::string kept_probe_sql() const;
   /// CREATE TABLE of the table for leases.
   [[nodiscard]] std::vector<std::string> create_lock_sql(const ServerInfo& server) const;
 
@@ -131,6 +139,7 @@ class Versions {
   QualifiedName schema_;
   QualifiedName lock_;
   QualifiedName copy_;
+  QualifiedName kept_;
 };
 
 /// Who runs this: "deploy@host, process 4711".

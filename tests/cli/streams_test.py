@@ -56,6 +56,8 @@ COMMANDS = {
     "upgrade --to-plan": (["upgrade", "--to-plan", "plan.json"], 0),
     "upgrade --json": (["upgrade", "--json"], 0),
     "downgrade": (["downgrade", "base"], 2),
+    "kept": (["kept", "--json"], 1),
+    "purge": (["purge", "--json"], 1),
     "current": (["current"], 1),
     "history": (["history"], 0),
     "history --json": (["history", "--json"], 0),

@@ -58,6 +58,7 @@ const std::map<std::string, std::vector<std::string>> rooms{{"sql", {}},
                                                             {"render", {"canonical"}},
                                                             {"run", {"sql"}},
                                                             {"rows", {"sql"}},
+                                                            {"keep", {"sql"}},
                                                             {"lint", {"canonical"}}};
 
 bool may_use(const std::string& room, const std::string& other) {

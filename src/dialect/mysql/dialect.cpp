@@ -2,6 +2,7 @@
 
 #include "dialect/mysql/canonical/face.hpp"
 #include "dialect/mysql/catalog/face.hpp"
+#include "dialect/mysql/keep/face.hpp"
 #include "dialect/mysql/lint/lint.hpp"
 #include "dialect/mysql/render/face.hpp"
 #include "dialect/mysql/rows/face.hpp"
@@ -21,6 +22,7 @@ class MysqlDialect final : public Dialect {
   [[nodiscard]] const RenderFace& render() const override { return render_face(); }
   [[nodiscard]] const RunFace& run() const override { return run_face(); }
   [[nodiscard]] const RowsFace& rows() const override { return *rows_; }
+  [[nodiscard]] const KeepFace& keep() const override { return keep_face(); }
   [[nodiscard]] const lint::Support& lint() const override { return lint_support(); }
 
  private:

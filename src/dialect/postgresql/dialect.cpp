@@ -2,6 +2,7 @@
 
 #include "dialect/postgresql/canonical/face.hpp"
 #include "dialect/postgresql/catalog/face.hpp"
+#include "dialect/postgresql/keep/face.hpp"
 #include "dialect/postgresql/lint/lint.hpp"
 #include "dialect/postgresql/render/face.hpp"
 #include "dialect/postgresql/rows/face.hpp"
@@ -21,6 +22,7 @@ class PostgresqlDialect final : public Dialect {
   [[nodiscard]] const RenderFace& render() const override { return render_face(); }
   [[nodiscard]] const RunFace& run() const override { return run_face(); }
   [[nodiscard]] const RowsFace& rows() const override { return *rows_; }
+  [[nodiscard]] const KeepFace& keep() const override { return keep_face(); }
   [[nodiscard]] const lint::Support& lint() const override { return lint_support(); }
 
  private:

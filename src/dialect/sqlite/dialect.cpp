@@ -4,6 +4,7 @@
 #include "dialect/sqlite/canonical/face.hpp"
 #include "dialect/sqlite/catalog/face.hpp"
 #include "dialect/sqlite/catalog/follow.hpp"
+#include "dialect/sqlite/keep/face.hpp"
 #include "dialect/sqlite/lint/lint.hpp"
 #include "dialect/sqlite/render/face.hpp"
 #include "dialect/sqlite/rows/face.hpp"
@@ -23,6 +24,7 @@ class SqliteDialect final : public Dialect {
   [[nodiscard]] const RenderFace& render() const override { return *render_; }
   [[nodiscard]] const RunFace& run() const override { return run_face(); }
   [[nodiscard]] const RowsFace& rows() const override { return *rows_; }
+  [[nodiscard]] const KeepFace& keep() const override { return keep_face(); }
   [[nodiscard]] const lint::Support& lint() const override { return lint_support(); }
 
  private:

@@ -1,0 +1,208 @@
+"""`keep`: what a unit takes away stays in the database, and a downgrade puts it back. Kills are in tests/faults/keep.py."""
+import json
+
+from support import TestCase, main
+
+SHOP = """tables:
+  teams:
+    columns: {id: {type: integer, null: false}, name: {type: varchar(40), null: false}}
+    primary_key: [id]
+  users:
+    columns:
+      id: {type: integer, null: false}
+      mail: {type: varchar(100), null: false, unique: true}
+      note: {type: varchar(200)}
+      team: {type: integer, references: teams(id)}
+    primary_key: [id]
+"""
+LESS = """tables:
+  users:
+    columns:
+      id: {type: integer, null: false}
+      note: {type: varchar(200)}
+    primary_key: [id]
+"""
+ROWS = "INSERT INTO teams VALUES (1, 'red'); INSERT INTO users VALUES (1, 'ada@x', 'tea', 1), (2, 'bob@x', NULL, NULL)"
+NAMES = "CREATE TABLE names (id integer PRIMARY KEY, name varchar(20));\nINSERT INTO names VALUES (1, 'ada'), (2, 'bob'), (3, 'cyd');"
+
+
+class Keep(TestCase):
+    def names(self, project, up, down="SELECT 1;"):
+        project.unit("0001-aaaaa1", "", NAMES, "DROP TABLE names;")
+        project.unit("0002-aaaaa2", "0001-aaaaa1", up, down)
+        project.migrate("upgrade", "1")
+
+    def kept(self, project, *more):
+        return json.loads(project.migrate("kept", "--json", *more).out)
+
+    def test_what_autogenerate_writes_comes_back_whole(self):
+        for project in self.each("keep: 30d"):
+            project.write("model.yaml", SHOP)
+            project.migrate("revision", "-a", "-m", "shop")
+            project.migrate("upgrade")
+            project.sql(ROWS)
+            before = project.sql("SELECT * FROM teams") + project.sql("SELECT id, mail, note, team FROM users ORDER BY id")
+            project.write("model.yaml", LESS)
+            written = project.migrate("revision", "-a", "-m", "less").out.split()[-1]
+            unit = (project.folder / written).read_text()
+            self.assertIn("`keep` has", unit)
+            self.assertNotIn("does not bring", unit)
+            project.migrate("upgrade")
+            project.migrate("check")
+            project.migrate("drift")
+            self.assertNotIn("schema_versions", project.migrate("inspect").out)
+            self.assertIn("kept  ", project.migrate("show", "head").out)
+            self.assertIn("keep ", project.migrate("log").out)
+            project.migrate("copy", "@", "sqlite:///copied.db", code=None)
+            self.assertGreaterEqual(len(self.kept(project)), 2)
+            project.migrate("downgrade", "-1")
+            self.assertEqual(project.sql("SELECT * FROM teams") + project.sql("SELECT id, mail, note, team FROM users ORDER BY id"), before)
+            self.assertEqual(self.kept(project), [])
+            self.assertIn("put back", project.migrate("log").out)
+            project.write("model.yaml", SHOP)
+            project.migrate("diff")
+
+    def test_apply_undo_brings_values_back(self):
+        for project in self.each("keep: yes"):
+            project.write("model.yaml", SHOP)
+            project.migrate("apply", "--yes")
+            project.sql(ROWS)
+            before = project.sql("SELECT id, mail, note, team FROM users ORDER BY id")
+            project.write("model.yaml", LESS)
+            project.migrate("apply", "--yes", "--allow-drop")
+            project.migrate("apply", "--undo", "--yes")
+            self.assertEqual(project.sql("SELECT id, mail, note, team FROM users ORDER BY id"), before)
+            self.assertEqual(self.kept(project), [])
+
+    def test_cpp_units(self):
+        for project in self.each("keep: 30d"):
+            project.unit("0001-aaaaa1", "", NAMES.replace(", name varchar(20)", ", name varchar(20), extra varchar(20)").replace("VALUES", "(id, name) VALUES") +
+                         "\nUPDATE names SET extra = 'x';", "DROP TABLE names;")
+            project.write("migrations/0002-aaaaa2.cpp", """// revision: 0002-aaaaa2
+// parents: 0001-aaaaa1
+// message: less
+#include <migrate/unit.hpp>
+void upgrade(migrate::Operations& op) {
+  op.execute("UPDATE names SET name = 'none' WHERE id = 2");
+  op.drop_column("names", "extra");
+  op.execute("DELETE FROM names WHERE id = 3");
+}
+void downgrade(migrate::Operations& op) { op.add_column("names", migrate::column("extra", "varchar(20)")); }
+MIGRATE_UNIT(upgrade, downgrade)
+""")
+            project.migrate("upgrade", "1")
+            before = project.sql("SELECT id, name, extra FROM names ORDER BY id")
+            project.migrate("upgrade")
+            self.assertEqual([record["kind"] for record in self.kept(project, "2")], ["values", "columns", "rows"])
+            project.migrate("downgrade", "-1")
+            self.assertEqual(project.sql("SELECT id, name, extra FROM names ORDER BY id"), before)
+
+    def test_strict_refuses_what_cannot_be_kept(self):
+        for project in self.each("keep: strict"):
+            code = {"sqlite": "INSERT OR REPLACE INTO names VALUES (1, 'x');", "postgresql": "DO $$ BEGIN DELETE FROM names; END $$;", "mysql": "REPLACE INTO names VALUES (1, 'x');"}
+            self.names(project, code[project.dialect])
+            refused = project.migrate("upgrade", code=2)
+            self.assertIn("takes away what cannot be kept", refused.err)
+            self.assertIn("0002-aaaaa2.sql:", refused.err)
+            self.assertEqual(project.sql("SELECT count(*) FROM names"), "3")
+            told = project.migrate("upgrade", "--keep", "no")
+            self.assertNotIn("cannot be kept", told.err)
+
+    def test_without_strict_it_is_named(self):
+        for project in self.each("keep: {for: 1d}"):
+            self.names(project, "UPDATE names SET id = id + 10;")
+            self.assertIn("not kept: UPDATE names", project.migrate("upgrade").err)
+            self.assertEqual(self.kept(project), [])
+
+    def test_strict_and_a_time_together(self):
+        for project in self.each("keep: {for: 90d, strict: yes}"):
+            self.names(project, "UPDATE names SET id = id + 10;")
+            self.assertIn("`keep` is strict", project.migrate("upgrade", code=2).err)
+            project.unit("0002-aaaaa2", "0001-aaaaa1", "UPDATE names SET name = 'x';", "SELECT 1;")
+            project.migrate("upgrade", env={"MIGRATE_NOW": "2026-01-01T00:00:00Z"})
+            self.assertEqual(self.kept(project)[0]["until"], "2026-04-01T00:00:00Z")
+
+    def test_time_passes(self):
+        for project in self.each():
+            self.names(project, "DELETE FROM names WHERE id = 1;")
+            project.migrate("upgrade", "--keep", "2d", env={"MIGRATE_NOW": "2026-01-01T00:00:00Z"})
+            (record,) = self.kept(project, "2")
+            self.assertEqual([record["object"], record["rows"], record["until"]], ["names", 1, "2026-01-03T00:00:00Z"])
+            self.assertGreater(record["bytes"], 0)
+            self.assertIn("nothing to purge", project.migrate("purge", "--older-than", "1d", "--yes", env={"MIGRATE_NOW": "2026-01-01T12:00:00Z"}).err)
+            project.unit("0003-aaaaa3", "0002-aaaaa2", "SELECT 1;", "SELECT 1;")
+            done = project.migrate("upgrade", env={"MIGRATE_NOW": "2026-01-04T00:00:00Z"})
+            self.assertIn("no longer kept: names", done.err)
+            self.assertEqual(self.kept(project), [])
+            project.migrate("downgrade", "1")
+            self.assertEqual(project.sql("SELECT count(*) FROM names"), "2")
+
+    def test_purge(self):
+        for project in self.each("keep: forever"):
+            self.names(project, "DELETE FROM names WHERE id = 1;")
+            project.migrate("upgrade")
+            self.assertIn("would purge 0002-aaaaa2", project.migrate("purge", "--dry-run").out)
+            project.migrate("purge", code=2)
+            self.assertIn("purged 0002-aaaaa2", project.migrate("purge", "2", "--yes").out)
+            self.assertEqual(self.kept(project), [])
+            self.assertIn("purge", project.migrate("log").out)
+            project.migrate("downgrade", "1")
+
+    def test_what_goes_by_a_foreign_key_comes_back_too(self):
+        for project in self.each("keep: 30d"):
+            if project.engine == "sqlite":
+                continue  # keys are not enforced in a run unless the unit says so
+            project.unit("0001-aaaaa1", "", """CREATE TABLE a (id integer PRIMARY KEY, n integer);
+CREATE TABLE b (id integer PRIMARY KEY, a integer, FOREIGN KEY (a) REFERENCES a (id) ON DELETE CASCADE);
+CREATE TABLE c (id integer PRIMARY KEY, b integer, FOREIGN KEY (b) REFERENCES b (id) ON DELETE SET NULL);
+INSERT INTO a VALUES (1, 1), (2, 2);
+INSERT INTO b VALUES (1, 1), (2, 1), (3, 2);
+INSERT INTO c VALUES (1, 1), (2, 3), (3, NULL);""", "DROP TABLE c; DROP TABLE b; DROP TABLE a;")
+            project.unit("0002-aaaaa2", "0001-aaaaa1", "DELETE FROM a WHERE n = 1;", "SELECT 1;")
+            project.migrate("upgrade", "1")
+            before = [project.sql(f"SELECT * FROM {table} ORDER BY id") for table in "abc"]
+            project.migrate("upgrade")
+            self.assertNotEqual([project.sql(f"SELECT * FROM {table} ORDER BY id") for table in "abc"], before)
+            project.migrate("downgrade", "-1")
+            self.assertEqual([project.sql(f"SELECT * FROM {table} ORDER BY id") for table in "abc"], before)
+
+    def test_types_and_functions_may_go_with_a_table(self):
+        for project in self.each("keep: 30d"):
+            if project.dialect != "postgresql":
+                continue
+            make = """CREATE TYPE mood AS ENUM ('glad', 'sad');
+CREATE DOMAIN short AS varchar(10);
+CREATE FUNCTION even(n integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT n % 2 = 0';
+CREATE SEQUENCE numbers;
+CREATE TABLE t (id serial PRIMARY KEY, m mood NOT NULL DEFAULT 'sad', s short, n integer DEFAULT nextval('numbers') CHECK (n > 0 OR even(n)), moods mood[]);
+CREATE INDEX ix_even ON t (even(n));"""
+            drop = "DROP TABLE t; DROP SEQUENCE numbers; DROP FUNCTION even(integer); DROP DOMAIN short; DROP TYPE mood;"
+            project.unit("0001-aaaaa1", "", make + "INSERT INTO t (m, s, moods) VALUES ('glad', 'x', '{sad,glad}'), ('sad', NULL, NULL);", drop)
+            project.unit("0002-aaaaa2", "0001-aaaaa1", drop, make)
+            project.migrate("upgrade", "1")
+            before = project.sql("SELECT * FROM t ORDER BY id")
+            project.migrate("upgrade")
+            self.assertEqual(project.sql("SELECT count(*) FROM pg_type WHERE typname IN ('mood', 'short')"), "0")
+            project.migrate("downgrade", "-1")
+            self.assertEqual(project.sql("SELECT * FROM t ORDER BY id"), before)
+            self.assertEqual(project.sql("INSERT INTO t (m) VALUES ('sad') RETURNING id"), "3")
+            self.assertEqual(project.sql("SELECT count(*) FROM pg_type WHERE typname LIKE 'schema_versions_kept_%' AND typtype <> 'c' AND typname NOT LIKE '\\_%'"), "0")
+
+    def test_bad_words(self):
+        project = self.project("sqlite", "keep: sometimes")
+        self.assertIn("'keep' cannot be 'sometimes'", project.migrate("upgrade", code=2).err)
+        project.config("keep: {for: 30d, strictly: yes}")
+        self.assertIn("did you mean 'strict'", project.migrate("upgrade", code=2).err)
+        project.config("")
+        project.unit("0001-aaaaa1", "", NAMES, "DROP TABLE names;")
+        self.assertIn("--keep cannot be '1'", project.migrate("upgrade", "--keep", "1", code=2).err)
+
+    def test_the_environment_says_otherwise(self):
+        project = self.project("sqlite", f"keep: 30d\nenvironments:\n  test: {{keep: no}}\n")
+        self.names(project, "DELETE FROM names WHERE id = 1;")
+        project.migrate("-e", "test", "upgrade")
+        self.assertEqual(self.kept(project), [])
+
+
+if __name__ == "__main__":
+    main()
