@@ -63,9 +63,6 @@ CopyOptions copy_options(Context& context) {
   return options;
 }
 
-namespace {
-
-/// The masks of migrate.yaml: they hold wherever there are some, unless --no-mask says otherwise.
 void add_masks(Context& context, CopyOptions& options) {
   const auto& config = context.project_or_none().config();
   if (context.arguments.has("mask") && context.arguments.has("no-mask")) throw Error{ErrorKind::usage, "--mask and --no-mask are opposites"};
@@ -77,8 +74,6 @@ void add_masks(Context& context, CopyOptions& options) {
     throw Error{ErrorKind::usage, "masks need a secret key", "set MASK_KEY, or `mask_key: \"${VARIABLE}\"` in migrate.yaml; the same key gives the same values again"};
   }
 }
-
-}  // namespace
 
 void write_report(Context& context, const CopyReport& report) {
   const auto file = context.arguments.get("report");

@@ -109,6 +109,15 @@ std::vector<CommandSpec> build() {
        with_renames({{"tables", "GLOB,...", "only these tables"}, {"only", "KIND,...", "only these kinds of things"}, {"without", "KIND,...", "all but these kinds of things"},
         {"no-delete", "", "keep rows that only TO has"}, {"no-mask", "", "values as they are, although migrate.yaml declares masks"}, {"on-error", "stop|report", "stop at the first row that does not fit (stop), or go on and list them"}, yes,
         {"dry-run", "", "say what differs, change nothing"}}), 2, 2, run_sync},
+      {"rehearse", "rehearse [R]", "try an upgrade on a copy of the database",
+       "Copies the database beside itself, runs the upgrade there, compares the result with the model, reverts it, compares rows and schema with\n"
+       "what was before, and runs it again. The database itself is only read. Exit code 3 for a hazard, 1 when the upgrade fails on the copy.",
+       "  migrate rehearse\n  migrate rehearse 7 --report rehearsal.html\n  migrate rehearse --rows 1000 --on postgresql://me@scratch/postgres\n  migrate rehearse --clean",
+       {{"on", "URL", "make the copy beside the database of URL (or @NAME), of the same engine"},
+        {"subset", "'TABLE [where COND] [limit N]'", "these rows, and every row that they refer to; may be given several times", true},
+        {"rows", "N", "so many rows of each table, and every row that they refer to"}, {"mask", "", "fail where there are no masks; a subset is masked wherever migrate.yaml has some"},
+        {"no-mask", "", "values as they are, whatever masks migrate.yaml names"}, {"no-down", "", "do not try the downgrade"}, {"keep-copy", "", "leave the copy"},
+        {"clean", "", "drop the copies that rehearsals which were killed have left"}, {"report", "FILE", "write a report: .html or .json"}}, 0, 1, run_rehearse},
       {"apply", "apply", "make the database what the model says, without files",
        "For databases without revisions: shows what leads from the database to the model, asks, and runs it as an upgrade runs. Exit code 3 when\n"
        "values would be lost, which --allow-drop lets go, and 5 for a question that --rename, --no-rename or --answers answers.",

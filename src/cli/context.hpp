@@ -108,5 +108,6 @@ int run_copy(Context& context);
 int run_review(Context& context);
 int run_sync(Context& context);
 int run_apply(Context& context);
+int run_rehearse(Context& context);
 
 }  // namespace migrate::cli

@@ -81,6 +81,7 @@ COMMANDS = {
     "copy": (["copy", "@", "sqlite:///copied.db"], 1),
     "sync": (["sync", "@", "sqlite:///synced.db", "--dry-run"], 1),
     "fleet": (["fleet", "list"], 0),
+    "rehearse": (["rehearse"], 1),
     "apply": (["apply", "--dry-run"], 0),
     "review": (["review", "-o", "-"], 1),
     "completion": (["completion", "bash"], 0),

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 /// A layer may include itself and the layers below it; layers of the same height do not know each other.
 const std::map<std::string, int> heights{{"include", 0},      {"core", 1},   {"project", 2},     {"schema", 2}, {"revision", 2}, {"operation", 3},
                                          {"dialect", 4},      {"rows", 5},   {"unit", 6},         {"autogenerate", 7}, {"runner", 7},   {"lint", 7},
-                                         {"library", 8},      {"transfer", 9}, {"fleet", 10}, {"review", 10},       {"cli", 12}};
+                                         {"library", 8},      {"transfer", 9}, {"rehearse", 10}, {"fleet", 10}, {"review", 10},       {"cli", 12}};
 
 struct Include {
   std::string file;    ///< relative to src/

@@ -1,0 +1,50 @@
+/// An upgrade on a copy of the database: measured, reverted, and run again (docs/rehearse.md).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "library/target.hpp"
+#include "revision/revision.hpp"
+
+namespace migrate {
+
+struct MeasuredStatement {
+  std::string revision;
+  Direction direction = Direction::upgrade;
+  Location location;
+  std::string sql;
+  std::chrono::milliseconds time{0};  ///< of the statements up to here since the last one measured: what is sent together counts at the first
+};
+
+struct Hazard {
+  std::string kind;  ///< "upgrade", "model", "downgrade", "schema", "loss", "again"
+  std::string revision;
+  Location location;
+  std::string text;
+};
+
+struct Rehearsal {
+  std::string source, copy;  ///< URLs for people
+  std::vector<MeasuredStatement> statements;
+  std::vector<Hazard> hazards;
+  std::vector<std::string> notes;
+  std::optional<Error> failure;  ///< of the upgrade
+};
+
+struct RehearsalOptions {
+  std::string revision = "head";
+  bool down = true;
+};
+
+/// Rehearses on the target, which is a copy and is changed. Throws Error when the work itself fails; what a unit does wrong stands in
+/// the result.
+[[nodiscard]] Rehearsal rehearse(Target& copy, const RehearsalOptions& options, const std::function<void(const std::string&)>& phase);
+
+[[nodiscard]] std::string rehearsal_json(const Rehearsal& rehearsal);
+[[nodiscard]] std::string rehearsal_html(const Rehearsal& rehearsal);
+
+}  // namespace migrate

@@ -1,0 +1,53 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/clock.hpp"
+#include "core/text.hpp"
+#include "library/page.hpp"
+#include "rehearse/rehearse.hpp"
+
+namespace migrate {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string place(const Location& location) { return location.line > 0 ? fmt::format("{}:{}", location.file, location.line) : location.file; }
+
+}  // namespace
+
+std::string rehearsal_json(const Rehearsal& rehearsal) {
+  Json json{{"source", rehearsal.source}, {"copy", rehearsal.copy}, {"upgraded", !rehearsal.failure.has_value()}};
+  json["hazards"] = Json::array();
+  for (const auto& hazard : rehearsal.hazards) {
+    json["hazards"].push_back({{"kind", hazard.kind}, {"revision", hazard.revision}, {"file", hazard.location.file}, {"line", hazard.location.line}, {"text", hazard.text}});
+  }
+  json["statements"] = Json::array();
+  for (const auto& statement : rehearsal.statements) {
+    json["statements"].push_back({{"revision", statement.revision}, {"direction", to_text(statement.direction)}, {"file", statement.location.file}, {"line", statement.location.line},
+                                  {"milliseconds", statement.time.count()}, {"sql", statement.sql}});
+  }
+  json["notes"] = rehearsal.notes;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string rehearsal_html(const Rehearsal& rehearsal) {
+  PageTable hazards{.id = "hazards", .title = "Hazards", .columns = {"kind", "revision", "place", "what"}, .rows = {}};
+  for (const auto& hazard : rehearsal.hazards) {
+    hazards.rows.push_back({hazard.kind, hazard.revision, place(hazard.location), hazard.text});
+    hazards.marks.emplace_back("bad");
+  }
+  PageTable statements{.id = "statements", .title = "Statements", .columns = {"revision", "direction", "place", "ms", "SQL"}, .rows = {}};
+  for (const auto& statement : rehearsal.statements) {
+    statements.rows.push_back({statement.revision, std::string(to_text(statement.direction)), place(statement.location), std::to_string(statement.time.count()), statement.sql});
+  }
+  PageTable notes{.id = "notes", .title = "Notes", .columns = {"note"}, .rows = {}};
+  for (const auto& note : rehearsal.notes) notes.rows.push_back({note});
+  Page page{.title = "Rehearsal: " + rehearsal.source,
+            .verdict = rehearsal.failure ? "The upgrade fails" : rehearsal.hazards.empty() ? "No hazards" : plural(rehearsal.hazards.size(), "hazard"),
+            .good = rehearsal.hazards.empty(), .facts = {rehearsal.source, now_utc()}, .sections = {}, .body = {}, .data = {}};
+  for (const auto* table : {&hazards, &statements, &notes}) page.add(*table);
+  return page_html(page);
+}
+
+}  // namespace migrate
