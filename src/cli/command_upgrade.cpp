@@ -9,6 +9,7 @@
 #include "cli/drift.hpp"
 #include "cli/events.hpp"
 #include "cli/plan_file.hpp"
+#include "cli/run_backup.hpp"
 #include "core/text.hpp"
 #include "dialect/catalog.hpp"
 #include "dialect/run.hpp"
@@ -150,6 +151,7 @@ int run_steps(Context& context, Direction direction, const Planner& planner, con
     options.keep = {keep.on, keep.strict, keep.time};
   }
   options.plan_again = context.arguments.has("check-drift");
+  add_backup(context, options, planner);
   DriftCheck check_drift(context, events);
   Ids unknown;
   const auto plan = [&](const std::vector<VersionRow>& rows) {

@@ -34,7 +34,11 @@ std::vector<CommandSpec> build() {
       {"dry-run", "", "print the plan with its statements, run nothing"},
       {"sql", "[A:B]", "write an SQL script, from A to B, or from where the database is"},
       yes};
-  auto upgrade_options = run_options;
+  auto runs = run_options;
+  runs.push_back({"backup", "FOLDER", "make a backup there first, and restore it when the run fails where the engine cannot go back"});
+  runs.push_back({"no-backup", "", "make none, whatever migrate.yaml says"});
+  runs.push_back({"no-restore", "", "leave the database as a failure leaves it"});
+  auto upgrade_options = runs;
   upgrade_options.push_back({"to-plan", "FILE", "write what would run to a file for review, run nothing"});
   upgrade_options.push_back({"plan", "FILE", "run what --to-plan wrote, byte for byte"});
   upgrade_options.push_back({"keep", "[TIME]", "keep what statements take away, for so long (30d); or strict, forever, no"});
@@ -58,7 +62,7 @@ std::vector<CommandSpec> build() {
        upgrade_options, 0, 1, run_upgrade},
       {"downgrade", "downgrade R", "revert revisions down to R",
        "Reverts every applied revision that needs R; R stays. -N reverts the last N, base reverts all.",
-       "  migrate downgrade -1\n  migrate downgrade 7\n  migrate downgrade base", run_options, 1, 1, run_downgrade},
+       "  migrate downgrade -1\n  migrate downgrade 7\n  migrate downgrade base", runs, 1, 1, run_downgrade},
       {"kept", "kept [R]", "what upgrades have kept for the way back",
        "Each line: revision, object, what it is, rows, bytes, until when. docs/keep.md tells what is kept, and what a downgrade does with it.",
        "  migrate kept\n  migrate kept 7 --json", {}, 0, 1, run_kept, true},
@@ -118,6 +122,14 @@ std::vector<CommandSpec> build() {
         {"rows", "N", "so many rows of each table, and every row that they refer to"}, {"mask", "", "fail where there are no masks; a subset is masked wherever migrate.yaml has some"},
         {"no-mask", "", "values as they are, whatever masks migrate.yaml names"}, {"no-down", "", "do not try the downgrade"}, {"keep-copy", "", "leave the copy"},
         {"clean", "", "drop the copies that rehearsals which were killed have left"}, {"report", "FILE", "write a report: .html or .json"}}, 0, 1, run_rehearse},
+      {"backup", "backup [FILE]", "write the whole database to one file, with a checksum beside it",
+       "By SQLite's backup API, or by the server's own program: pg_dump, mariadb-dump, mysqldump. FILE may be a folder; without one the file goes to\n"
+       "the folder of `backup:` in migrate.yaml, or here.",
+       "  migrate backup\n  migrate backup before-release.dump --database @prod", {}, 0, 1, run_backup},
+      {"restore", "restore FILE", "make the database what a backup says",
+       "The checksum is looked at first. Whatever the database has and the backup does not goes. After a kill the same command ends right.",
+       "  migrate restore app.db-20261128T065748Z-3fa2.db\n  migrate restore before-release.dump --to postgresql://me@localhost/copy",
+       {{"to", "URL", "another database than the project's: a URL or @NAME"}, yes}, 1, 1, run_restore},
       {"apply", "apply", "make the database what the model says, without files",
        "For databases without revisions: shows what leads from the database to the model, asks, and runs it as an upgrade runs. Exit code 3 when\n"
        "values would be lost, which --allow-drop lets go, and 5 for a question that --rename, --no-rename or --answers answers.",

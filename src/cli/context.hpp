@@ -109,5 +109,7 @@ int run_review(Context& context);
 int run_sync(Context& context);
 int run_apply(Context& context);
 int run_rehearse(Context& context);
+int run_backup(Context& context);
+int run_restore(Context& context);
 
 }  // namespace migrate::cli

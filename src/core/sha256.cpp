@@ -6,14 +6,36 @@
 #include <sha2.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <stdexcept>
 #include <vector>
+
+#include "migrate/error.hpp"
 
 namespace migrate {
 
 std::string sha256(std::string_view bytes) {
   std::array<char, SHA256_DIGEST_STRING_LENGTH> hex{};
   SHA256Data(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), hex.data());
+  return hex.data();
+}
+
+std::string sha256_of_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const auto fail = [&] { throw Error{ErrorKind::usage, "cannot read " + path.string() + ": " + std::strerror(errno)}; };
+  if (!file || std::filesystem::is_directory(path)) fail();
+  SHA2_CTX state;
+  SHA256Init(&state);
+  std::vector<char> buffer(std::size_t{1} << 18);
+  while (file) {
+    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    SHA256Update(&state, reinterpret_cast<const unsigned char*>(buffer.data()), static_cast<std::size_t>(file.gcount()));
+  }
+  if (file.bad()) fail();
+  std::array<char, SHA256_DIGEST_STRING_LENGTH> hex{};
+  SHA256End(&state, hex.data());
   return hex.data();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -7,6 +8,9 @@ namespace migrate {
 
 /// SHA-256 of the bytes, as 64 lower-case hex digits.
 [[nodiscard]] std::string sha256(std::string_view bytes);
+
+/// The same of a file's content, which is never in memory as a whole. Throws Error (usage) when it cannot be read.
+[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& path);
 
 /// The same in base64, as a Content-Security-Policy names what may run.
 [[nodiscard]] std::string sha256_base64(std::string_view bytes);

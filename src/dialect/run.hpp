@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,6 +32,13 @@ class RunLock {
   virtual void follow(Connection& other) { static_cast<void>(other); }
   /// Who holds it, for people: "deploy@10.0.0.7, process 4711, since 10:31:02"; "" when nobody does or it cannot be told.
   virtual std::string holder() = 0;
+};
+
+/// What a backup of a database is made with, and made anew from.
+struct BackupPlace {
+  std::filesystem::path file;   ///< the backup
+  std::filesystem::path tools;  ///< the folder of the server's programs; empty: those of PATH
+  std::function<void(const std::string&)> tell;  ///< what somebody should know
 };
 
 struct RunTimeouts {
@@ -268,6 +276,20 @@ class RunFace {
     static_cast<void>(table);
     return "";
   }
+
+  /// Throws Error when no backup can be made, or restored, here: a program is missing or older than the server. Changes nothing.
+  virtual void check_backup(Connection& connection, const ServerInfo& server, const BackupPlace& place) const = 0;
+  /// Writes all that the database holds to the file, which is made. Throws Error; what was written then is not a backup.
+  virtual void backup(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const = 0;
+  /// Throws Error (usage) when the file is not a whole backup of such a database.
+  virtual void check_backup_file(const DatabaseUrl& url, const BackupPlace& place) const = 0;
+  /// Makes the database what the file says: what it does not have goes. The caller holds the lock of a run. Where that is not one
+  /// transaction, doing it again ends right whatever became of it before.
+  virtual void restore(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const = 0;
+  /// How a file of it is called: "db", "dump", "sql".
+  [[nodiscard]] virtual std::string backup_extension() const = 0;
+  /// Whether there is anything in the database that a restore would take away.
+  [[nodiscard]] virtual bool holds_anything(Connection& connection) const = 0;
 
   /// Whether the error means that a table has no column of that name.
   [[nodiscard]] virtual bool is_missing_column(const DatabaseError& error) const = 0;

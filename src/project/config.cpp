@@ -331,6 +331,20 @@ void read_settings(const Reader& reader, const Node& root, const std::string& se
       {"cpp", with(read_cpp)},
       {"compiler", with(read_cpp)},
       {"keep", with(read_keep_section)},
+      {"backup",
+       [&](const Node& node, const std::string& name) {
+         const auto path = [&](std::filesystem::path& out) {
+           return [&](const Node& value, const std::string& key) {
+             std::string text;
+             reader.read(value, key, text);
+             out = text.empty() ? std::filesystem::path() : absolute_path(config.folder, text);
+           };
+         };
+         reader.read_map(node, name,
+                         {{"folder", path(config.backup.folder)},
+                          {"keep", [&](const Node& value, const std::string& key) { reader.read(value, key, config.backup.keep, 1, 100000); }},
+                          {"tools", path(config.backup.tools)}});
+       }},
       {"drift",
        [&](const Node& node, const std::string& name) {
          reader.read_map(node, name, {{"enabled", into(reader, config.drift.enabled)}});

@@ -49,6 +49,13 @@ struct StatementSettings {
   int retries = 5;
 };
 
+/// Backups that runs make by themselves.
+struct BackupSettings {
+  std::filesystem::path folder;  ///< empty: none are made
+  int keep = 5;                  ///< how many stay
+  std::filesystem::path tools;   ///< the folder of the server's programs; empty: those of PATH
+};
+
 struct DriftSettings {
   bool enabled = true;  ///< keep the schema in the database after each run
 };
@@ -93,6 +100,7 @@ struct Config {
   StatementSettings statement;
   DriftSettings drift;
   KeepSettings keep;
+  BackupSettings backup;
   CppSettings cpp;
   std::vector<std::string> schemas;
   std::vector<std::string> ignore;   ///< globs

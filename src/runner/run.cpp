@@ -85,13 +85,16 @@ class Run {
       planned_for_ = rows_;
     }
     lock_.acquire(events_);
-    prepare();
+    if (options_.before_first) options_.before_first(session_);
     try {
+      prepare();
       run_all();
-    } catch (const DatabaseError&) {
+    } catch (const DatabaseError& error) {
+      tell_failure(error.cause == DatabaseError::Cause::connection);
       throw;  // the connection may be gone
     } catch (const Error&) {
       if (result_.steps > 0 || part_kept_) keep(session_, options_, events_);
+      tell_failure(false);
       throw;
     }
     if (result_.steps > 0) {
@@ -102,6 +105,16 @@ class Run {
   }
 
  private:
+  void tell_failure(bool disconnected) {
+    if (!options_.when_failed || lock_.lost()) return;
+    if (disconnected) {
+      lock_.abandon();
+      session_.reconnect();
+      lock_.acquire(events_);
+    }
+    options_.when_failed(session_);
+  }
+
   /// Whether a hook sets a session up, or runs code that may: every session has it then. All else is done once, and the run's own session
   /// holds locks for all of them.
   [[nodiscard]] bool sets_up(const Statement& hook) const {

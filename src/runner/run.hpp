@@ -42,6 +42,10 @@ struct RunOptions {
   std::string remark;  ///< stands behind who runs it, in rows and log: "plan 3fa2b1c4d5e6"
   std::vector<Statement> before_run;  ///< hooks: behind the lock, in every session that a run makes, when there is something to run
   std::vector<Statement> after_run;   ///< when all of it is done
+  /// Called behind the lock before anything is made or run, when there may be something to run; what it throws ends the run.
+  std::function<void(Session& session)> before_first;
+  /// Called behind the lock when a run has failed, with a connection that works; not when the lock was lost.
+  std::function<void(Session& session)> when_failed;
   /// Called behind the lock, outside any transaction, when a run has changed something; keeps the schema for `drift`. When it
   /// fails that is a notice: what was run stays done.
   std::function<void(Session& session)> keep_schema;

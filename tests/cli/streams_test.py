@@ -82,6 +82,8 @@ COMMANDS = {
     "sync": (["sync", "@", "sqlite:///synced.db", "--dry-run"], 1),
     "fleet": (["fleet", "list"], 0),
     "rehearse": (["rehearse"], 1),
+    "backup": (["backup", "saved.db"], 1),
+    "restore": (["restore", "saved.db", "--yes"], 1),
     "apply": (["apply", "--dry-run"], 0),
     "review": (["review", "-o", "-"], 1),
     "completion": (["completion", "bash"], 0),
@@ -108,6 +110,8 @@ class DiskFull(Case):
                     project.unit("0002-bbbbb2", "0001-aaaaa1", "CREATE TABLE u (id integer);", "DROP TABLE u;")
                 if name == "fleet":
                     project.config('fleet: {targets: [{database: "sqlite:///one.db"}]}')
+                if name == "restore":
+                    project.migrate("backup", "saved.db")
                 if name == "drift":
                     project.sql("ALTER TABLE t1 ADD COLUMN b integer")
                 if name == "verify":

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "dialect/driver.hpp"
+#include "dialect/mysql/run/backup.hpp"
 #include "dialect/mysql/run/blockers.hpp"
 #include "dialect/mysql/run/fingerprint.hpp"
 #include "dialect/mysql/run/lock.hpp"
@@ -56,6 +57,12 @@ class MysqlRun final : public RunFace {
   [[nodiscard]] bool mend(Connection& connection, const Statement& statement, const DatabaseError& error) const override {
     return mend_stale_table(connection, statement, error);
   }
+  void check_backup(Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { mysql::check_backup(connection, server, place); }
+  void backup(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { mysql::backup(url, connection, server, place); }
+  void check_backup_file(const DatabaseUrl& url, const BackupPlace& place) const override { mysql::check_backup_file(url, place); }
+  void restore(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { mysql::restore(url, connection, server, place); }
+  [[nodiscard]] std::string backup_extension() const override { return "sql"; }
+  [[nodiscard]] bool holds_anything(Connection& connection) const override { return mysql::holds_anything(connection); }
   [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override { return error.native_code == 1054; }
   [[nodiscard]] bool is_denied(const DatabaseError& error) const override { return error.native_code == 1142 || error.native_code == 1143 || error.native_code == 1044; }
   [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override { return error.native_code == 1146; }

@@ -2,6 +2,7 @@
 
 #include "core/text.hpp"
 #include "dialect/driver.hpp"
+#include "dialect/postgresql/run/backup.hpp"
 #include "dialect/postgresql/run/blockers.hpp"
 #include "dialect/postgresql/run/concurrently.hpp"
 #include "dialect/postgresql/run/fingerprint.hpp"
@@ -73,6 +74,12 @@ class PostgresqlRun final : public RunFace {
                                                     or exists (select from unnest(p.polroles) r where r <> 0 and pg_has_role(r, 'member'))))))
   from pg_class c where c.oid = to_regclass()" + quote_text(quote_name(table)) + ")";
   }
+  void check_backup(Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { postgresql::check_backup(connection, server, place); }
+  void backup(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { postgresql::backup(url, connection, server, place); }
+  void check_backup_file(const DatabaseUrl& url, const BackupPlace& place) const override { postgresql::check_backup_file(url, place); }
+  void restore(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { postgresql::restore(url, connection, server, place); }
+  [[nodiscard]] std::string backup_extension() const override { return "dump"; }
+  [[nodiscard]] bool holds_anything(Connection& connection) const override { return postgresql::holds_anything(connection); }
   [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override { return error.sqlstate == "42703"; }
   [[nodiscard]] bool is_denied(const DatabaseError& error) const override { return error.sqlstate == "42501"; }
   [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override {

@@ -60,7 +60,7 @@ std::string hint_for(const std::string& name) {
 
 }  // namespace
 
-std::string conninfo(const DatabaseUrl& url) {
+std::map<std::string, std::string> connection_settings(const DatabaseUrl& url) {
   std::map<std::string, std::string> settings{{"application_name", "migrate"}, {"client_encoding", "UTF8"}, {"connect_timeout", "10"}};
   if (!url.host.empty()) settings["host"] = url.host;
   if (url.port != 0) settings["port"] = std::to_string(url.port);
@@ -69,8 +69,12 @@ std::string conninfo(const DatabaseUrl& url) {
   if (!url.database.empty()) settings["dbname"] = url.database;
   if (url.endpoints().size() > 1) settings["target_session_attrs"] = "read-write";
   for (const auto& [key, value] : url.parameters) settings[key == "socket" ? "host" : key] = value;
+  return settings;
+}
+
+std::string conninfo(const DatabaseUrl& url) {
   std::string text;
-  for (const auto& [key, value] : settings) text += (text.empty() ? "" : " ") + key + "=" + conninfo_value(value);
+  for (const auto& [key, value] : connection_settings(url)) text += (text.empty() ? "" : " ") + key + "=" + conninfo_value(value);
   return text;
 }
 

@@ -1,5 +1,6 @@
 #include "dialect/sqlite/run/face.hpp"
 
+#include "dialect/sqlite/run/backup.hpp"
 #include "dialect/sqlite/run/connect.hpp"
 #include "dialect/sqlite/run/fingerprint.hpp"
 #include "dialect/sqlite/run/frame.hpp"
@@ -47,6 +48,12 @@ class SqliteRun final : public RunFace {
   [[nodiscard]] bool refuses_transaction(const DatabaseError& error) const override {
     return error.message().find("within a transaction") != std::string::npos || error.message().find("within transaction") != std::string::npos || error.message().find("inside a transaction") != std::string::npos;
   }
+  void check_backup(Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { sqlite::check_backup(connection, server, place); }
+  void backup(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { sqlite::backup(url, connection, server, place); }
+  void check_backup_file(const DatabaseUrl& url, const BackupPlace& place) const override { sqlite::check_backup_file(url, place); }
+  void restore(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { sqlite::restore(url, connection, server, place); }
+  [[nodiscard]] std::string backup_extension() const override { return "db"; }
+  [[nodiscard]] bool holds_anything(Connection& connection) const override { return sqlite::holds_anything(connection); }
   [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override {
     return error.message().starts_with("no such column") || error.message().find("has no column named") != std::string::npos;
   }
