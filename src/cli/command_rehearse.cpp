@@ -88,6 +88,7 @@ int run_rehearse(Context& context) {
   }
   print(context.output, rehearsal);
   write_report_file(context, rehearsal);
+  if (rehearsal.failure && context.output.json()) return exit_code(rehearsal.failure->kind);  // it is among the hazards
   if (rehearsal.failure) throw Error(*rehearsal.failure);
   return rehearsal.hazards.empty() ? 0 : 3;
 }

@@ -213,6 +213,8 @@ TEST_CASE("the recipes for rows print what they show") { Page("docs/cookbook-row
 
 TEST_CASE("the page about what is kept prints what it shows") { Page("docs/keep.md").run(); }
 
+TEST_CASE("the page about rehearsals prints what it shows") { Page("docs/rehearse.md").run(); }
+
 TEST_CASE("the page about backups prints what it shows") { Page("docs/backup.md").run(); }
 
 TEST_CASE("the page about the review page prints what it shows") { Page("docs/review.md").run(); }

@@ -212,6 +212,8 @@ void read_update(Cursor& cursor, Statement& statement) {
       if (cursor.is_name()) {
         auto name = cursor.qualified();
         statement.assigned.push_back(name.name);
+      } else if (cursor.symbol("(")) {  // (a, b) = ...
+        for (auto& name : cursor.name_list()) statement.assigned.push_back(std::move(name));
       }
       cursor.to_comma();
       if (cursor.index() >= end || !cursor.accept_symbol(",")) break;
