@@ -13,6 +13,7 @@
 #include "dialect/sql.hpp"
 #include "revision/graph.hpp"
 #include "runner/journal.hpp"
+#include "runner/keep_plan.hpp"
 #include "runner/keep_sink.hpp"
 #include "runner/session_plan.hpp"
 
@@ -83,7 +84,13 @@ std::vector<KeptRecord> marked(const std::string& text, const std::vector<KeptRe
 
 void Keeper::prepare() {
   auto& connection = session_.connection();
-  exists_ = has_kept_table(connection, versions_);
+  try {
+    exists_ = has_kept_table(connection, versions_);
+  } catch (const DatabaseError& error) {
+    // MySQL denies a table that is not there as well. A run that keeps nothing needs none of it.
+    if (!session_.dialect().run().is_denied(error) || options_.keep.on) throw versions_.explain(error, "what is kept cannot be looked at");
+    denied_ = true;
+  }
   if (!exists_ && options_.keep.on) {
     for (const auto& sql : versions_.create_kept_sql(session_.server())) connection.execute(sql);
     exists_ = true;
@@ -101,6 +108,8 @@ void Keeper::prepare() {
 }
 
 void Keeper::announce(const std::vector<Step>& steps) {
+  const bool reverts = std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.direction == Direction::downgrade; });
+  if (denied_ && reverts) events_.notice("this role may not read " + versions_.kept_table().text() + ": if values were kept there, they are not put back");
   if (!options_.keep.on) return;
   const KeepContext context{.session = &session_, .versions = &versions_};
   std::map<QualifiedName, std::string> triggers;  ///< of tables whose rows change, as they are now
@@ -118,6 +127,8 @@ void Keeper::announce(const std::vector<Step>& steps) {
           triggers[name] = table && !table->triggers.empty() ? "what the trigger " + table->triggers.front().name + " does elsewhere" : "";
         }
         why = triggers[name];
+        const auto table = options_.keep.strict && loss.kind == Loss::Kind::values ? context.look(name) : std::nullopt;
+        if (table && !has_key_without(*table, loss.assigned)) why = "it has no key that the UPDATE leaves as it is";  // strict: before anything has begun
       }
       if (!why.empty()) tell(step, step.statements[i], why);
     }

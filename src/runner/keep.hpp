@@ -40,6 +40,7 @@ class Keeper {
   const RunOptions& options_;
   RunEvents& events_;
   bool exists_ = false;
+  bool denied_ = false;  ///< this role may not look at what is kept, if anything is
   std::vector<KeptRecord> kept_;
 };
 

@@ -431,6 +431,8 @@ std::vector<Table> KeepContext::neighbours(const Table& table) const {
   return tables;
 }
 
+bool has_key_without(const Table& table, const std::vector<std::string>& columns) { return !key_without(table, columns).empty(); }
+
 bool has_plain_key(const Table& table, const std::vector<std::string>& key) {
   static const std::set<std::string, std::less<>> plain{"smallint", "integer", "int", "bigint", "tinyint", "mediumint", "varchar", "character varying", "char", "character", "text",
                                                         "uuid", "date", "numeric", "decimal"};

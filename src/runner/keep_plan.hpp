@@ -63,6 +63,8 @@ struct KeepPlan {
 [[nodiscard]] std::string write_plan(const KeepPlan& plan);
 [[nodiscard]] KeepPlan read_plan(const std::string& text);
 
+/// Whether rows can be told apart while those columns change.
+[[nodiscard]] bool has_key_without(const Table& table, const std::vector<std::string>& columns);
 /// Whether a table may be read in ranges of that key by literals of its values.
 [[nodiscard]] bool has_plain_key(const Table& table, const std::vector<std::string>& key);
 /// CREATE TABLE for columns of a table, with the key as its primary key.
