@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/events.hpp"
 #include "cli/run_backup.hpp"
 #include "core/filesystem.hpp"
 #include "dialect/run.hpp"
@@ -20,10 +21,7 @@ using Json = nlohmann::ordered_json;
 
 std::string json_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-void tell(const Output& output, const std::string& text) {
-  if (output.json()) output.line(json_line({{"event", "notice"}, {"text", text}}));
-  else output.note(text);
-}
+void tell(const Output& output, const std::string& text) { EventPrinter(output).notice(text); }
 
 void print(const Output& output, const Backup& backup) {
   if (output.json()) output.line(json_line({{"event", "backup"}, {"file", backup.file.string()}, {"bytes", backup.bytes}, {"sha256", backup.sha256}}));

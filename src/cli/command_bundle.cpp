@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <set>
 #include <nlohmann/json.hpp>
 
 #include "cli/context.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
 #include "dialect/driver.hpp"
-#include "dialect/module.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -52,6 +52,9 @@ class Archive {
   std::map<std::string, bool> names_;
 };
 
+/// A driver or another module of the program.
+bool is_module(const fs::path& file) { return file.filename().string().starts_with("migrate-") && file.extension() == ".so"; }
+
 /// The program itself. A loader that came along runs it, where it is in a bundle or an archive: /proc/self/exe is the loader then.
 fs::path program_file() {
   const auto own = fs::read_symlink("/proc/self/exe");
@@ -67,11 +70,21 @@ std::string read_launcher() {
   throw Error{ErrorKind::usage, "cannot find migrate-launcher, the front of a bundle", "install it with migrate"};
 }
 
-/// What only a developer needs: PostgreSQL's grammar for lint, and what serves a page. The build may have had neither.
-void load_developer_modules() {
-  for (const auto* name : {"migrate-postgresql-syntax.so", "migrate-http.so"}) {
-    if (const auto file = find_module(name); file && ::dlopen(file->c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
-      throw Error{ErrorKind::failed, "cannot load " + file->string() + ": " + ::dlerror()};
+/// Every module of the program that is installed: what only a developer needs too.
+void load_all_modules() {
+  std::set<fs::path> folders;
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* data) {
+        const fs::path file = info->dlpi_name != nullptr ? info->dlpi_name : "";
+        if (is_module(file)) static_cast<std::set<fs::path>*>(data)->insert(file.parent_path());
+        return 0;
+      },
+      &folders);
+  for (const auto& folder : folders) {  // of the drivers, which are loaded
+    for (const auto& name : list_files(folder)) {
+      if (is_module(name) && ::dlopen((folder / name).c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
+        throw Error{ErrorKind::failed, "cannot load " + (folder / name).string() + ": " + ::dlerror()};
+      }
     }
   }
 }
@@ -87,7 +100,7 @@ void add_libraries(Archive& archive) {
       &files);
   for (const auto& file : files) {
     const auto name = fs::path(file).filename().string();
-    if (name.starts_with("migrate-")) archive.add(name, read_file(file), true);
+    if (is_module(name)) archive.add(name, read_file(file), true);
     else if (name == "loader" || name.starts_with("ld-") || name.starts_with("ld64")) archive.add("loader", read_file(file), true);
     else archive.add("lib/" + name, read_file(file), true);
   }
@@ -127,7 +140,7 @@ int run_bundle(Context& context) {
   archive.add("migrate", read_file(program_file()), true);
   archive.add("migrate-launcher", std::move(launcher), true);
   load_drivers();
-  if (context.arguments.has("no-project")) load_developer_modules();
+  if (context.arguments.has("no-project")) load_all_modules();
   add_libraries(archive);
   Ids ids;
   if (!context.arguments.has("no-project")) {

@@ -7,6 +7,10 @@
 #include "core/clock.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "dialect/dialect.hpp"
+#include "dialect/lint.hpp"
+#include "dialect/sql.hpp"
+#include "dialect/sql/parsed.hpp"
 #include "library/hooks.hpp"
 #include "library/planner.hpp"
 #include "operation/operation.hpp"
@@ -133,12 +137,13 @@ class Stage {
     }
   }
 
-  /// The statement of the upgrade that names the table first.
-  static Location place_of(const Step& step, const std::string& table) {
-    const auto dot = table.rfind('.');
-    const auto name = lower(dot == std::string::npos ? table : table.substr(dot + 1));
+  /// The statement of the upgrade that works on the table first; the unit, where none says so.
+  [[nodiscard]] Location place_of(const Step& step, const std::string& table) const {
+    const auto& dialect = copy_.dialect();
     for (const auto& statement : step.statements) {
-      if (lower(statement.text).find(name) != std::string::npos) return statement.location;
+      const auto read = parsed::parse(statement.text, {&dialect.sql().lexical_rules(), dialect.lint().fold_case});
+      const auto is = [&](const QualifiedName& name) { return equal_ignoring_case(name.text(), table) || equal_ignoring_case(name.name, table.substr(table.rfind('.') + 1)); };
+      if (is(read.name) || std::any_of(read.names.begin(), read.names.end(), is)) return statement.location;
     }
     return step.revision.location;
   }
