@@ -104,6 +104,18 @@ class KeepFace {
 
   /// A query for the bytes that a table takes.
   [[nodiscard]] virtual std::string bytes_sql(const QualifiedName& table) const = 0;
+
+ protected:
+  /// put_back_sql of engines that have UPDATE ... FROM; the names of the tables are quoted already, those of columns by `quote`.
+  template <class Quote>
+  [[nodiscard]] static std::string update_from_sql(const std::string& table, const std::string& kept, const std::vector<Assignment>& assignments,
+                                                   const std::vector<std::string>& key, const std::string& condition, const Quote& quote) {
+    std::string set;
+    for (const auto& [column, value] : assignments) set += (set.empty() ? "" : ", ") + quote(column) + " = " + value;
+    std::string where = condition;
+    for (const auto& column : key) where += (where.empty() ? "" : " AND ") + ("t." + quote(column)) + " = k." + quote(column);
+    return "UPDATE " + table + " AS t SET " + set + " FROM " + kept + " AS k WHERE " + where;
+  }
 };
 
 }  // namespace migrate

@@ -91,11 +91,7 @@ class PostgresqlKeep final : public KeepFace {
 
   [[nodiscard]] std::string put_back_sql(const QualifiedName& table, const QualifiedName& kept, const std::vector<Assignment>& assignments,
                                          const std::vector<std::string>& key, const std::string& condition) const override {
-    std::string set;
-    for (const auto& [column, value] : assignments) set += (set.empty() ? "" : ", ") + quote_name(column) + " = " + value;
-    std::string where = condition;
-    for (const auto& column : key) where += (where.empty() ? "" : " AND ") + std::string("t.") + quote_name(column) + " = k." + quote_name(column);
-    return fmt::format("UPDATE {} AS t SET {} FROM {} AS k WHERE {}", quote_name(table), set, quote_name(kept), where);
+    return update_from_sql(quote_name(table), quote_name(kept), assignments, key, condition, [](const std::string& column) { return quote_name(column); });
   }
 
   /// Types that somebody has made may be dropped, or made anew: their values are kept as texts.

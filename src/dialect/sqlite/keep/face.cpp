@@ -90,11 +90,7 @@ class SqliteKeep final : public KeepFace {
 
   [[nodiscard]] std::string put_back_sql(const QualifiedName& table, const QualifiedName& kept, const std::vector<Assignment>& assignments,
                                          const std::vector<std::string>& key, const std::string& condition) const override {
-    std::string set;
-    for (const auto& [column, value] : assignments) set += (set.empty() ? "" : ", ") + quote_name(column) + " = " + value;
-    std::string where = condition;
-    for (const auto& column : key) where += (where.empty() ? "" : " AND ") + std::string("t.") + quote_name(column) + " = k." + quote_name(column);
-    return fmt::format("UPDATE {} AS t SET {} FROM {} AS k WHERE {}", quote_name(table.name), set, quote_name(kept.name), where);
+    return update_from_sql(quote_name(table.name), quote_name(kept.name), assignments, key, condition, [](const std::string& column) { return quote_name(column); });
   }
 
   [[nodiscard]] std::string bytes_sql(const QualifiedName& table) const override {
