@@ -11,8 +11,7 @@
 #include "core/streams.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
-#include "dialect/dialect.hpp"
-#include "dialect/run.hpp"
+#include "dialect/registry.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -73,15 +72,7 @@ Error unknown_command(const std::string& name) {
 /// `migrate --version`: its own version, and what it speaks to databases with.
 void print_version(const Output& output) {
   output.line(fmt::format("migrate {}{}", tool_version(), tool_commit().empty() ? "" : " (" + tool_commit() + ")"));
-  for (const auto& [engines, name] : {std::pair{"SQLite", "sqlite"}, {"PostgreSQL", "postgresql"}, {"MySQL, MariaDB", "mysql"}}) {
-    std::string client;
-    try {
-      client = dialect_named(name).run().client_version();
-    } catch (const Error&) {
-      client = "the driver is not installed";
-    }
-    output.line(fmt::format("{}: {}", engines, client));
-  }
+  for (const auto& [engines, client] : engines_and_clients()) output.line(engines + ": " + client);
 }
 
 /// `migrate`, with nothing but options.
