@@ -11,7 +11,7 @@
 #include "core/streams.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
-#include "dialect/registry.hpp"
+#include "dialect/driver.hpp"
 
 namespace migrate::cli {
 namespace {

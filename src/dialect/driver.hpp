@@ -4,6 +4,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "dialect/connection.hpp"
 #include "project/url.hpp"
@@ -15,6 +17,10 @@ using OpenConnection = Connection* (*)(const DatabaseUrl& url);
 
 /// The libraries of a driver, for people: "libpq 15.16, libpqxx 6.4.5". Throws Error when it cannot be loaded.
 [[nodiscard]] std::string driver_version(const std::string& driver);
+
+/// The engines that there are, for people, and how each is spoken to: {"MySQL, MariaDB", "MySQL Connector/C++ 1.1.12"}; a driver that is not
+/// installed is said to be so.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> engines_and_clients();
 
 /// Loads every driver that is installed.
 void load_drivers();

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "dialect/dialect.hpp"
+#include "dialect/driver.hpp"
 #include "dialect/run.hpp"
 #include "migrate/error.hpp"
 
