@@ -21,6 +21,7 @@ class Names {
       for (const auto& value : type.values) add(type.name.text() + "." + value);
     }
     for (const auto& view : schema.views) add(view.name.text());
+    for (const auto& definition : schema.definitions) add(definition.name.text());
     for (const auto& domain : schema.domains) add(domain.name.text());
     for (const auto& sequence : schema.sequences) add(sequence.name.text());
   }

@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "dialect/canonical.hpp"
 #include "dialect/catalog.hpp"
+#include "dialect/render.hpp"
 #include "dialect/rows.hpp"
 #include "schema/lookup.hpp"
 
@@ -173,14 +174,33 @@ std::string counted(const HeldCounts& counts, const HeldPlace& place, const std:
   return text.empty() ? "" : " (" + text + " here)";
 }
 
-void note_losses(std::vector<PlannedChange>& changes, const HeldCounts& held, bool kept) {
+void note_losses(std::vector<PlannedChange>& changes, const HeldCounts& held, bool kept, const RenderFace& render) {
   for (auto& change : changes) {
     if (!change.note.empty()) continue;
+    auto remark = render.remark(change.operation);
+    change.note = std::move(remark.note);
+    if (change.review.empty()) change.review = std::move(remark.review);
     if (const auto* column = std::get_if<Remove<Column>>(&change.operation); column != nullptr && !column->object.generated) {
       change.note = "drops the column " + column->table.text() + "." + column->object.name + " and its data" + counted(held, {column->table, column->object.name}, "value") +
                     (kept ? "; `keep` has it for a downgrade" : "; a downgrade does not bring the data back");
     } else if (const auto* table = std::get_if<Drop<Table>>(&change.operation)) {
       change.note = "drops the table " + table->object.name.text() + " and its rows" + counted(held, {table->object.name, ""}, "row") + (kept ? "; `keep` has them for a downgrade" : "; a downgrade does not bring them back");
+    }
+  }
+}
+
+/// A thing with rows that goes while one of its kind comes may have been renamed: nobody loses rows unasked.
+void ask_about_definitions(std::vector<PlannedChange>& changes, const std::vector<std::string>& no_renames) {
+  for (auto& change : changes) {
+    const auto* drop = change.as<Drop<Definition>>();
+    if (drop == nullptr || change.note.empty() || std::find(no_renames.begin(), no_renames.end(), drop->object.name.text()) != no_renames.end()) continue;
+    for (const auto& other : changes) {
+      const auto* create = other.as<Create<Definition>>();
+      if (create == nullptr || create->object.kind != drop->object.kind) continue;
+      change.review = fmt::format("was the {} {} renamed to {}? If it was, take the other statement and leave out what makes {}.", drop->object.kind, drop->object.name.text(),
+                                  create->object.name.text(), create->object.name.text());
+      change.alternative = {Rename<Definition>{drop->object.name, create->object.name, {}, drop->object.kind}};
+      break;
     }
   }
 }
@@ -353,7 +373,8 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   declared.rights = (renamed.schema ? *renamed.schema : live).rights;
   auto changes = compare(renamed.schema ? *renamed.schema : live, declared, server);
   mark_reviewed_drops(changes, renamed, declared);
-  note_losses(changes, renamed.held, renames.kept);
+  note_losses(changes, renamed.held, renames.kept, dialect.render());
+  ask_about_definitions(changes, renames.answers.no_renames);
   note_answers(changes, renames.answers.no_renames, renamed.former);
   changes.insert(changes.begin(), std::make_move_iterator(renamed.changes.begin()), std::make_move_iterator(renamed.changes.end()));
   Difference difference{.before = std::move(live), .after = std::move(declared), .changes = {}, .server = server, .remarks = std::move(remarks)};

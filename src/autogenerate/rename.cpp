@@ -52,6 +52,13 @@ RenameCandidate score_definitions(const T& from, const T& to) {
   return candidate;
 }
 
+/// Of the things that a model has as text alone those that can hold rows.
+std::vector<Definition> virtual_tables(const Schema& schema) {
+  std::vector<Definition> found;
+  std::copy_if(schema.definitions.begin(), schema.definitions.end(), std::back_inserter(found), [](const Definition& definition) { return definition.kind == "virtual table"; });
+  return found;
+}
+
 RenameCandidate score_enums(const EnumType& from, const EnumType& to) {
   RenameCandidate candidate;
   double same = 0;
@@ -232,6 +239,7 @@ std::vector<RenameDecision> find_object_renames(const Schema& live, const Schema
   decide_objects(RenameKind::view, live.views, declared.views, options, [](const View& from, const View& to) {
     return from.materialized == to.materialized ? score_definitions(from, to) : RenameCandidate{};
   }, decisions);
+  decide_objects(RenameKind::definition, virtual_tables(live), virtual_tables(declared), options, score_definitions<Definition>, decisions);
   return decisions;
 }
 

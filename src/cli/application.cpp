@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "dialect/driver.hpp"
+#include "runner/stop.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -144,7 +145,9 @@ int report_errors(const Output& output, const std::function<int()>& command) {
 
 int run(int argc, char** argv) {
   prepare_streams();
-  return finish_output(run_words(std::vector<std::string>(argv + std::min(argc, 1), argv + argc)));
+  const int code = run_words(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+  // Shells end a script whose command says that Ctrl-C ended it.
+  return finish_output(code == exit_code(ErrorKind::failed) && stop_by_interrupt() ? 130 : code);
 }
 
 }  // namespace migrate::cli

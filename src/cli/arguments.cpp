@@ -76,10 +76,11 @@ const std::vector<OptionSpec>& global_options() {
       {"env,e", "NAME", "environment of migrate.yaml"},
       {"database", "URL", "database to use in place of the configured one"},
       {"lock-timeout", "TIME", "how long to wait for another migration (60s)"},
+      {"wait", "TIME", "how long to wait for a server that is starting (not at all)"},
       {"json", "", "results for programs, as JSON"},
       {"quiet,q", "", "results and errors only"},
       {"verbose,v", "", "say more: statements, round trips"},
-      {"color", "WHEN", "auto, always or never"},
+      {"color", "WHEN", "auto, always or never", false, "auto always never"},
       {"no-input", "", "never ask; fail where an answer is needed"},
       {"help,h", "", "this help"},
   };

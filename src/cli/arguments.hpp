@@ -13,6 +13,7 @@ struct OptionSpec {
   std::string value;   ///< name of its value; empty: a switch. "[X]": the value may be left out
   std::string help;
   bool repeats = false;  ///< may be given several times
+  std::string choices = {};  ///< the words that it takes, by blanks, for shells
 };
 
 struct CommandSpec;

@@ -190,10 +190,7 @@ class Fleet {
   }
 
   [[nodiscard]] std::chrono::milliseconds lock_wait() const {
-    const auto text = context_.arguments.get("lock-timeout");
-    const auto time = text.empty() ? std::optional(project_.config().lock.timeout) : parse_duration(text);
-    if (!time) throw Error{ErrorKind::usage, "--lock-timeout cannot be '" + text + "'", "a time such as 30s, 500ms or 5m"};
-    return *time;
+    return context_.arguments.has("lock-timeout") ? context_.time_of("lock-timeout") : project_.config().lock.timeout;
   }
 
   /// In this process, so that the workers have them.

@@ -26,29 +26,82 @@ std::string command_names() {
   return join(names, " ");
 }
 
-bool takes_revisions(const CommandSpec& command) {
-  static const std::vector<std::string> names{"upgrade", "downgrade", "show", "edit", "stamp", "merge", "history", "lint", "squash"};
-  return std::find(names.begin(), names.end(), command.name) != names.end();
+/// What stands at a place of the command line.
+struct Values {
+  enum class Kind { words, files, folders, revisions, environments, databases, anything };
+  Kind kind = Kind::anything;
+  std::string words;
+};
+
+Values values_of(const OptionSpec& option) {
+  using Kind = Values::Kind;
+  if (!option.choices.empty()) return {Kind::words, option.choices};
+  if (option.value.find('|') != std::string::npos && lower(option.value) == option.value) return {Kind::words, replace_all(option.value, "|", " ")};
+  static const std::vector<std::pair<std::string, Kind>> kinds{{"FILE", Kind::files}, {"FOLDER", Kind::folders}, {"R", Kind::revisions}, {"URL", Kind::databases}};
+  for (const auto& [name, kind] : kinds) {
+    if (option.value == name) return {kind, {}};
+  }
+  return {long_option(option) == "--env" ? Kind::environments : Kind::anything, {}};
+}
+
+/// Of the words behind a command.
+Values values_of(const CommandSpec& command) {
+  using Kind = Values::Kind;
+  static const std::vector<std::string> revisions{"upgrade", "downgrade", "show", "edit", "stamp", "merge", "history", "lint", "squash", "rehearse", "review", "kept", "purge"};
+  static const std::vector<std::string> databases{"copy", "sync", "diff"};
+  if (command.name == "completion") return {Kind::words, "bash zsh fish"};
+  if (command.name == "help") return {Kind::words, command_names()};
+  if (command.name == "fleet") return {Kind::words, "list upgrade downgrade check drift status retry watch"};
+  if (std::find(revisions.begin(), revisions.end(), command.name) != revisions.end()) return {Kind::revisions, {}};
+  return {std::find(databases.begin(), databases.end(), command.name) != databases.end() ? Kind::databases : Kind::files, {}};
+}
+
+/// The words of these values in a shell; `call_begin` and `call_end` stand around a call of the program.
+std::string words_in_shell(const Values& values, const std::string& call_begin, const std::string& call_end) {
+  using Kind = Values::Kind;
+  switch (values.kind) {
+    case Kind::words: return values.words;
+    // Both are read from files: no database is asked.
+    case Kind::revisions: return "head heads base " + call_begin + "migrate completion revisions 2>/dev/null" + call_end;
+    case Kind::environments: return call_begin + "migrate completion environments 2>/dev/null" + call_end;
+    case Kind::databases: return call_begin + "migrate completion databases 2>/dev/null" + call_end;
+    default: return {};
+  }
 }
 
 // ---- shells --------------------------------------------------------------------------------------------------------
 
-/// Revisions are asked for with `history`, which needs no database.
-constexpr std::string_view revisions_in_shell = "migrate history --json 2>/dev/null | sed -n 's/^ *\"revision\": \"\\(.*\\)\",*$/\\1/p'";
+std::string bash_reply(const Values& values) {
+  using Kind = Values::Kind;
+  if (values.kind == Kind::files) return "COMPREPLY=($(compgen -f -- \"$word\"))";
+  if (values.kind == Kind::folders) return "COMPREPLY=($(compgen -d -- \"$word\"))";
+  if (values.kind == Kind::anything) return "COMPREPLY=()";
+  return "COMPREPLY=($(compgen -W \"" + words_in_shell(values, "$(", ")") + "\" -- \"$word\"))";
+}
+
+/// Answers for the options that take a value, when one of them is the word before.
+std::string bash_values(const std::vector<OptionSpec>& options, const std::string& indent) {
+  std::string out;
+  for (const auto& option : options) {
+    if (option.value.empty() || option.value.front() == '[') continue;
+    const auto comma = option.name.find(',');
+    const auto names = comma == std::string::npos ? long_option(option) : long_option(option) + "|-" + option.name.substr(comma + 1);
+    out += indent + names + ") " + bash_reply(values_of(option)) + "; return ;;\n";
+  }
+  return out;
+}
 
 std::string bash() {
-  std::string out = "# bash completion of migrate: eval \"$(migrate completion bash)\"\n_migrate() {\n  local word=${COMP_WORDS[COMP_CWORD]} command= i\n"
+  std::string out = "# bash completion of migrate: eval \"$(migrate completion bash)\"\n_migrate() {\n  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= i\n"
                     "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case ${COMP_WORDS[i]} in\n";
   out += "      " + replace_all(command_names(), " ", "|") + ") command=${COMP_WORDS[i]}; break ;;\n    esac\n  done\n";
+  out += "  case $before in\n" + bash_values(global_options(), "    ") + "  esac\n";
   out += "  case $command in\n    '') COMPREPLY=($(compgen -W '" + command_names() + "' -- \"$word\")) ;;\n";
   for (const auto& command : commands()) {
-    out += "    " + command.name + ")\n      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '" + options_of(command) + "' -- \"$word\"))\n";
-    if (takes_revisions(command)) {
-      out += fmt::format("      else COMPREPLY=($(compgen -W \"head heads base $({})\" -- \"$word\"))\n", revisions_in_shell);
-    } else {
-      out += "      else COMPREPLY=($(compgen -f -- \"$word\"))\n";
-    }
-    out += "      fi ;;\n";
+    out += "    " + command.name + ")\n";
+    if (const auto values = bash_values(command.options, "        "); !values.empty()) out += "      case $before in\n" + values + "      esac\n";
+    out += "      if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '" + options_of(command) + "' -- \"$word\"))\n";
+    out += "      else " + bash_reply(values_of(command)) + "\n      fi ;;\n";
   }
   return out + "  esac\n}\ncomplete -F _migrate migrate\n";
 }
@@ -61,33 +114,50 @@ std::string zsh_text(std::string text) {
   return text;
 }
 
+/// What completes these values, behind the ':' of an _arguments specification.
+std::string zsh_action(const Values& values) {
+  using Kind = Values::Kind;
+  if (values.kind == Kind::files) return "_files";
+  if (values.kind == Kind::folders) return "_files -/";
+  if (values.kind == Kind::anything) return " ";
+  if (values.kind == Kind::words) return "(" + values.words + ")";
+  return "compadd -- " + words_in_shell(values, "${(f)\"$(", ")\"}");
+}
+
 std::string zsh_options(const std::vector<OptionSpec>& options) {
   std::string out;
   for (const auto& option : options) {
     const auto name = long_option(option);
     out += " \\\n        " + single_quoted(name + (option.value.empty() ? "" : "=") + "[" + zsh_text(option.help) + "]" +
-                                           (option.value.empty() ? "" : ":" + zsh_text(lower(option.value)) + ":_files"));
+                                           (option.value.empty() ? "" : ":" + zsh_text(lower(option.value)) + ":" + zsh_action(values_of(option))));
   }
   return out;
 }
 
 std::string zsh() {
-  std::string out = "#compdef migrate\n# zsh completion of migrate: eval \"$(migrate completion zsh)\"\n_migrate() {\n  local -a commands revisions\n  commands=(\n";
+  std::string out = "#compdef migrate\n# zsh completion of migrate: eval \"$(migrate completion zsh)\"\n_migrate() {\n  local -a commands\n  commands=(\n";
   for (const auto& command : commands()) out += "    " + single_quoted(command.name + ":" + zsh_text(command.summary)) + "\n";
   out += "  )\n  if ((CURRENT == 2)); then _describe command commands; return; fi\n  case $words[2] in\n";
   for (const auto& command : commands()) {
     out += "    " + command.name + ")\n";
-    if (takes_revisions(command)) out += fmt::format("      revisions=(head heads base ${{(f)\"$({})\"}})\n", revisions_in_shell);
-    out += "      _arguments" + zsh_options(command.options) + zsh_options(global_options()) + " \\\n        " +
-           (takes_revisions(command) ? "'*:revision:compadd -a revisions'" : "'*:file:_files'") + " ;;\n";
+    out += "      _arguments" + zsh_options(command.options) + zsh_options(global_options()) + " \\\n        " + single_quoted("*:argument:" + zsh_action(values_of(command))) + " ;;\n";
   }
   return out + "  esac\n}\ncompdef _migrate migrate\n";
 }
 
+/// The words that fish offers, as an argument of `complete`.
+std::string fish_values(const Values& values) {
+  using Kind = Values::Kind;
+  if (values.kind == Kind::files || values.kind == Kind::anything) return {};
+  if (values.kind == Kind::folders) return " -f -a \"(__fish_complete_directories)\"";
+  return " -f -a " + single_quoted(words_in_shell(values, "(", ")"));
+}
+
 std::string fish_line(const std::string& condition, const OptionSpec& option) {
   const auto comma = option.name.find(',');
-  return fmt::format("complete -c migrate -n {} -l {}{}{} -d {}\n", single_quoted(condition), option.name.substr(0, comma),
-                     comma == std::string::npos ? "" : " -s " + option.name.substr(comma + 1), option.value.empty() ? "" : " -r", single_quoted(option.help));
+  return fmt::format("complete -c migrate -n {} -l {}{}{}{} -d {}\n", single_quoted(condition), option.name.substr(0, comma),
+                     comma == std::string::npos ? "" : " -s " + option.name.substr(comma + 1), option.value.empty() || option.value.front() == '[' ? "" : " -r",
+                     option.value.empty() ? "" : fish_values(values_of(option)), single_quoted(option.help));
 }
 
 std::string fish() {
@@ -99,9 +169,7 @@ std::string fish() {
   for (const auto& command : commands()) {
     const auto condition = "__fish_seen_subcommand_from " + command.name;
     for (const auto& option : command.options) out += fish_line(condition, option);
-    if (takes_revisions(command)) {
-      out += fmt::format("complete -c migrate -f -n {} -a {}\n", single_quoted(condition), single_quoted("head heads base (" + replace_all(std::string(revisions_in_shell), "'", "\"") + ")"));
-    }
+    if (const auto values = fish_values(values_of(command)); !values.empty()) out += fmt::format("complete -c migrate -n {}{}\n", single_quoted(condition), values);
   }
   return out;
 }
@@ -141,6 +209,16 @@ std::string manual() {
   return out + ".SH FILES\n.TP\n.I migrate.yaml\nthe settings, in the working folder or above\n.TP\n.I migrations/\nthe units, and migrate.sum\n";
 }
 
+// ---- what a shell asks for ------------------------------------------------------------------------------------------
+
+void list_revisions(Context& context) {
+  for (const auto& revision : context.project().graph().revisions()) context.output.line(revision.id);
+}
+
+void list_environments(Context& context, const std::string& prefix) {
+  for (const auto& name : context.project().config().environments) context.output.line(prefix + name);
+}
+
 }  // namespace
 
 const std::vector<std::pair<int, std::string>>& exit_codes() {
@@ -156,6 +234,9 @@ int run_completion(Context& context) {
   if (shell == "bash") context.output.text(bash());
   else if (shell == "zsh") context.output.text(zsh());
   else if (shell == "fish") context.output.text(fish());
+  else if (shell == "revisions") list_revisions(context);
+  else if (shell == "environments") list_environments(context, "");
+  else if (shell == "databases") list_environments(context, "@");
   else throw Error{ErrorKind::usage, "there is no completion for '" + shell + "'", "bash, zsh or fish"};
   return 0;
 }

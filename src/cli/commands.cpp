@@ -10,7 +10,7 @@ std::vector<OptionSpec> with_renames(std::vector<OptionSpec> options) {
   options.insert(options.end(), {
       {"rename", "OLD:NEW", "this is a rename (TABLE.OLD:NEW for a column); may be given several times", true},
       {"no-rename", "OLD", "this is dropped, not renamed (TABLE.OLD for a column)", true},
-      {"rename-policy", "POLICY", "what to do when unsure: ask, auto, never or review"},
+      {"rename-policy", "POLICY", "what to do when unsure: ask, auto, never or review", false, "ask auto never review"},
       {"answers", "FILE", "answers as YAML: renames, dropped, kept, values, fill (docs/review.md)"},
   });
   return options;
@@ -19,7 +19,7 @@ std::vector<OptionSpec> with_renames(std::vector<OptionSpec> options) {
 std::vector<CommandSpec> build() {
   const std::vector<OptionSpec> new_unit{
       message,
-      {"format", "FORMAT", "sql or cpp"},
+      {"format", "FORMAT", "sql or cpp", false, "sql cpp"},
       {"label", "LABEL", "a label of the branch that starts here", true},
       {"depends-on", "R", "a revision of another branch that must be applied before", true},
       {"id", "ID", "an id in place of a new one"}};
@@ -50,7 +50,7 @@ std::vector<CommandSpec> build() {
        "revision that makes them is written and stamped.",
        "  migrate init --database sqlite:///app.db\n  migrate init service --database postgresql://me@localhost/service\n"
        "  migrate init --database sqlite:///app.db --template environments --template github",
-       {{"template", "NAME", "single (as without), environments, sql-only, github or gitlab; may be given several times", true}}, 0, 1, run_init},
+       {{"template", "NAME", "single (as without), environments, sql-only, github or gitlab; may be given several times", true, "single environments sql-only github gitlab"}}, 0, 1, run_init},
       {"revision", "revision -m MESSAGE [--autogenerate]", "write a new unit",
        "Without --autogenerate the unit is a skeleton. With it, the model is compared with the database, which must be at head;\n"
        "when they agree nothing is written.",
@@ -77,7 +77,7 @@ std::vector<CommandSpec> build() {
       {"show", "show [R]", "one revision, whole", "", "  migrate show head\n  migrate show 7", {}, 0, 1, run_show, true},
       {"log", "log", "who ran what, when, and how it ended", "", "  migrate log --limit 10", {{"limit", "N", "how many entries (50)"}}, 0, 0, run_log, true},
       {"graph", "graph", "the graph as a picture", "", "  migrate graph\n  migrate graph --format svg > graph.svg\n  migrate graph --format html > graph.html",
-       {{"format", "FORMAT", "text, dot, mermaid, svg, or html: a page with the schema too"}}, 0, 0, run_graph, true},
+       {{"format", "FORMAT", "text, dot, mermaid, svg, or html: a page with the schema too", false, "text dot mermaid svg html"}}, 0, 0, run_graph, true},
       {"merge", "merge R R... [-m MESSAGE]", "join branches by a revision", "", "  migrate merge heads -m \"join billing\"", new_unit, 0, 99, run_merge},
       {"squash", "squash A:B [-m MESSAGE]", "one unit for a range of revisions",
        "A new database runs it in place of the revisions; one that has some of them goes on the old way. When every database has them\nall, their files may go.",
@@ -90,7 +90,7 @@ std::vector<CommandSpec> build() {
       {"diff", "diff [A] [B]", "what leads from A to B",
        "A and B are database URLs, model files, `model` or `database`; without them, from the database to the model.",
        "  migrate diff\n  migrate diff database model --format sql\n  migrate diff sqlite:///a.db sqlite:///b.db",
-       with_renames({{"format", "FORMAT", "text, sql or json"}}), 0, 2, run_diff},
+       with_renames({{"format", "FORMAT", "text, sql or json", false, "text sql json"}}), 0, 2, run_diff},
       {"inspect", "inspect", "the live schema as a model file", "", "  migrate inspect -o model.yaml", {{"output,o", "FILE", "where to write it"}, {"grants", "", "with the accounts that views and programs run as (definer)"}}, 0, 0, run_inspect},
       {"copy", "copy FROM TO", "make TO a copy of FROM: schema, rows and objects, between any two engines",
        "FROM and TO are database URLs, or @NAME for the database of an environment in migrate.yaml. FROM is only read, at one moment.\n"
@@ -145,7 +145,7 @@ std::vector<CommandSpec> build() {
        "Exit code 3 for findings. `-- lint: allow ID because REASON` above a statement silences one.",
        "  migrate lint\n  migrate lint 7:head --format sarif\n  migrate lint migrations/0007_orders.sql --fix\n  migrate lint --rules",
        {{"fix", "", "write the fixes into the units"},
-        {"format", "FORMAT", "text, json, sarif or github"},
+        {"format", "FORMAT", "text, json, sarif or github", false, "text json sarif github"},
         {"offline", "", "do not connect to the database"},
         {"new-since", "REF", "only units that git's REF does not have (a branch, a tag, a commit); does not connect"},
         {"rules", "", "list the rules"}}, 0, 1000, run_lint, true},

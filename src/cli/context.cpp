@@ -45,6 +45,9 @@ Target& Context::target() {
   if (!target_) {
     target_.emplace(project(), arguments.has("database") ? std::optional(arguments.get("database")) : std::nullopt);
     if (looks_) target_->only_look();
+    if (arguments.has("wait")) {
+      target_->wait_for_server(time_of("wait"), [this](const Error& why) { output.note("waiting for the server: " + why.message()); });
+    }
     if (output.style().verbose) target_->on_connect([this](Session& session) { tell_encryption(session); });
   }
   return *target_;
@@ -59,6 +62,13 @@ void Context::tell_encryption(Session& session) {
 bool Context::has_project() const {
   return std::getenv("MIGRATE_BUNDLE") != nullptr || arguments.has("config") || arguments.has("env") || arguments.has("database") ||
          find_config(std::filesystem::current_path()) || path_exists("migrations");
+}
+
+std::chrono::milliseconds Context::time_of(const std::string& option) const {
+  const auto text = arguments.get(option);
+  const auto time = parse_duration(text);
+  if (!time) throw Error{ErrorKind::usage, "--" + option + " cannot be '" + text + "'", "a time such as 30s, 500ms or 5m"};
+  return *time;
 }
 
 bool Context::may_ask() const { return !arguments.has("no-input") && ::isatty(STDIN_FILENO) != 0 && ::isatty(STDERR_FILENO) != 0; }

@@ -36,6 +36,8 @@ class Context {
 
   /// Whether somebody sits at a terminal and may be asked.
   [[nodiscard]] bool may_ask() const;
+  /// The value of an option that is a time.
+  [[nodiscard]] std::chrono::milliseconds time_of(const std::string& option) const;
   /// Asks a question with a yes or no; `--yes` answers it. Throws Error (usage) when nobody can be asked.
   void confirm(const std::string& question);
 

@@ -74,9 +74,11 @@ UnitFormat format_of(Context& context) {
   return format == "sql" ? UnitFormat::sql : UnitFormat::cpp;
 }
 
-std::filesystem::path write_new_unit(Context& context, const NewUnit& unit) {
+std::filesystem::path write_new_unit(Context& context, NewUnit unit) {
   auto& project = context.project();
   const auto& config = project.config();
+  // Where the project has databases of several engines, what is written for one of them says so.
+  if (unit.format == UnitFormat::sql && !unit.upgrade.empty() && config.dialects.size() > 1) unit.engines = context.target().dialect().name();
   const WriteOptions options{.templates = config.templates, .file_name = unit.revision.repeatable ? "{{slug}}" : config.revision.file_name, .number_width = config.revision.number_width};
   const auto path = write_unit(project.new_unit_folder(), unit, options);
   run_after_write(context, path);

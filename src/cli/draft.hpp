@@ -55,6 +55,6 @@ bool ask_about_rows(const Output& output, const std::vector<DataQuestion>& quest
 [[nodiscard]] Revision new_revision(Context& context, const Ids& parents, const std::string& message);
 
 /// Writes the unit and migrate.sum, and runs the hooks. Throws Error; then there is no unit.
-[[nodiscard]] std::filesystem::path write_new_unit(Context& context, const NewUnit& unit);
+[[nodiscard]] std::filesystem::path write_new_unit(Context& context, NewUnit unit);
 
 }  // namespace migrate::cli

@@ -1,10 +1,12 @@
 #include "cli/output.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -39,6 +41,12 @@ std::string_view kind_text(ErrorKind kind) {
     case ErrorKind::needs_person: return "needs_person";
     default: return "failed";
   }
+}
+
+/// The ticker's thread says something too.
+std::recursive_mutex& writing() {
+  static std::recursive_mutex mutex;
+  return mutex;
 }
 
 }  // namespace
@@ -78,27 +86,33 @@ Style make_style(const std::string& color, bool quiet, bool verbose, bool json) 
   return style;
 }
 
+Output::Output(Style style) : style_(style), terminal_(::isatty(STDERR_FILENO) != 0) {}
+
 std::string Output::paint(const char* code, const std::string& text) const {
   return style_.color_out ? "\x1b[" + std::string(code) + "m" + printable(text) + "\x1b[0m" : text;
 }
 
 void Output::line(const std::string& text) const {
+  const std::scoped_lock lock(writing());
   end_progress();
   out(for_terminal(text, style_.color_out) + "\n");
 }
 
 void Output::text(const std::string& text) const {
+  const std::scoped_lock lock(writing());
   end_progress();
   out(::isatty(STDOUT_FILENO) != 0 ? printable(text) : text);
 }
 
 void Output::lines(const std::string& text) const {
+  const std::scoped_lock lock(writing());
   end_progress();
   out(for_terminal(text, style_.color_out));
 }
 
 void Output::note(const std::string& text) const {
   if (style_.quiet) return;
+  const std::scoped_lock lock(writing());
   end_progress();
   err(printable(text) + "\n");
 }
@@ -108,11 +122,13 @@ void Output::detail(const std::string& text) const {
 }
 
 void Output::warn(const std::string& text) const {
+  const std::scoped_lock lock(writing());
   end_progress();
   err((style_.color_err ? "\x1b[33mwarning:\x1b[0m " : "warning: ") + printable(text) + "\n");
 }
 
 void Output::error(const Error& error) const {
+  const std::scoped_lock lock(writing());
   end_progress();
   if (style_.json) {
     nlohmann::ordered_json object{{"event", "error"}, {"kind", kind_text(error.kind)}, {"message", error.message()}};
@@ -131,11 +147,13 @@ void Output::error(const Error& error) const {
 }
 
 void Output::ask(const std::string& question) const {
+  const std::scoped_lock lock(writing());
   end_progress();
   err(printable(question));
 }
 
 bool Output::file(const std::string& name, std::string_view content, bool program) const {
+  const std::scoped_lock lock(writing());
   end_progress();
   if (name == "-" || is_standard_output(name)) {
     out(content);
@@ -155,13 +173,21 @@ int finish_output(int code) {
   return (output.error() != 0 || errors.error() != 0) && (code == 0 || code == exit_code(ErrorKind::difference)) ? 1 : code;
 }
 
-void Output::progress(const std::string& text) const {
-  if (style_.quiet || style_.json || ::isatty(STDERR_FILENO) == 0) return;
-  err("\r\x1b[K" + replace_all(printable(text), "\n", " "));
+bool Output::shows_progress() const { return terminal_ && !style_.quiet && !style_.json; }
+
+void Output::progress(const std::string& text, const std::string& behind) const {
+  if (!shows_progress()) return;
+  winsize size{};
+  const int columns = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  // The last column stays free: some terminals break the line behind it.
+  const auto line = cut_to_width(replace_all(printable(text), "\n", " "), columns - 1 - static_cast<int>(behind.size()));
+  const std::scoped_lock lock(writing());
+  err("\r\x1b[K" + line + behind);
   progress_shown_ = true;
 }
 
 void Output::end_progress() const {
+  const std::scoped_lock lock(writing());
   if (!progress_shown_) return;
   progress_shown_ = false;
   err("\r\x1b[K");

@@ -18,7 +18,7 @@ struct Style {
 
 class Output {
  public:
-  explicit Output(Style style) : style_(style) {}
+  explicit Output(Style style);
 
   [[nodiscard]] const Style& style() const { return style_; }
   [[nodiscard]] bool json() const { return style_.json; }
@@ -42,14 +42,17 @@ class Output {
   [[nodiscard]] std::string faint(const std::string& text) const { return paint("2", text); }
   [[nodiscard]] std::string bad(const std::string& text) const { return paint("31", text); }
 
-  /// A progress line that the next output replaces; only on a terminal.
-  void progress(const std::string& text) const;
+  /// Whether there is a terminal for a progress line.
+  [[nodiscard]] bool shows_progress() const;
+  /// A progress line that the next output replaces; only on a terminal. It is cut to the terminal's width, `behind` is not.
+  void progress(const std::string& text, const std::string& behind = {}) const;
   void end_progress() const;
 
  private:
   [[nodiscard]] std::string paint(const char* code, const std::string& text) const;
 
   Style style_;
+  bool terminal_ = false;  ///< standard error is one
   mutable bool progress_shown_ = false;
 };
 

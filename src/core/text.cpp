@@ -1,7 +1,13 @@
 #include "core/text.hpp"
 
+#include <locale.h>
+
 #include <algorithm>
 #include <cctype>
+#include <climits>
+#include <cwchar>
+#include <cwctype>
+#include <functional>
 
 #include "migrate/error.hpp"
 
@@ -156,6 +162,59 @@ std::string nearest(std::string_view text, std::span<const std::string> candidat
 std::string did_you_mean(std::string_view text, std::span<const std::string> candidates) {
   if (const auto best = nearest(text, candidates); !best.empty()) return "did you mean '" + best + "'?";
   return "known: " + join(candidates, ", ");
+}
+
+namespace {
+
+/// Looks at UTF-8 text character by character, whatever the process's locale is; what is not UTF-8 ends it. `look` gets the character and
+/// its place, and says whether to go on.
+void each_character(std::string_view text, const std::function<bool(wchar_t character, std::size_t at, std::size_t length)>& look) {
+  static const locale_t unicode = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (unicode == nullptr) return;
+  const locale_t before = ::uselocale(unicode);
+  std::mbstate_t state{};
+  for (std::size_t at = 0; at < text.size();) {
+    wchar_t character = 0;
+    const auto length = std::mbrtowc(&character, text.data() + at, text.size() - at, &state);
+    if (length == 0 || length > text.size() || !look(character, at, length)) break;
+    at += length;
+  }
+  ::uselocale(before);
+}
+
+}  // namespace
+
+std::string cut_to_width(std::string_view text, int columns) {
+  int width = 0;
+  std::size_t fits = 0;  // bytes in front of which "..." has room
+  each_character(text, [&](wchar_t character, std::size_t at, std::size_t) {
+    if (width + 3 <= columns) fits = at;
+    width += std::max(::wcwidth(character), 0);
+    return width <= columns;
+  });
+  return width > columns ? std::string(text.substr(0, fits)) + "..." : std::string(text);
+}
+
+std::string file_slug(std::string_view text, std::size_t max_length) {
+  std::string out;
+  std::size_t written = 0;
+  each_character(text, [&](wchar_t character, std::size_t at, std::size_t length) {
+    const bool letter = std::iswalnum(static_cast<std::wint_t>(character)) != 0;
+    if (!letter && (out.empty() || out.back() == '_')) return true;
+    if (written++ == max_length) return false;
+    if (!letter) {
+      out += '_';
+      return true;
+    }
+    char bytes[MB_LEN_MAX];
+    std::mbstate_t state{};
+    const auto lower = static_cast<wchar_t>(std::towlower(static_cast<std::wint_t>(character)));
+    const auto size = std::wcrtomb(bytes, lower, &state);
+    out += size <= sizeof bytes ? std::string_view(bytes, size) : text.substr(at, length);
+    return true;
+  });
+  while (!out.empty() && out.back() == '_') out.pop_back();
+  return out;
 }
 
 std::string printable(std::string_view text) {

@@ -28,6 +28,8 @@ namespace migrate {
 
 /// Text as part of a file name or an SQL name: lower case, runs of anything but [a-z0-9] become one '_'.
 [[nodiscard]] std::string slug(std::string_view text, std::size_t max_length = 40);
+/// The same for the name of a file: letters of every alphabet stay ("Größe ändern" is "größe_ändern"). The length is in characters.
+[[nodiscard]] std::string file_slug(std::string_view text, std::size_t max_length = 40);
 
 /// Whether `text` matches a glob of `*` and `?`.
 [[nodiscard]] bool glob_match(std::string_view pattern, std::string_view text);
@@ -44,6 +46,9 @@ namespace migrate {
 /// Text for a terminal or a log: what would move its cursor, change its colours or turn its letters about is written as an escape
 /// (\u001b), bytes that are no UTF-8 become U+FFFD. Line ends and tabs stay; a '\r' in front of a line end goes.
 [[nodiscard]] std::string printable(std::string_view text);
+/// UTF-8 text cut to what a terminal shows in that many columns, with "..." where something is left out. Wide characters take two
+/// columns, combining ones none.
+[[nodiscard]] std::string cut_to_width(std::string_view text, int columns);
 
 /// "3 tables", "1 table".
 [[nodiscard]] std::string plural(std::size_t count, std::string_view noun);

@@ -10,6 +10,12 @@
 
 namespace migrate {
 
+/// What people should know of an operation before it runs.
+struct Remark {
+  std::string note;    ///< a comment over its statements; "" is none
+  std::string review;  ///< a question that somebody has to answer first; "" is none
+};
+
 class RenderFace {
  public:
   virtual ~RenderFace() = default;
@@ -24,6 +30,12 @@ class RenderFace {
   [[nodiscard]] virtual std::string conversion(const Column& before, const Column& after) const {
     static_cast<void>(before), static_cast<void>(after);
     return "";
+  }
+
+  /// What becomes of rows that only the engine's own kinds of objects hold.
+  [[nodiscard]] virtual Remark remark(const Operation& operation) const {
+    static_cast<void>(operation);
+    return {};
   }
 
   /// render() for operations in parts whose statements have to stay apart. All parts are known when the first is rendered.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
+#include "core/clock.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
 #include "dialect/canonical.hpp"
@@ -14,6 +16,7 @@
 #include "library/sql_model.hpp"
 #include "library/squash.hpp"
 #include "runner/kept_schema.hpp"
+#include "runner/stop.hpp"
 #include "schema/lookup.hpp"
 #include "schema/rights.hpp"
 
@@ -62,10 +65,24 @@ Session& Target::session() {
   if (!session_) {
     auto there = url();
     if (only_looks_) dialect().run().only_look(there);
-    session_ = std::make_unique<Session>(std::move(there), schemas());
+    session_ = connect(there);
     if (connected_) connected_(*session_);
   }
   return *session_;
+}
+
+std::unique_ptr<Session> Target::connect(const DatabaseUrl& url) {
+  const Stopwatch watch;
+  for (bool told = false;; told = true) {
+    try {
+      return std::make_unique<Session>(url, schemas());
+    } catch (const DatabaseError& error) {
+      // A wrong password or a wrong name stays wrong.
+      if (error.cause != DatabaseError::Cause::connection || error.sqlstate == "3D000" || stop_requested() || watch.elapsed() >= patience_) throw;
+      if (!told && waiting_) waiting_(error);
+    }
+    std::this_thread::sleep_for(std::min(std::chrono::milliseconds(500), patience_ - watch.elapsed()));
+  }
 }
 
 const Dialect& Target::dialect() { return dialect_named(url().dialect()); }

@@ -2,6 +2,7 @@
 /// each asked for when it is first needed. What does not depend on the database stays with the project, which targets share.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,6 +39,11 @@ class Target {
   void on_connect(std::function<void(Session&)> told) { connected_ = std::move(told); }
   /// From now on a database that is not there is looked at as an empty one, and not made.
   void only_look() { only_looks_ = true; }
+  /// How long session() goes on trying to reach a server that does not answer yet; `waiting` is told why, once.
+  void wait_for_server(std::chrono::milliseconds time, std::function<void(const Error& why)> waiting) {
+    patience_ = time;
+    waiting_ = std::move(waiting);
+  }
   /// The dialect of the URL; no connection is made.
   const Dialect& dialect();
   /// The section names that hold: from the server when we are connected, else from the URL.
@@ -98,7 +104,11 @@ class Target {
   std::optional<DatabaseUrl> url_;
   std::string schema_;
   bool only_looks_ = false;
+  std::chrono::milliseconds patience_{0};
+  std::function<void(const Error& why)> waiting_;
   std::function<void(Session&)> connected_;
+  [[nodiscard]] std::unique_ptr<Session> connect(const DatabaseUrl& url);
+
   std::unique_ptr<Session> session_;
   std::optional<Versions> versions_;
   std::optional<Graph> full_graph_;   ///< of the units as the project read them then

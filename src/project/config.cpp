@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <set>
 
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
 #include "migrate/error.hpp"
+#include "project/env_file.hpp"
 
 namespace migrate {
 namespace {
@@ -283,6 +285,7 @@ void read_settings(const Reader& reader, const Node& root, const std::string& se
          config.masks = absolute_path(config.folder, path);
        }},
       {"mask_key", into(reader, config.mask_key)},
+      {"env_file", into(reader, config.env_file)},
       {"templates",
        [&](const Node& node, const std::string& name) {
          std::string path;
@@ -377,6 +380,15 @@ Node merged(const Node& base, const Node& over) {
   return out;
 }
 
+/// The engine of a database, where its URL says one without variables.
+void note_dialect(const Config& config, std::set<std::string>& dialects) {
+  const auto& text = config.database.scalar;
+  const auto scheme = lower(text.substr(0, std::min(text.find(':'), text.size())));
+  if (scheme == "postgresql" || scheme == "postgres") dialects.insert("postgresql");
+  else if (scheme == "mysql" || scheme == "mariadb") dialects.insert("mysql");
+  else if (scheme == "sqlite") dialects.insert("sqlite");
+}
+
 void remove_key(Node& map, std::string_view key) {
   for (std::size_t i = 0; i < map.keys.size(); ++i) {
     if (map.keys[i].first != key) continue;
@@ -433,16 +445,28 @@ Config parse_config(std::string_view text, const std::filesystem::path& path, co
   const Reader checker(path, nullptr);
   Config scratch = defaults;
   read_settings(checker, root, "", scratch, true);
+  std::set<std::string> dialects;
+  note_dialect(scratch, dialects);
   if (const Node* environments = root.find("environments"); environments != nullptr && !environments->is_null()) {
     if (!environments->is_map()) checker.fail(*environments, "'environments' needs a map");
     for (const auto& [name, node] : environments->keys) {
       scratch = defaults;
       if (!node.is_null()) read_settings(checker, node, "environments." + name, scratch, false);
+      note_dialect(scratch, dialects);
+      defaults.environments.push_back(name);
     }
   }
+  defaults.dialects.assign(dialects.begin(), dialects.end());
   const Reader reader(path, &variables);
+  if (!environment.empty()) root = settings_for(root, environment, checker);
+  // Before anything that its variables may stand in.
+  if (const Node* node = root.find("env_file"); node != nullptr && !node->is_null()) {
+    std::string name;
+    reader.read(*node, "env_file", name);
+    load_env_file(absolute_path(defaults.folder, name));
+  }
   Config config = defaults;
-  read_settings(reader, environment.empty() ? root : settings_for(root, environment, checker), "", config, true);
+  read_settings(reader, root, "", config, true);
   return config;
 }
 

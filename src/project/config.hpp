@@ -83,6 +83,7 @@ struct Config {
   std::filesystem::path file;    ///< migrate.yaml; empty when there is none
   std::filesystem::path folder;  ///< where it stands: what relative paths are relative to
   std::string environment;       ///< "" for none
+  std::vector<std::string> environments;  ///< the names of all that the file has
   std::filesystem::path database_folder;  ///< what the database and its password are relative to; empty: `folder`
 
   std::vector<std::filesystem::path> migrations;  ///< the first is where new units go
@@ -91,7 +92,9 @@ struct Config {
   Location model_command_place;
   std::optional<std::filesystem::path> templates;
   std::optional<std::filesystem::path> masks;     ///< what `copy` makes of values that must not leave a database
+  std::string env_file;                           ///< variables for this file and for what it runs, beside migrate.yaml
   std::string mask_key;                           ///< the secret that masked values depend on
+  std::vector<std::string> dialects;              ///< of all databases that the file names, sorted: "mysql", "sqlite"
   std::string versions_table = "schema_versions";  ///< may be qualified: "schema.table"
   RevisionSettings revision;
   NamingSettings naming;

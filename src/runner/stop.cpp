@@ -15,13 +15,15 @@ namespace {
 
 // The signal flag is the one global state that the design allows.
 std::atomic<int> signals{0};
+std::atomic<bool> interrupted{false};
 std::array<int, 2> signal_pipe{-1, -1};
 std::mutex target_mutex;
 Connection* target = nullptr;
 bool target_at_once = false;
 
-void on_signal(int) {
+void on_signal(int number) {
   const int count = ++signals;
+  if (count == 1) interrupted = number == SIGINT;
   const char byte = static_cast<char>(count);
   [[maybe_unused]] const auto written = ::write(signal_pipe[1], &byte, 1);
 }
@@ -50,6 +52,7 @@ void install_stop_handlers() {
 }
 
 bool stop_requested() { return signals.load() > 0; }
+bool stop_by_interrupt() { return interrupted.load(); }
 
 Cancellable::Cancellable(Connection& connection, bool at_once) {
   const std::scoped_lock lock(target_mutex);

@@ -11,6 +11,8 @@ void install_stop_handlers();
 
 /// Whether somebody asked to stop.
 [[nodiscard]] bool stop_requested();
+/// Whether the first request was a Ctrl-C.
+[[nodiscard]] bool stop_by_interrupt();
 
 /// The connection whose statement a second signal cancels, while this object lives. `at_once`: the first signal cancels too
 /// (where a transaction undoes what has been done).

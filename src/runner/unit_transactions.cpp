@@ -24,9 +24,12 @@ struct Control {
 };
 
 Control read_control(const Statement& statement, const LexicalRules& rules) {
-  std::vector<Token> tokens;
   Lexer lexer(statement.text, rules_of(statement, rules), statement.location);
-  for (Token token{}; tokens.size() < 12 && lexer.next(token);) tokens.push_back(token);
+  Token token{};
+  static constexpr std::array<std::string_view, 8> verbs{"BEGIN", "START", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK", "ABORT"};
+  if (!lexer.next(token) || std::none_of(verbs.begin(), verbs.end(), [&](auto verb) { return token.is(verb); })) return {};
+  std::vector<Token> tokens{token};
+  while (tokens.size() < 12 && lexer.next(token)) tokens.push_back(token);
   const auto is = [&](std::size_t i, std::string_view word) { return i < tokens.size() && tokens[i].is(word); };
   std::size_t at = 1;
   const auto rest = [&] {
@@ -89,6 +92,7 @@ std::string set_modes(const std::string& modes) {
 /// A unit in one transaction.
 void absorb_whole(Step& step, const LexicalRules& rules) {
   std::vector<Statement> kept;
+  kept.reserve(step.statements.size());
   Savepoints savepoints;
   bool begun = false;
   bool ended = false;
@@ -122,6 +126,7 @@ class PairAbsorber {
   PairAbsorber(Step& step, const Dialect& dialect, bool modes) : step_(step), dialect_(dialect), modes_(modes) {}
 
   void run() {
+    kept_.reserve(step_.statements.size());
     for (auto& statement : step_.statements) absorb(statement, read_control(statement, dialect_.sql().lexical_rules()));
     close();
     step_.statements = std::move(kept_);

@@ -265,7 +265,7 @@ const SqlSection& section_for(const SqlUnit& unit, Direction direction, std::spa
   }
   throw Error{
       ErrorKind::usage, doing + "its unit has no " + std::string(to_text(direction)) + " section for " + engine_list(engines),
-      "add `-- migrate: " + std::string(to_text(direction)) + " " + engine_list(engines) + "`, or a section without engines",
+      "add `-- migrate: " + std::string(to_text(direction)) + " " + engine_list(engines) + "`, or a section without engines; `migrate revision -a --format cpp` writes a unit for every engine",
       revision.location};
 }
 

@@ -85,6 +85,8 @@ std::string render_unit(const NewUnit& unit, const WriteOptions& options) {
                 {"replaces", join(revision.replaces, ", ")},
                 {"repeatable", revision.repeatable ? "true" : ""},
                 {"irreversible", unit.irreversible ? "none" : ""},
+                {"engines", unit.engines},
+                {"downgrade_engines", unit.irreversible ? "" : unit.engines},
                 {"upgrade", without_final_newlines(unit.upgrade)},
                 {"downgrade", without_final_newlines(unit.downgrade)}};
   auto text = without_final_newlines(render_file(template_name(unit.format), data, options.templates)) + "\n";
@@ -103,7 +105,7 @@ std::string unit_file_name(const NewUnit& unit, const WriteOptions& options) {
   };
   TemplateData data;
   data.texts = {{"number", padded_number(revision, options.number_width)},
-                {"slug", slug(revision.message)},
+                {"slug", file_slug(revision.message)},
                 {"revision", revision.id},
                 {"random", random_part(revision)},
                 {"date", digits(0, 10)},

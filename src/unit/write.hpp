@@ -17,6 +17,7 @@ struct NewUnit {
   std::string upgrade;    ///< SQL with its final ';', or the C++ statements of the function
   std::string downgrade;  ///< empty with `irreversible`
   bool irreversible = false;
+  std::string engines;    ///< whose SQL it is ("sqlite"), for the sections of a SQL unit; "" is everybody's
 };
 
 struct WriteOptions {

@@ -1,4 +1,6 @@
 """`init --template`, completions and the manual."""
+import os
+import shutil
 import subprocess
 import urllib.parse
 
@@ -80,6 +82,36 @@ class Shells(TestCase):
         self.assertEqual(complete("upg", 1), ["upgrade"])
         self.assertIn("--autogenerate", complete("revision --a", 2))
         self.assertIn("head", complete("upgrade he", 2))
+        self.assertEqual(complete("revision --format ''", 3), ["sql", "cpp"])
+        self.assertEqual(complete("lint --format s", 3), ["sarif"])
+        self.assertEqual(complete("init --template git", 3), ["github", "gitlab"])
+        self.assertEqual(complete("upgrade --color a", 3), ["always", "auto"][::-1])
+        self.assertEqual(complete("fleet st", 2), ["status"])
+        self.assertEqual(complete("copy --on-error s", 3), ["stop"])
+
+    def test_shells_complete_what_the_project_has(self):
+        project = self.project("sqlite")
+        project.unit("0001-aaaaaa", "", "SELECT 1;", "SELECT 1;")
+        project.write("migrate.yaml", f'database: "{project.database.url}"\nenvironments:\n  staging: {{}}\n  production: {{database: "sqlite:///p.db"}}\n')
+        self.assertEqual(project.migrate("completion", "revisions").out, "0001-aaaaaa\n")
+        self.assertEqual(sorted(project.migrate("completion", "environments").out.split()), ["production", "staging"])
+        script = self.output("completion", "bash")
+        path = {**os.environ, "PATH": f"{os.path.dirname(PROGRAM)}:{os.environ['PATH']}"}
+
+        def complete(words, at):
+            call = f'COMP_WORDS=(migrate {words}); COMP_CWORD={at}; _migrate; echo "${{COMPREPLY[@]}}"'
+            return subprocess.run(["bash", "-c", script + call], check=True, capture_output=True, text=True, cwd=project.folder, env=path).stdout.split()
+
+        self.assertEqual(complete("upgrade 00", 2), ["0001-aaaaaa"])
+        self.assertEqual(complete("upgrade --env st", 3), ["staging"])
+        self.assertEqual(complete("upgrade -e p", 3), ["production"])
+        self.assertEqual(complete("copy @p", 2), ["@production"])
+
+    def test_the_scripts_are_read_by_their_shells(self):
+        for shell in ("bash", "zsh", "fish"):
+            if shutil.which(shell):
+                done = subprocess.run([shell, "-n"], input=self.output("completion", shell), capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stderr), (0, ""), shell)
 
     def test_the_manual_and_the_other_shells_name_every_command(self):
         commands = [line.split()[0] for line in self.output("help").split("commands:\n")[1].split("\n\n")[0].splitlines()]

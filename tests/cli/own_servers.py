@@ -118,9 +118,9 @@ class Server:
 class Proxy:
     """Carries bytes between a port of its own and a server's, and may change, drop or refuse them."""
 
-    def __init__(self, port, change=lambda data: data, family=socket.AF_INET):
+    def __init__(self, port, change=lambda data: data, at=0):
         self.target, self.change = port, change
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", at))
         self.port = self.listener.getsockname()[1]
         self.pairs = []
         self.count = 0

@@ -417,7 +417,7 @@ class Cases:
                 time.sleep(0.7)
                 started = time.time()
                 process.send_signal(number)
-                said = self.end(process, (0, 1))
+                said = self.end(process, (0, 130 if number == signal.SIGINT else 1))
                 took = time.time() - started
                 self.expect(took < 2.5, f"{number.name}: it took {took:.1f} s: {said}")
                 self.expect("stopped" in said or "0002-" in said, f"{number.name}: it does not tell where: {said}")

@@ -9,6 +9,7 @@
 
 #include "core/text.hpp"
 #include "dialect/sqlite/canonical/ddl.hpp"
+#include "dialect/sqlite/canonical/virtual.hpp"
 #include "dialect/sqlite/sql/split.hpp"
 #include "dialect/sqlite/sql/text.hpp"
 #include "dialect/sqlite/sql/types.hpp"
@@ -385,6 +386,7 @@ void canonicalize(Schema& declared) {
   }
   for (auto& view : declared.views) canonicalize_view(view);
   std::erase_if(declared.definitions, [](const Definition& definition) { return definition.kind != "virtual table"; });
+  for (auto& definition : declared.definitions) definition.definition = virtual_table_sql(definition.definition, definition.name.name);
   declared.extensions.clear();
   declared.enums.clear();
   declared.domains.clear();

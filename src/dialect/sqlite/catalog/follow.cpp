@@ -1,3 +1,4 @@
+#include "dialect/sqlite/canonical/virtual.hpp"
 #include "dialect/sqlite/catalog/follow.hpp"
 
 #include <algorithm>
@@ -95,6 +96,13 @@ bool follow(Schema& schema, const Schema& before, const std::vector<std::string>
 
 void apply_and_follow(Schema& schema, const Operation& operation) {
   const bool renames = std::holds_alternative<Rename<Table>>(operation) || std::holds_alternative<RenamePart<Column>>(operation);
+  if (const auto* rename = std::get_if<Rename<Definition>>(&operation)) {
+    migrate::apply(schema, operation);
+    for (auto& definition : schema.definitions) {
+      if (definition.name == rename->to && definition.kind == rename->kind) definition.definition = virtual_table_sql(definition.definition, rename->to.name);
+    }
+    return;
+  }
   if (!renames) return migrate::apply(schema, operation);
   const std::string table = table_of(operation)->name;
   const auto statements = rename_in_place(schema, operation);

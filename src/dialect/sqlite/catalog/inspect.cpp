@@ -1,3 +1,4 @@
+#include "dialect/sqlite/canonical/virtual.hpp"
 #include "dialect/sqlite/catalog/inspect.hpp"
 
 #include <algorithm>
@@ -56,9 +57,8 @@ void add_shadow_names(const Object& object, std::unordered_set<std::string>& nam
   if (module == "spellfix1") add("vocab");
 }
 
-Definition read_virtual_table(const Object& object) {
-  Cursor cursor(object.sql);
-  return {.kind = "virtual table", .name = {"", object.name}, .definition = std::string(cursor.rest())};
+Definition virtual_table(const Object& object) {
+  return {.kind = "virtual table", .name = {"", object.name}, .definition = virtual_table_sql(object.sql, object.name)};
 }
 
 class Collector {
@@ -99,7 +99,7 @@ class Collector {
 
   void add_table(const Object& object) {
     if (is_virtual(object)) {
-      if (options_.tables.empty() && looked_at("virtual table", object.name)) schema_.definitions.push_back(read_virtual_table(object));
+      if (options_.tables.empty() && looked_at("virtual table", object.name)) schema_.definitions.push_back(virtual_table(object));
       return;
     }
     if (shadows_.contains(lower(object.name)) || !looked_at("table", object.name)) return;

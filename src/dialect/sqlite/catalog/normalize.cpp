@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "core/text.hpp"
 #include "dialect/connection.hpp"
@@ -26,13 +27,18 @@ class Trial {
   Trial() : memory_(connect({.scheme = "sqlite"})) {}
 
   void make_table(const Table& table) {
-    attempt("table " + table.name.name, table.declared.location, create_table_sql(table, table.name.name));
+    if (!attempt("table " + table.name.name, table.declared.location, create_table_sql(table, table.name.name))) {
+      absent_.insert(lower(table.name.name));
+      return;
+    }
     for (const auto& index : table.indexes) {
       attempt("index " + index.name + " on " + table.name.name, index.declared.location, create_index_sql(index, table));
     }
   }
 
-  void make_view(const View& view) { attempt("view " + view.name.name, view.declared.location, create_view_sql(view)); }
+  void make_view(const View& view) {
+    if (!attempt("view " + view.name.name, view.declared.location, create_view_sql(view))) absent_.insert(lower(view.name.name));
+  }
 
   /// CREATE VIEW takes any text; reading from the view shows whether it can be read.
   void read_view(const View& view) {
@@ -60,11 +66,22 @@ class Trial {
       memory_->execute(sql);
       return true;
     } catch (const DatabaseError& error) {
-      if (brought_by_application(error.message())) return false;
+      if (brought_by_application(error.message()) || stands_on_absent(error.message())) return false;
       throw Error{ErrorKind::usage, "SQLite refuses the " + what + ": " + error.message(), "correct its definition in the model", location};
     }
   }
 
+  /// What cannot be made here for want of something that the application brings takes along what stands on it.
+  [[nodiscard]] bool stands_on_absent(const std::string& message) const {
+    static constexpr std::string_view words = "no such table: ";
+    const auto at = message.find(words);
+    if (at == std::string::npos) return false;
+    auto name = lower(message.substr(at + words.size()));
+    if (name.starts_with("main.")) name.erase(0, 5);
+    return absent_.contains(name);
+  }
+
+  std::set<std::string> absent_;  ///< in lower case
   std::unique_ptr<Connection> memory_;
 };
 

@@ -22,6 +22,8 @@ class SqliteRender final : public RenderFace {
     return out;
   }
 
+  [[nodiscard]] Remark remark(const Operation& operation) const override { return sqlite::remark(operation); }
+
  private:
   Renames renames_;
 };

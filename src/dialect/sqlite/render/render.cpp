@@ -8,6 +8,7 @@
 #include "dialect/sqlite/canonical/create.hpp"
 #include "dialect/sqlite/canonical/ddl.hpp"
 #include "dialect/sqlite/canonical/related.hpp"
+#include "dialect/sqlite/canonical/virtual.hpp"
 #include "dialect/sqlite/render/rebuild.hpp"
 #include "dialect/sqlite/render/rename.hpp"
 #include "dialect/sqlite/sql/split.hpp"
@@ -304,6 +305,13 @@ class Renderer {
     if (op.object.kind != "virtual table") cannot(*current_);
     apply();
     emit(op.object.definition);
+    fill_again(op.object);
+  }
+  /// An index over the rows of another table, which may have some.
+  void fill_again(const Definition& definition) {
+    if (read_virtual_table(definition.definition).rows != VirtualTable::Rows::outer) return;
+    const auto name = quote_name(definition.name.name);
+    emit("INSERT INTO " + name + "(" + name + ") VALUES ('rebuild')");
   }
   void render(const Drop<Definition>& op) {
     if (op.object.kind != "virtual table") cannot(*current_);
@@ -313,14 +321,37 @@ class Renderer {
   void render(const Alter<Definition>& op) {
     if (op.after.kind != "virtual table") cannot(*current_);
     apply();
-    emit("DROP TABLE " + quote_name(op.before.name.name));
+    const auto was = read_virtual_table(op.before.definition);
+    const auto now = read_virtual_table(op.after.definition);
+    const auto columns = common_columns(was, now);
+    const auto name = quote_name(op.before.name.name);
+    if (was.rows != VirtualTable::Rows::own || now.rows != VirtualTable::Rows::own || columns.empty()) {
+      emit("DROP TABLE " + name);
+      emit(op.after.definition);
+      fill_again(op.after);
+      return;
+    }
+    // Its rows are nowhere else. The new one is made by its own words, as SQLite keeps them.
+    const auto aside = quote_name(free_name(op.before.name.name + "_old"));
+    std::string list = was.numbered && now.numbered ? "rowid" : "";
+    for (const auto& column : columns) list += (list.empty() ? "" : ", ") + quote_name(column);
+    emit("ALTER TABLE " + name + " RENAME TO " + aside);
     emit(op.after.definition);
+    emit("INSERT INTO " + quote_name(op.after.name.name) + " (" + list + ") SELECT " + list + " FROM " + aside);
+    emit("DROP TABLE " + aside);
   }
   void render(const Rename<Definition>& op) {
     if (op.kind != "virtual table") cannot(*current_);
     flush_all();
     apply();
     emit("ALTER TABLE " + quote_name(op.from.name) + " RENAME TO " + quote_name(op.to.name));
+  }
+
+  /// A name that no table or view has.
+  [[nodiscard]] std::string free_name(std::string name) const {
+    const auto taken = [&](const auto& objects) { return std::any_of(objects.begin(), objects.end(), [&](const auto& object) { return equal_ignoring_case(object.name.name, name); }); };
+    while (taken(state_.tables) || taken(state_.views) || taken(state_.definitions)) name += '_';
+    return name;
   }
 
   // ---- the rest ----
@@ -347,6 +378,40 @@ class Renderer {
 };
 
 }  // namespace
+
+Remark remark(const Operation& operation) {
+  using Rows = VirtualTable::Rows;
+  if (const auto* drop = std::get_if<Drop<Definition>>(&operation)) {
+    const auto table = read_virtual_table(drop->object.definition);
+    if (table.rows == Rows::outer) return {};
+    const auto what = table.rows == Rows::own ? "and its rows" : "and what it holds";
+    return {.note = fmt::format("drops the virtual table {} {}; a downgrade does not bring them back", drop->object.name.name, what), .review = {}};
+  }
+  const auto* alter = std::get_if<Alter<Definition>>(&operation);
+  if (alter == nullptr) return {};
+  const auto was = read_virtual_table(alter->before.definition);
+  const auto now = read_virtual_table(alter->after.definition);
+  const auto& name = alter->after.name.name;
+  if (was.rows == Rows::outer && now.rows == Rows::outer) return {.note = "the index " + name + " is made again and filled from the table that it stands on", .review = {}};
+  if (was.rows == Rows::outer) return {.note = {}, .review = "the virtual table " + name + " reads its rows from another table today and is empty afterwards: fill it in the upgrade if it has to have them."};
+  if (was.rows == Rows::nowhere) return {.note = {}, .review = "the index " + name + " keeps no copy of its texts: it is empty afterwards, and only what filled it can fill it again."};
+  if (was.rows == Rows::unknown || now.rows != Rows::own) {
+    return {.note = {}, .review = fmt::format("the virtual table {} of the module {} is dropped and made again; rows that it holds itself are lost: copy them, if it has any.", name, was.module)};
+  }
+  const auto common = common_columns(was, now);
+  if (common.empty()) return {.note = {}, .review = fmt::format("no column of {} stays, so its rows are lost: put a statement here that keeps them, or let them go.", name)};
+  std::vector<std::string> gone;
+  for (const auto& column : was.columns) {
+    if (std::none_of(common.begin(), common.end(), [&](const auto& kept) { return equal_ignoring_case(kept, column); })) gone.push_back(column);
+  }
+  if (gone.empty()) return {.note = "the virtual table " + name + " is made again with its rows", .review = {}};
+  // One that goes while another comes may be the same by another name.
+  const auto gone_text = (gone.size() == 1 ? "the column " : "the columns ") + join(gone, ", ");
+  if (now.columns.size() > common.size()) {
+    return {.note = {}, .review = fmt::format("{} of {} {}: was one renamed? Then read it in the SELECT below; else the values are lost.", gone_text, name, gone.size() == 1 ? "goes while another comes" : "go while others come")};
+  }
+  return {.note = fmt::format("drops {} of the virtual table {} and the values; a downgrade does not bring them back", gone_text, name), .review = {}};
+}
 
 std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before, const Renames& renames) {
   return Renderer(before, renames).run(operations);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "dialect/render.hpp"
 #include "dialect/statement.hpp"
 #include "operation/operation.hpp"
 
@@ -15,6 +16,9 @@ struct Renames {
   bool (*follow)(Schema& schema, const Schema& before, const std::vector<std::string>& statements) = nullptr;
   void (*apply)(Schema& schema, const Operation& operation) = nullptr;
 };
+
+/// RenderFace::remark(): what becomes of a virtual table's rows.
+[[nodiscard]] Remark remark(const Operation& operation);
 
 [[nodiscard]] std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before, const Renames& renames);
 

@@ -40,6 +40,17 @@ std::string hint_for(int code, const std::string& file, std::string_view words) 
   if (says("within a transaction") || says("within transaction") || says("inside a transaction")) {
     return "put `-- transaction: off` into the unit's header; each of its statements then commits by itself";
   }
+  // SQLite reads every view and trigger when it renames a thing or drops a column.
+  for (const auto* kind : {"view", "trigger"}) {
+    const auto prefix = fmt::format("error in {} ", kind);
+    if (!words.starts_with(prefix)) continue;
+    const auto rest = words.substr(prefix.size());
+    const auto name = rest.substr(0, std::min(rest.find(": "), rest.find(" after ")));  // "after rename", "after drop column"
+    return fmt::format("the {} {} cannot be read as it stands, and SQLite renames and drops nothing beside it: correct it, or drop it, in front of this statement", kind, name);
+  }
+  if (says("no such collation") || says("no such function") || says("unknown function")) {
+    return "an application may bring its own collations and functions to its connections, and they are not here: run this statement there, or drop what uses them first";
+  }
   if (code == SQLITE_ERROR && words.starts_with("database ") && words.ends_with(" is locked")) {
     return "what is attached cannot be detached in the transaction that used it: put `-- transaction: off` into the unit's header";
   }
@@ -372,7 +383,8 @@ std::unique_ptr<RowsConnection> connect(const DatabaseUrl& url) {
   if (!memory && starts_with_ignoring_case(file, "file:")) file = "./" + file;
 
   sqlite3* handle = nullptr;
-  if (sqlite3_open_v2(file.c_str(), &handle, options.flags, nullptr) != SQLITE_OK) refuse_open(handle, file, options);
+  // A connection is one thread's at a time, but for sqlite3_interrupt(), which needs no mutex.
+  if (sqlite3_open_v2(file.c_str(), &handle, options.flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) refuse_open(handle, file, options);
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, options.busy_timeout);
   auto connection = std::make_unique<SqliteConnection>(handle, file);

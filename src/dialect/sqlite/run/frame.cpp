@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "core/text.hpp"
 #include "dialect/sqlite/run/settings.hpp"
@@ -92,48 +93,60 @@ void refuse_cascading_rebuild(Connection& connection, const std::vector<Statemen
 
 UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) {
   UnitFrame frame;
-  std::vector<Pragma> pragmas;
+  std::map<std::size_t, Pragma> pragmas;  // those that set something, by their places
   bool checks = false;
   auto restore = restore_session(statements, connection);
-  for (const auto& statement : statements) {
-    // Only statements of these two kinds matter: most are never read as tokens.
-    const bool pragma = starts_with_ignoring_case(statement.text, "PRAGMA");
-    const bool drop = starts_with_ignoring_case(statement.text, "DROP");
-    const auto tokens = pragma || drop ? tokenize(statement.text, lexical_rules()) : std::vector<Token>{};
-    pragmas.push_back(pragma_of(tokens));
-    checks = checks || among(tokens, 1, {"TABLE"}) || (pragmas.back().sets && pragmas.back().name == "foreign_keys");
-  }
-  std::size_t first = 0;
-  while (first < statements.size() && works_outside_only(pragmas[first])) ++first;
-  std::size_t last = statements.size();
-  while (last > first && works_outside_only(pragmas[last - 1])) --last;
   for (std::size_t i = 0; i < statements.size(); ++i) {
-    if (!pragmas[i].sets) continue;
-    const auto& name = pragmas[i].name;
+    // Only statements of these two kinds matter: most are never read as tokens.
+    const bool pragma = starts_with_ignoring_case(statements[i].text, "PRAGMA");
+    const bool drop = starts_with_ignoring_case(statements[i].text, "DROP");
+    if (!pragma && !drop) continue;
+    const auto tokens = tokenize(statements[i].text, lexical_rules());
+    if (auto found = pragma_of(tokens); found.sets) {
+      checks = checks || found.name == "foreign_keys";
+      pragmas.emplace(i, std::move(found));
+    }
+    checks = checks || among(tokens, 1, {"TABLE"});
+  }
+  const auto outside_only = [&](std::size_t i) {
+    const auto it = pragmas.find(i);
+    return it != pragmas.end() && works_outside_only(it->second);
+  };
+  std::size_t first = 0;
+  while (first < statements.size() && outside_only(first)) ++first;
+  std::size_t last = statements.size();
+  while (last > first && outside_only(last - 1)) --last;
+  for (const auto& [i, pragma] : pragmas) {
+    const auto& name = pragma.name;
     if (name == "page_size" || name == "auto_vacuum") {
       throw Error{ErrorKind::usage, "PRAGMA " + name + " holds from the next VACUUM on, which cannot run in this unit's transaction",
                   "set 'transaction: off' in the unit's header and put VACUUM behind it", statements[i].location};
     }
     const bool inside = i >= first && i < last;
-    if (!inside || !works_outside_only(pragmas[i]) || (name == "foreign_keys" && turns_off(statements[i].text))) continue;
+    if (!inside || !works_outside_only(pragma) || (name == "foreign_keys" && turns_off(statements[i].text))) continue;
     throw Error{ErrorKind::usage, "PRAGMA " + name + " does nothing inside a transaction, and this unit runs in one",
                 "put it at the unit's very beginning or end, or set 'transaction: off'", statements[i].location};
   }
-  const bool keys_off = std::any_of(pragmas.begin(), pragmas.end(), [&](const Pragma& pragma) {
-    return pragma.sets && pragma.name == "foreign_keys" && turns_off(statements[static_cast<std::size_t>(&pragma - pragmas.data())].text);
+  const bool keys_off = std::any_of(pragmas.begin(), pragmas.end(), [&](const auto& pragma) {
+    return pragma.second.name == "foreign_keys" && turns_off(statements[pragma.first].text);
   });
   if (connection != nullptr && !keys_off) refuse_cascading_rebuild(*connection, statements);
+  if (checks) frame.violations = foreign_key_violations;
+  frame.restore = std::move(restore);
+  if (pragmas.empty()) {
+    frame.statements = std::move(statements);
+    return frame;
+  }
   const auto at = [&](std::size_t i) { return std::make_move_iterator(statements.begin() + static_cast<std::ptrdiff_t>(i)); };
   frame.before.assign(at(0), at(first));
   // A unit that was written in parts turns keys off where the first rebuild stands: they are off for all of it then, and
   // what that leaves undone is found by the check.
   for (std::size_t i = first; i < last; ++i) {
-    auto& into = pragmas[i].name == "foreign_keys" && pragmas[i].sets ? frame.before : frame.statements;
+    const auto pragma = pragmas.find(i);
+    auto& into = pragma != pragmas.end() && pragma->second.name == "foreign_keys" ? frame.before : frame.statements;
     into.push_back(std::move(statements[i]));
   }
   frame.after.assign(at(last), at(statements.size()));
-  if (checks) frame.violations = foreign_key_violations;
-  frame.restore = std::move(restore);
   return frame;
 }
 
