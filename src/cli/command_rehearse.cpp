@@ -14,12 +14,14 @@ namespace migrate::cli {
 namespace {
 
 int clean(Context& context, Target& source, Target& beside) {
-  const auto names = clean_rehearsals(source, beside);
-  if (context.output.json()) context.output.line(nlohmann::ordered_json({{"event", "cleaned"}, {"removed", names}}).dump());
-  for (const auto& name : names) {
-    if (!context.output.json()) context.output.line("removed " + name);
+  const auto cleaned = clean_rehearsals(source, beside);
+  if (context.output.json()) {
+    context.output.line(nlohmann::ordered_json({{"event", "cleaned"}, {"removed", cleaned.removed}, {"in_use", cleaned.in_use}}).dump());
+    return 0;
   }
-  if (names.empty() && !context.output.json()) context.output.note("no rehearsal has left anything");
+  for (const auto& name : cleaned.removed) context.output.line("removed " + name);
+  for (const auto& name : cleaned.in_use) context.output.note(name + " stays: a rehearsal works in it");
+  if (cleaned.removed.empty() && cleaned.in_use.empty()) context.output.note("no rehearsal has left anything");
   return 0;
 }
 
@@ -30,6 +32,7 @@ void print(const Output& output, const Rehearsal& rehearsal) {
   }
   for (const auto& statement : rehearsal.statements) {
     output.line(fmt::format("{:>8} ms  {} {}  {}", statement.time.count(), to_text(statement.direction), place_text(statement.location), statement.sql.substr(0, statement.sql.find('\n'))));
+    for (const auto& line : describe_measures(statement)) output.line("             " + line);
   }
   for (const auto& note : rehearsal.notes) output.note(note);
   for (const auto& hazard : rehearsal.hazards) output.line(output.bad("hazard (" + hazard.kind + ")") + " " + place_text(hazard.location) + ": " + hazard.text);
@@ -60,7 +63,8 @@ int run_rehearse(Context& context) {
   auto& project = context.project();
   auto& source = context.target();
   source.only_look();
-  const auto on = context.arguments.get("on");
+  const auto settings = read_rehearsal_settings(project.config());
+  const auto on = context.arguments.get("on", settings.on);
   std::optional<Target> other;
   if (!on.empty()) other.emplace(project, on);
   auto& beside = other ? *other : source;
@@ -74,7 +78,7 @@ int run_rehearse(Context& context) {
     Target copy(project, place.url(), "");
     QuietCopy events(context.output);
     const auto copied = copy_database(source, copy, copying, events);
-    rehearsal = rehearse(copy, {.revision = context.arguments.at(0, "head"), .down = !context.arguments.has("no-down")}, [&](const std::string& phase) { context.output.progress(phase); });
+    rehearsal = rehearse(copy, {.revision = context.arguments.at(0, "head"), .down = !context.arguments.has("no-down"), .budgets = settings.budgets}, [&](const std::string& phase) { context.output.progress(phase); });
     for (const auto& loss : copied.losses) rehearsal.notes.push_back("the copy is not the whole: " + loss.text());
   }
   context.output.end_progress();

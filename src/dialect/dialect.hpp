@@ -14,6 +14,7 @@ class RenderFace;
 class RunFace;
 class RowsFace;
 class KeepFace;
+class MeasureFace;
 namespace lint {
 struct Support;
 }
@@ -30,6 +31,7 @@ class Dialect {
   [[nodiscard]] virtual const RunFace& run() const = 0;              ///< dialect/run.hpp
   [[nodiscard]] virtual const RowsFace& rows() const = 0;            ///< dialect/rows.hpp
   [[nodiscard]] virtual const KeepFace& keep() const = 0;            ///< dialect/keep.hpp
+  [[nodiscard]] virtual const MeasureFace& measure() const = 0;      ///< dialect/measure.hpp
   [[nodiscard]] virtual const lint::Support& lint() const = 0;       ///< dialect/lint.hpp
 };
 

@@ -221,6 +221,10 @@ class RunFace {
     return {};
   }
 
+  /// SQL that makes an empty database of that name which takes what the one of `like` takes: its character set and collation, and what is
+  /// set for all its sessions. Where a database is a file it is for the new file's own connection, the first one.
+  [[nodiscard]] virtual std::vector<std::string> create_database_sql(Connection& like, const std::string& name) const = 0;
+
   /// How many connections the server allows; 0: without limit, or it cannot be told.
   [[nodiscard]] virtual int max_connections(Connection& connection) const {
     static_cast<void>(connection);

@@ -326,6 +326,7 @@ void read_settings(const Reader& reader, const Node& root, const std::string& se
       {"confirm", into(reader, config.confirm)},
       {"lint", into(reader, config.lint)},
       {"hooks", into(reader, config.hooks)},
+      {"rehearse", into(reader, config.rehearse)},
       {"fleet",
        [&](const Node& node, const std::string& name) {
          if (!node.is_map()) reader.fail(node, "'" + name + "' needs a map");

@@ -111,7 +111,7 @@ struct Config {
   bool confirm = false;              ///< ask before the database is changed
 
   /// Sections that the layers above read themselves; variables in them are filled in already. Null when not there.
-  yaml::Node lint, hooks;
+  yaml::Node lint, hooks, rehearse;
 
   /// The fleet's section as it stands in the file: its variables are filled in by those who ask for its databases. Null when not there.
   yaml::Node fleet;

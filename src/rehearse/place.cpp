@@ -1,7 +1,9 @@
 #include "rehearse/place.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "core/filesystem.hpp"
 #include "core/sha256.hpp"
@@ -15,6 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view mark = "_rehearsal_";
 constexpr std::size_t digits = 8;
+constexpr std::string_view in_use_state = "55006";  // object_in_use
 constexpr std::size_t longest_name = 63;  // of PostgreSQL; MySQL allows one more
 
 bool is_file(Target& target) { return !target.dialect().run().file_of(target.url()).empty(); }
@@ -34,10 +37,29 @@ bool is_rehearsal(const std::string& name, const std::string& stem) {
 
 void drop_database(Target& beside, const std::string& name) {
   if (is_file(beside)) {
-    for (const auto* part : {"", "-wal", "-shm", "-journal"}) remove_file(name + part);
+    for (const auto* part : {"-wal", "-shm", "-journal", ""}) remove_file(name + part);  // last what it is found by
     return;
   }
   beside.session().connection().execute("DROP DATABASE " + beside.dialect().sql().quote_name(name));
+}
+
+/// The lock of a rehearsal that runs; null where there are none.
+std::unique_ptr<RunLock> lock_of(Connection& connection, Target& beside, const std::string& name) {
+  return beside.dialect().run().make_lock(connection, beside.session().server(), "rehearsal " + name);
+}
+
+/// False where the server says that somebody uses it. The sessions of a process that was killed end a moment later.
+bool drop_unused(Target& beside, const std::string& name) {
+  for (int tries = 0; tries < 50; ++tries) {
+    try {
+      drop_database(beside, name);
+      return true;
+    } catch (const DatabaseError& error) {
+      if (error.sqlstate != in_use_state) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return false;
 }
 
 }  // namespace
@@ -45,20 +67,50 @@ void drop_database(Target& beside, const std::string& name) {
 RehearsalPlace::RehearsalPlace(Target& source, Target& beside) : beside_(beside), url_(beside.url()) {
   if (source.url().dialect() != beside.url().dialect()) throw Error{ErrorKind::usage, "a rehearsal needs the same engine: " + beside.url().display() + " is another", "--on a database of the same engine"};
   const auto name = stem(source) + random_hex(digits / 2);
-  if (is_file(beside)) {
-    url_.database = (fs::path(beside.url().database).parent_path() / name).string();
-    return;  // connecting makes it
-  }
-  url_.database = name;
+  url_.database = is_file(beside) ? (fs::path(beside.url().database).parent_path() / name).string() : name;
+  if (is_file(beside)) make_file(source);
+  else make_database(source);
+}
+
+void RehearsalPlace::make_file(Target& source) {
+  const auto& run = beside_.dialect().run();
+  holder_ = run.connect(url_);
   try {
-    beside.session().connection().execute("CREATE DATABASE " + beside.dialect().sql().quote_name(name));
+    for (const auto& sql : run.create_database_sql(source.session().connection(), url_.database)) static_cast<void>(holder_->query(sql));
+    lock_ = lock_of(*holder_, beside_, url_.database);
+    if (lock_) static_cast<void>(lock_->try_acquire());
+  } catch (...) {
+    holder_.reset();
+    drop_database(beside_, url_.database);
+    throw;
+  }
+  holder_.reset();  // a file's lock is the process's: a session beside those of the runs is in their way
+}
+
+void RehearsalPlace::make_database(Target& source) {
+  const auto& run = beside_.dialect().run();
+  const auto& name = url_.database;
+  holder_ = beside_.session().another();
+  lock_ = lock_of(*holder_, beside_, name);
+  if (lock_) static_cast<void>(lock_->try_acquire());
+  std::size_t done = 0;
+  try {
+    // What a session of the source has been told to use is not the database's own.
+    const auto like = source.session().another();
+    for (const auto& sql : run.create_database_sql(*like, name)) {
+      holder_->execute(sql);
+      ++done;
+    }
+    inside_ = run.connect(url_);
   } catch (const DatabaseError& error) {
+    if (done > 0) drop_database(beside_, name);
     throw Error{ErrorKind::failed, "cannot make the database " + name + " for the rehearsal: " + error.message(), "the role needs the right to create databases; `--on URL` rehearses on another server"};
   }
 }
 
 void RehearsalPlace::drop() {
   kept_ = true;
+  inside_.reset();
   drop_database(beside_, url_.database);
 }
 
@@ -70,21 +122,22 @@ RehearsalPlace::~RehearsalPlace() {
   }
 }
 
-std::vector<std::string> clean_rehearsals(Target& source, Target& beside) {
+Cleaned clean_rehearsals(Target& source, Target& beside) {
   const auto begin = stem(source);
-  std::vector<std::string> names;
-  if (is_file(beside)) {
-    const auto folder = fs::path(beside.url().database).parent_path();
-    for (const auto& name : list_files(folder)) {
-      if (is_rehearsal(name, begin)) names.push_back((folder / name).string());
-    }
-  } else {
-    for (const auto& name : beside.dialect().run().database_names(beside.session().connection())) {
-      if (is_rehearsal(name, begin)) names.push_back(name);
-    }
+  const auto& run = beside.dialect().run();
+  const auto folder = is_file(beside) ? fs::path(beside.url().database).parent_path() : fs::path();
+  Cleaned cleaned;
+  for (const auto& found : is_file(beside) ? list_files(folder) : run.database_names(beside.session().connection())) {
+    if (!is_rehearsal(found, begin)) continue;
+    const auto name = is_file(beside) ? (folder / found).string() : found;
+    auto url = beside.url();
+    url.database = is_file(beside) ? name : url.database;
+    const auto holder = run.connect(url);
+    const auto lock = lock_of(*holder, beside, name);
+    const bool dropped = (!lock || lock->try_acquire()) && drop_unused(beside, name);
+    (dropped ? cleaned.removed : cleaned.in_use).push_back(name);
   }
-  for (const auto& name : names) drop_database(beside, name);
-  return names;
+  return cleaned;
 }
 
 }  // namespace migrate

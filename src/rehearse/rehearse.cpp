@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "autogenerate/autogenerate.hpp"
-#include "core/clock.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
 #include "dialect/dialect.hpp"
@@ -15,36 +14,25 @@
 #include "library/planner.hpp"
 #include "operation/operation.hpp"
 #include "rehearse/contents.hpp"
+#include "rehearse/meter.hpp"
 #include "revision/graph.hpp"
 
 namespace migrate {
 namespace {
 
-/// Takes the time of every statement.
-class Meter : public RunEvents {
- public:
-  explicit Meter(Rehearsal& rehearsal) : rehearsal_(rehearsal) {}
-
-  void step_started(const Step&, int) override { watch_ = {}; }
-  void statement_done(const Step& step, int index) override {
-    if (index < 0 || static_cast<std::size_t>(index) >= step.statements.size()) return;
-    const auto& statement = step.statements[static_cast<std::size_t>(index)];
-    rehearsal_.statements.push_back({step.revision.id, step.direction, statement.location, statement.text, watch_.elapsed()});
-    watch_ = {};
-  }
-  void notice(const std::string& text) override { rehearsal_.notes.push_back(text); }
-
- private:
-  Rehearsal& rehearsal_;
-  Stopwatch watch_;
-};
-
 class Stage {
  public:
   Stage(Target& copy, const RehearsalOptions& options, const std::function<void(const std::string&)>& phase)
-      : copy_(copy), options_(options), phase_(phase), meter_(result_) {}
+      : copy_(copy), options_(options), phase_(phase), meter_(copy, result_) {}
 
   Rehearsal play() {
+    play_all();
+    compare_with_budgets();
+    return std::move(result_);
+  }
+
+ private:
+  void play_all() {
     before_.push_back(read_contents(copy_));
     phase_("upgrade");
     try {
@@ -52,18 +40,16 @@ class Stage {
     } catch (const Error& error) {
       result_.failure = error;
       result_.hazards.push_back({"upgrade", "", error.location, error.message()});
-      return std::move(result_);
+      return;
     }
     compare_with_model();
-    if (!options_.down || done_.empty()) return std::move(result_);
+    if (!options_.down || done_.empty()) return;
     phase_("downgrade");
-    if (!downgrade()) return std::move(result_);
+    if (!downgrade()) return;
     phase_("upgrade again");
     upgrade_again();
-    return std::move(result_);
   }
 
- private:
   /// One step of what the planner says; nothing when there is none.
   std::optional<Step> run_first(const Planner& planner) {
     std::optional<Step> first;
@@ -77,12 +63,32 @@ class Stage {
     const auto steps = planner(copy_.versions().read(copy_.session().connection()));
     // Statements that go in one transaction are sent one by one so, which is what takes their time.
     run_options.transaction = !steps.empty() && steps.front().transaction ? RunTransaction::all : RunTransaction::none;
-    const auto outcome = run(copy_.session(), run_options, plan, meter_);
+    run_options.apart = true;
+    meter_.before_run();
+    RunResult outcome;
+    try {
+      outcome = run(copy_.session(), run_options, plan, meter_);
+    } catch (...) {
+      meter_.after_run();
+      throw;
+    }
+    meter_.after_run();
     if (outcome.stopped) throw Error{ErrorKind::failed, "stopped"};
     return outcome.steps == 0 ? std::nullopt : first;
   }
 
   void upgrade() {
+    const auto measured = [&] { first_run_ = result_.statements.size(); };
+    try {
+      run_upgrade();
+    } catch (...) {
+      measured();
+      throw;
+    }
+    measured();
+  }
+
+  void run_upgrade() {
     CommandPlanner planner(copy_, Direction::upgrade, options_.revision);
     while (const auto step = run_first([&](const auto& rows) { return planner(rows); })) {
       done_.push_back(*step);
@@ -133,7 +139,9 @@ class Stage {
       result_.hazards.push_back({"schema", up.revision.id, up.revision.location, "the downgrade does not bring the schema back; left to do: " + describe(change.operation)});
     }
     for (const auto& change : changes_of_rows(before, after)) {
-      result_.hazards.push_back({"loss", up.revision.id, place_of(up, change.table), change.table + ": not as before behind the downgrade: " + change.text});
+      const auto text = change.table + ": not as before behind the downgrade: " + change.text;
+      if (options_.budgets.loss) result_.notes.push_back(title(up.revision) + ": " + text);
+      else result_.hazards.push_back({"loss", up.revision.id, place_of(up, change.table), text});
     }
   }
 
@@ -163,12 +171,21 @@ class Stage {
     }
   }
 
+  /// What the night will see: the first time that each statement of the upgrade runs.
+  void compare_with_budgets() {
+    for (std::size_t i = 0; i < first_run_; ++i) {
+      const auto& statement = result_.statements[i];
+      for (const auto& over : over_budget(statement, options_.budgets)) result_.hazards.push_back({"budget", statement.revision, statement.location, over});
+    }
+  }
+
   Target& copy_;
   const RehearsalOptions& options_;
   const std::function<void(const std::string&)>& phase_;
   Rehearsal result_;
   Meter meter_;
   std::vector<Step> done_;
+  std::size_t first_run_ = 0;     ///< how many statements were measured before the first downgrade
   std::vector<Contents> before_;  ///< before each of the steps done, and behind the last
 };
 

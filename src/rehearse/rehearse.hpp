@@ -7,21 +7,41 @@
 #include <string>
 #include <vector>
 
+#include "dialect/measure.hpp"
 #include "library/target.hpp"
+#include "rehearse/settings.hpp"
 #include "revision/revision.hpp"
 
 namespace migrate {
+
+/// A lock that a statement took on a table that was there before its unit, or made stronger.
+struct MeasuredLock {
+  std::string table;  ///< "" for the whole database
+  std::string mode;   ///< as the engine calls it
+  Waits waits = Waits::nobody;
+  std::chrono::milliseconds time{0};  ///< until it was gone: the end of the statement, or of its transaction
+};
+
+/// A table that has its rows in another file than before the statement.
+struct Rewrite {
+  std::string table;
+  std::optional<long long> bytes;  ///< of the new one
+};
 
 struct MeasuredStatement {
   std::string revision;
   Direction direction = Direction::upgrade;
   Location location;
   std::string sql;
-  std::chrono::milliseconds time{0};  ///< of the statements up to here since the last one measured: what is sent together counts at the first
+  std::chrono::milliseconds time{0};
+  std::optional<long long> rows;       ///< inserted, changed and deleted, by triggers and keys too where the engine counts them
+  std::vector<MeasuredLock> locks;
+  std::vector<Rewrite> rewrites;
+  std::optional<long long> log_bytes;  ///< that the whole server has written meanwhile
 };
 
 struct Hazard {
-  std::string kind;  ///< "upgrade", "model", "downgrade", "schema", "loss", "again"
+  std::string kind;  ///< "upgrade", "model", "downgrade", "schema", "loss", "again", "budget"
   std::string revision;
   Location location;
   std::string text;
@@ -38,13 +58,19 @@ struct Rehearsal {
 struct RehearsalOptions {
   std::string revision = "head";
   bool down = true;
+  Budgets budgets;
 };
 
-/// Rehearses on the target, which is a copy and is changed. Throws Error when the work itself fails; what a unit does wrong stands in
-/// the result.
+/// Rehearses on the target, which is a copy that nobody else uses and is changed. Throws Error when the work itself fails; what a unit
+/// does wrong stands in the result.
 [[nodiscard]] Rehearsal rehearse(Target& copy, const RehearsalOptions& options, const std::function<void(const std::string&)>& phase);
+
+/// What of a statement is over its budget, a sentence each.
+[[nodiscard]] std::vector<std::string> over_budget(const MeasuredStatement& statement, const Budgets& budgets);
 
 [[nodiscard]] std::string rehearsal_json(const Rehearsal& rehearsal);
 [[nodiscard]] std::string rehearsal_html(const Rehearsal& rehearsal);
+/// What was measured of a statement beside its time, a line each.
+[[nodiscard]] std::vector<std::string> describe_measures(const MeasuredStatement& statement);
 
 }  // namespace migrate

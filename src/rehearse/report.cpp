@@ -14,6 +14,22 @@ using Json = nlohmann::ordered_json;
 
 std::string place(const Location& location) { return location.line > 0 ? fmt::format("{}:{}", location.file, location.line) : location.file; }
 
+std::string_view who_waits(Waits waits) { return waits == Waits::everybody ? "everybody" : waits == Waits::writers ? "writers" : "nobody"; }
+
+Json statement_json(const MeasuredStatement& statement) {
+  const auto number = [](const std::optional<long long>& value) { return value ? Json(*value) : Json(); };
+  Json json{{"revision", statement.revision}, {"direction", to_text(statement.direction)}, {"file", statement.location.file}, {"line", statement.location.line},
+            {"milliseconds", statement.time.count()}, {"rows", number(statement.rows)}, {"log_bytes", number(statement.log_bytes)}};
+  json["locks"] = Json::array();
+  for (const auto& lock : statement.locks) {
+    json["locks"].push_back({{"table", lock.table.empty() ? Json() : Json(lock.table)}, {"mode", lock.mode}, {"waits", who_waits(lock.waits)}, {"milliseconds", lock.time.count()}});
+  }
+  json["rewrites"] = Json::array();
+  for (const auto& rewrite : statement.rewrites) json["rewrites"].push_back({{"table", rewrite.table}, {"bytes", number(rewrite.bytes)}});
+  json["sql"] = statement.sql;
+  return json;
+}
+
 }  // namespace
 
 std::string rehearsal_json(const Rehearsal& rehearsal) {
@@ -24,8 +40,7 @@ std::string rehearsal_json(const Rehearsal& rehearsal) {
   }
   json["statements"] = Json::array();
   for (const auto& statement : rehearsal.statements) {
-    json["statements"].push_back({{"revision", statement.revision}, {"direction", to_text(statement.direction)}, {"file", statement.location.file}, {"line", statement.location.line},
-                                  {"milliseconds", statement.time.count()}, {"sql", statement.sql}});
+    json["statements"].push_back(statement_json(statement));
   }
   json["notes"] = rehearsal.notes;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -37,9 +52,10 @@ std::string rehearsal_html(const Rehearsal& rehearsal) {
     hazards.rows.push_back({hazard.kind, hazard.revision, place(hazard.location), hazard.text});
     hazards.marks.emplace_back("bad");
   }
-  PageTable statements{.id = "statements", .title = "Statements", .columns = {"revision", "direction", "place", "ms", "SQL"}, .rows = {}};
+  PageTable statements{.id = "statements", .title = "Statements", .columns = {"revision", "direction", "place", "ms", "rows, locks, tables written anew", "log", "SQL"}, .rows = {}};
   for (const auto& statement : rehearsal.statements) {
-    statements.rows.push_back({statement.revision, std::string(to_text(statement.direction)), place(statement.location), std::to_string(statement.time.count()), statement.sql});
+    statements.rows.push_back({statement.revision, std::string(to_text(statement.direction)), place(statement.location), std::to_string(statement.time.count()),
+                               join(describe_measures(statement), "; "), statement.log_bytes ? bytes_text(*statement.log_bytes) : "", statement.sql});
   }
   PageTable notes{.id = "notes", .title = "Notes", .columns = {"note"}, .rows = {}};
   for (const auto& note : rehearsal.notes) notes.rows.push_back({note});

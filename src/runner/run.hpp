@@ -39,6 +39,7 @@ struct RunOptions {
   int retries = 5;                             ///< of a step that hit a lock timeout or a serialization failure
   RunTransaction transaction = RunTransaction::per_revision;
   KeepOptions keep;
+  bool apart = false;  ///< each statement in a message of its own where that can be, for one who measures them: slower
   std::string remark;  ///< stands behind who runs it, in rows and log: "plan 3fa2b1c4d5e6"
   std::vector<Statement> before_run;  ///< hooks: behind the lock, in every session that a run makes, when there is something to run
   std::vector<Statement> after_run;   ///< when all of it is done
@@ -59,6 +60,10 @@ class RunEvents {
   virtual void waiting(const std::string& holder) { (void)holder; }
   virtual void step_started(const Step& step, int resumed_at) { (void)step, (void)resumed_at; }
   virtual void statement_done(const Step& step, int index) { (void)step, (void)index; }
+  /// Around each statement that is sent in a message of its own (RunOptions::apart): in front of it, and right behind it, in its session
+  /// and its transaction. What they ask there must not fail in a transaction.
+  virtual void statement_sent(const Step& step, int index) { (void)step, (void)index; }
+  virtual void statement_ended(const Step& step, int index) { (void)step, (void)index; }
   /// How far a long statement or a unit's own work has come.
   virtual void progress(const Step& step, const std::string& text) { (void)step, (void)text; }
   virtual void retry(const Step& step, int attempt, const std::string& reason, const std::vector<std::string>& blockers) {

@@ -104,7 +104,7 @@ class StepRunner::TransactionSink final : public StepSink {
     for (auto& statement : frame.statements) {
       step_.statements.push_back(std::move(statement));
       const auto index = static_cast<int>(step_.statements.size()) - 1;
-      execute(index, [&] { runner_.connection().execute(step_.statements.back().text); });
+      execute(index, [&] { runner_.send_one(step_, index, step_.statements.back()); });
       runner_.events_.statement_done(step_, index);
     }
   }
@@ -251,7 +251,7 @@ std::optional<StepOutcome> StepRunner::try_together(std::vector<Step>& steps, st
         current = -1;
         for (const auto& statement : session_.dialect().run().frame_unit(step.statements, &connection()).statements) {
           current = index_of(step, statement, current + 1);
-          connection().execute(statement.text);
+          send_one(step, current, statement);
           events_.statement_done(step, current);
         }
       }

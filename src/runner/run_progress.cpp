@@ -191,7 +191,7 @@ std::size_t StepRunner::end_of_rows(const Step& step, std::size_t index) {
     return session_.dialect().sql().classify(step.statements[i]) == StatementClass::data && !reads_rows(text);
   };
   auto end = index + 1;
-  if (!brings_rows(index)) return end;
+  if (options_.apart || !brings_rows(index)) return end;
   for (auto size = step.statements[index].text.size(); end < step.statements.size() && end - index < most_rows_together; ++end) {
     size += step.statements[end].text.size();
     if (size > most_text_together || block_of(step, end) != nullptr || plan_.bond_at(end, false).end > end + 1 || !brings_rows(end) ||
@@ -256,7 +256,7 @@ void StepRunner::clean_up(const Step& step, std::size_t index) {
 
 void StepRunner::run_free(const Step& step, std::size_t index) {
   const Cancellable cancellable(connection(), false);
-  guarded(step, index, [&] { connection().execute(step.statements[index].text); });
+  guarded(step, index, [&] { send_one(step, static_cast<int>(index), step.statements[index]); });
 }
 
 std::size_t StepRunner::run_group_together(const Step& step, std::size_t first, std::size_t end, bool divisible) {
@@ -306,7 +306,7 @@ std::vector<Witness> StepRunner::witnesses_from(const Step& step, std::size_t in
     if (witness->creates || witness->drops) objects.insert(witness->object);
     const bool quick = witness->creates || witness->drops || objects.contains(witness->object);
     group.push_back(std::move(*witness));
-    if (!quick) break;
+    if (!quick || options_.apart) break;
   }
   return group;
 }
@@ -375,10 +375,11 @@ std::size_t StepRunner::run_observed(const Step& step, std::size_t index, Statem
   return index + 1;
 }
 
-/// Sends a batch: in one round trip, or in a few messages when it is long.
-void StepRunner::execute(const Batch& batch) {
+/// Sends a batch: in one round trip, or in a few messages when it is long or its statements are to be told apart.
+void StepRunner::execute(const Step& step, std::size_t first, const Batch& batch) {
   std::size_t sent = 0;
   const auto send_up_to = [&](std::size_t end) {
+    if (end == sent) return;
     try {
       connection().execute(std::string_view(batch.sql).substr(sent, end - sent));
     } catch (DatabaseError& error) {
@@ -387,7 +388,14 @@ void StepRunner::execute(const Batch& batch) {
     }
     sent = end;
   };
-  if (batch.sql.size() > largest_message) {
+  if (options_.apart) {
+    for (std::size_t i = 0; i < batch.starts.size(); ++i) {
+      send_up_to(batch.starts[i]);
+      events_.statement_sent(step, static_cast<int>(first + i));
+      send_up_to(i + 1 < batch.starts.size() ? batch.starts[i + 1] : batch.end);
+      events_.statement_ended(step, static_cast<int>(first + i));
+    }
+  } else if (batch.sql.size() > largest_message) {
     for (std::size_t i = 1; i < batch.starts.size(); ++i) {
       const auto next = i + 1 < batch.starts.size() ? batch.starts[i + 1] : batch.sql.size();
       if (next - sent > largest_message) send_up_to(batch.starts[i]);
@@ -414,7 +422,7 @@ bool StepRunner::keep_front(const Step& step, std::size_t failed) {
 void StepRunner::send(const Step& step, std::size_t first, const Batch& batch, bool atomic, bool divisible) {
   const Cancellable cancellable(connection(), atomic);
   try {
-    execute(batch);
+    execute(step, first, batch);
   } catch (const DatabaseError& error) {
     if (error.cause == DatabaseError::Cause::connection) {
       forget_pending();

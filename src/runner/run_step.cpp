@@ -299,6 +299,12 @@ int StepRunner::failed_again(const Step& step, std::size_t first, std::size_t en
   return failed;
 }
 
+void StepRunner::send_one(const Step& step, int index, const Statement& statement) {
+  if (options_.apart) events_.statement_sent(step, index);
+  connection().execute(statement.text);
+  if (options_.apart) events_.statement_ended(step, index);
+}
+
 /// Where a transaction locks the whole database it is also the lock of the run: waited for by polling, outside of it.
 void StepRunner::begin_exclusive(const Step& step) {
   try {
@@ -350,7 +356,7 @@ StepOutcome StepRunner::run_one_by_one(const Step& step) {
     current = -1;
     for (const auto& statement : statements) {
       current = index_of(step, statement, current + 1);
-      connection().execute(statement.text);
+      send_one(step, current, statement);
       events_.statement_done(step, current);
     }
     current = StepFailure::not_known;

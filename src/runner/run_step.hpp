@@ -82,6 +82,7 @@ class StepRunner {
   StepOutcome run_one_by_one(const Step& step);
   StepOutcome run_progressively(Step& step, bool more);
   void begin_exclusive(const Step& step);
+  void send_one(const Step& step, int index, const Statement& statement);
   std::optional<StepOutcome> overtaken();
   static std::map<std::string, RowState> states_of(const std::vector<VersionRow>& rows);
   void expect_done(const Step& step);
@@ -148,7 +149,7 @@ class StepRunner {
   void record_and_run(const Step& step, std::size_t first, std::size_t end, const std::string& progress);
   void send(const Step& step, std::size_t first, const Batch& batch, bool atomic, bool divisible = false);
   bool keep_front(const Step& step, std::size_t failed);
-  void execute(const Batch& batch);
+  void execute(const Step& step, std::size_t first, const Batch& batch);
   void record_stop(const Step& step, std::size_t statement);
   [[nodiscard]] std::vector<Witness> witnesses_from(const Step& step, std::size_t index) const;
   [[nodiscard]] static const Step::Block* block_of(const Step& step, std::size_t index);

@@ -4,6 +4,7 @@
 #include "dialect/mysql/catalog/face.hpp"
 #include "dialect/mysql/keep/face.hpp"
 #include "dialect/mysql/lint/lint.hpp"
+#include "dialect/mysql/measure/face.hpp"
 #include "dialect/mysql/render/face.hpp"
 #include "dialect/mysql/rows/face.hpp"
 #include "dialect/mysql/run/face.hpp"
@@ -23,6 +24,7 @@ class MysqlDialect final : public Dialect {
   [[nodiscard]] const RunFace& run() const override { return run_face(); }
   [[nodiscard]] const RowsFace& rows() const override { return *rows_; }
   [[nodiscard]] const KeepFace& keep() const override { return keep_face(); }
+  [[nodiscard]] const MeasureFace& measure() const override { return measure_face(); }
   [[nodiscard]] const lint::Support& lint() const override { return lint_support(); }
 
  private:

@@ -4,6 +4,7 @@
 #include "dialect/postgresql/catalog/face.hpp"
 #include "dialect/postgresql/keep/face.hpp"
 #include "dialect/postgresql/lint/lint.hpp"
+#include "dialect/postgresql/measure/face.hpp"
 #include "dialect/postgresql/render/face.hpp"
 #include "dialect/postgresql/rows/face.hpp"
 #include "dialect/postgresql/run/face.hpp"
@@ -23,6 +24,7 @@ class PostgresqlDialect final : public Dialect {
   [[nodiscard]] const RunFace& run() const override { return run_face(); }
   [[nodiscard]] const RowsFace& rows() const override { return *rows_; }
   [[nodiscard]] const KeepFace& keep() const override { return keep_face(); }
+  [[nodiscard]] const MeasureFace& measure() const override { return measure_face(); }
   [[nodiscard]] const lint::Support& lint() const override { return lint_support(); }
 
  private:

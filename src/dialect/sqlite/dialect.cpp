@@ -6,6 +6,7 @@
 #include "dialect/sqlite/catalog/follow.hpp"
 #include "dialect/sqlite/keep/face.hpp"
 #include "dialect/sqlite/lint/lint.hpp"
+#include "dialect/sqlite/measure/face.hpp"
 #include "dialect/sqlite/render/face.hpp"
 #include "dialect/sqlite/rows/face.hpp"
 #include "dialect/sqlite/run/connect.hpp"
@@ -25,6 +26,7 @@ class SqliteDialect final : public Dialect {
   [[nodiscard]] const RunFace& run() const override { return run_face(); }
   [[nodiscard]] const RowsFace& rows() const override { return *rows_; }
   [[nodiscard]] const KeepFace& keep() const override { return keep_face(); }
+  [[nodiscard]] const MeasureFace& measure() const override { return measure_face(); }
   [[nodiscard]] const lint::Support& lint() const override { return lint_support(); }
 
  private:

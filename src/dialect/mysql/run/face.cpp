@@ -5,6 +5,7 @@
 #include "dialect/driver.hpp"
 #include "dialect/mysql/run/backup.hpp"
 #include "dialect/mysql/run/blockers.hpp"
+#include "dialect/mysql/run/create_database.hpp"
 #include "dialect/mysql/run/fingerprint.hpp"
 #include "dialect/mysql/run/lock.hpp"
 #include "dialect/mysql/run/rolls_back.hpp"
@@ -61,6 +62,7 @@ class MysqlRun final : public RunFace {
   void backup(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { mysql::backup(url, connection, server, place); }
   void check_backup_file(const DatabaseUrl& url, const BackupPlace& place) const override { mysql::check_backup_file(url, place); }
   void restore(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { mysql::restore(url, connection, server, place); }
+  [[nodiscard]] std::vector<std::string> create_database_sql(Connection& like, const std::string& name) const override { return mysql::create_database_sql(like, name); }
   [[nodiscard]] std::string backup_extension() const override { return "sql"; }
   [[nodiscard]] bool holds_anything(Connection& connection) const override { return mysql::holds_anything(connection); }
   [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override { return error.native_code == 1054; }

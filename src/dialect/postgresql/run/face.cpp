@@ -5,6 +5,7 @@
 #include "dialect/postgresql/run/backup.hpp"
 #include "dialect/postgresql/run/blockers.hpp"
 #include "dialect/postgresql/run/concurrently.hpp"
+#include "dialect/postgresql/run/create_database.hpp"
 #include "dialect/postgresql/run/fingerprint.hpp"
 #include "dialect/postgresql/run/lock.hpp"
 #include "dialect/postgresql/run/settings.hpp"
@@ -78,6 +79,7 @@ class PostgresqlRun final : public RunFace {
   void backup(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { postgresql::backup(url, connection, server, place); }
   void check_backup_file(const DatabaseUrl& url, const BackupPlace& place) const override { postgresql::check_backup_file(url, place); }
   void restore(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { postgresql::restore(url, connection, server, place); }
+  [[nodiscard]] std::vector<std::string> create_database_sql(Connection& like, const std::string& name) const override { return postgresql::create_database_sql(like, name); }
   [[nodiscard]] std::string backup_extension() const override { return "dump"; }
   [[nodiscard]] bool holds_anything(Connection& connection) const override { return postgresql::holds_anything(connection); }
   [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override { return error.sqlstate == "42703"; }

@@ -2,6 +2,7 @@
 
 #include "dialect/sqlite/run/backup.hpp"
 #include "dialect/sqlite/run/connect.hpp"
+#include "dialect/sqlite/run/create_database.hpp"
 #include "dialect/sqlite/run/fingerprint.hpp"
 #include "dialect/sqlite/run/frame.hpp"
 #include "dialect/sqlite/run/lock.hpp"
@@ -52,6 +53,7 @@ class SqliteRun final : public RunFace {
   void backup(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { sqlite::backup(url, connection, server, place); }
   void check_backup_file(const DatabaseUrl& url, const BackupPlace& place) const override { sqlite::check_backup_file(url, place); }
   void restore(const DatabaseUrl& url, Connection& connection, const ServerInfo& server, const BackupPlace& place) const override { sqlite::restore(url, connection, server, place); }
+  [[nodiscard]] std::vector<std::string> create_database_sql(Connection& like, const std::string& /*name*/) const override { return sqlite::create_database_sql(like); }
   [[nodiscard]] std::string backup_extension() const override { return "db"; }
   [[nodiscard]] bool holds_anything(Connection& connection) const override { return sqlite::holds_anything(connection); }
   [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override {

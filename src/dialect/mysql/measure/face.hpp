@@ -1,0 +1,9 @@
+#pragma once
+
+#include "dialect/measure.hpp"
+
+namespace migrate::mysql {
+
+[[nodiscard]] const MeasureFace& measure_face();
+
+}  // namespace migrate::mysql

@@ -1,0 +1,13 @@
+/// A database made like another.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dialect/connection.hpp"
+
+namespace migrate::mysql {
+
+[[nodiscard]] std::vector<std::string> create_database_sql(Connection& like, const std::string& name);
+
+}  // namespace migrate::mysql
