@@ -6,6 +6,7 @@
 #include "cli/context.hpp"
 #include "cli/transfer_output.hpp"
 #include "core/text.hpp"
+#include "dialect/dialect.hpp"
 #include "rehearse/place.hpp"
 #include "rehearse/rehearse.hpp"
 #include "runner/stop.hpp"
@@ -78,7 +79,8 @@ int run_rehearse(Context& context) {
     Target copy(project, place.url(), "");
     QuietCopy events(context.output);
     const auto copied = copy_database(source, copy, copying, events);
-    rehearsal = rehearse(copy, {.revision = context.arguments.at(0, "head"), .down = !context.arguments.has("no-down"), .budgets = settings.budgets}, [&](const std::string& phase) { context.output.progress(phase); });
+    auto others = source.dialect().measure().owned_by_others(source.session().connection());
+    rehearsal = rehearse(copy, {.revision = context.arguments.at(0, "head"), .down = !context.arguments.has("no-down"), .budgets = settings.budgets, .owned_by_others = std::move(others)}, [&](const std::string& phase) { context.output.progress(phase); });
     for (const auto& loss : copied.losses) rehearsal.notes.push_back("the copy is not the whole: " + loss.text());
   }
   context.output.end_progress();

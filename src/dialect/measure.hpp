@@ -55,6 +55,12 @@ class MeasureFace {
   /// transaction too.
   [[nodiscard]] virtual std::map<QualifiedName, TableFile> table_files(Connection& connection) const = 0;
 
+  /// Tables that only their owners may change the definition of, and ours is not among them; with the owner.
+  [[nodiscard]] virtual std::map<QualifiedName, std::string> owned_by_others(Connection& connection) const {
+    static_cast<void>(connection);
+    return {};
+  }
+
   /// Asked in the session right behind a statement.
   [[nodiscard]] virtual std::optional<RowsChanged> rows_changed(Connection& connection) const = 0;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace migrate {
 struct TableContents {
   Checksum rows;
   std::map<std::string, Checksum> columns;  ///< each by itself
+  std::set<std::string> numbered;           ///< columns whose values the server gives out: another number each time
 };
 
 struct Contents {
@@ -27,7 +29,7 @@ struct RowsChange {
   std::string text;
 };
 
-/// What is not as it was, table by table: rows and values.
-[[nodiscard]] std::vector<RowsChange> changes_of_rows(const Contents& before, const Contents& after);
+/// What is not as it was, table by table: rows and values. `numbers`: those that the server gives out too.
+[[nodiscard]] std::vector<RowsChange> changes_of_rows(const Contents& before, const Contents& after, bool numbers = true);
 
 }  // namespace migrate

@@ -1,6 +1,7 @@
 #include "rehearse/lock_watch.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/text.hpp"
 #include "dialect/dialect.hpp"
@@ -74,7 +75,7 @@ void LockWatch::watch() {
   }
 }
 
-void LockWatch::know(std::set<QualifiedName> tables) {
+void LockWatch::know(std::map<QualifiedName, std::string> tables) {
   const std::scoped_lock guard(mutex_);
   known_ = std::move(tables);
 }
@@ -85,7 +86,7 @@ void LockWatch::begin(std::size_t number, const std::string& text) {
     statement_ = number;
     about_.clear();
     const auto words = lower(text);
-    for (const auto& table : known_) {
+    for (const auto& [table, shown] : known_) {
       if (words.find(lower(table.name)) != std::string::npos) about_.push_back(table);
     }
     last_ = clock_.now();
@@ -128,7 +129,8 @@ void LockWatch::note(const std::vector<SeenLock>& seen, RunClock::Duration at) {
 }
 
 void LockWatch::close(const SeenLock& lock, const Held& held, RunClock::Duration at) {
-  locks_[held.statement].push_back({lock.table.text(), lock.mode, lock.waits, in_ms(at - held.from)});
+  const auto shown = known_.find(lock.table);
+  locks_[held.statement].push_back({shown == known_.end() ? lock.table.text() : shown->second, lock.mode, lock.waits, in_ms(at - held.from)});
 }
 
 std::vector<MeasuredLock> LockWatch::locks_of(std::size_t number) const {

@@ -8,7 +8,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -56,8 +55,8 @@ class LockWatch {
 
   [[nodiscard]] const std::string& why_not() const { return why_not_; }
 
-  /// Only locks on these tables count from now on.
-  void know(std::set<QualifiedName> tables);
+  /// Only locks on these tables count from now on; with their names for people.
+  void know(std::map<QualifiedName, std::string> tables);
   /// A statement begins; `number`: what its locks are noted for; `text`: says which tables it may be about.
   void begin(std::size_t number, const std::string& text);
   /// Looks now; the statement has ended when `ended`.
@@ -96,7 +95,7 @@ class LockWatch {
   bool over_ = false;
   std::size_t statement_ = 0;
   RunClock::Duration last_{0};  ///< when it was looked last
-  std::set<QualifiedName> known_;
+  std::map<QualifiedName, std::string> known_;
   std::vector<QualifiedName> about_;
   std::map<SeenLock, Held> held_;
   std::map<std::size_t, std::vector<MeasuredLock>> locks_;

@@ -1,6 +1,8 @@
 // What was measured, in words.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/text.hpp"
 #include "rehearse/rehearse.hpp"
 
@@ -18,7 +20,12 @@ std::string_view who(Waits waits) {
   return "nobody";
 }
 
-/// "2.5 s", "120 ms"
+/// Whether another lock on the same table makes more wait, as long at least.
+bool is_covered(const MeasuredLock& lock, const std::vector<MeasuredLock>& locks) {
+  return std::any_of(locks.begin(), locks.end(), [&](const MeasuredLock& other) { return other.table == lock.table && other.waits > lock.waits && other.time >= lock.time; });
+}
+
+/// "25 s", "1200 ms"
 std::string time_text(std::chrono::milliseconds time) {
   return time < std::chrono::seconds(10) ? fmt::format("{} ms", time.count()) : fmt::format("{:.0f} s", static_cast<double>(time.count()) / 1000);
 }
@@ -29,7 +36,7 @@ std::vector<std::string> describe_measures(const MeasuredStatement& statement) {
   std::vector<std::string> lines;
   if (statement.rows && *statement.rows > 0) lines.push_back(plural(static_cast<std::size_t>(*statement.rows), "row"));
   for (const auto& lock : statement.locks) {
-    if (lock.waits != Waits::nobody) lines.push_back(fmt::format("{} of {} wait for {} ({})", who(lock.waits), what(lock), time_text(lock.time), lock.mode));
+    if (lock.waits != Waits::nobody && !is_covered(lock, statement.locks)) lines.push_back(fmt::format("{} of {} wait for {} ({})", who(lock.waits), what(lock), time_text(lock.time), lock.mode));
   }
   for (const auto& rewrite : statement.rewrites) {
     lines.push_back(rewrite.table + " is written anew" + (rewrite.bytes ? ": " + bytes_text(*rewrite.bytes) : ""));
@@ -43,7 +50,7 @@ std::vector<std::string> over_budget(const MeasuredStatement& statement, const B
     over.push_back(fmt::format("the statement takes {}; its budget is {}", time_text(statement.time), time_text(*budgets.statement)));
   }
   for (const auto& lock : statement.locks) {
-    if (!budgets.lock || lock.waits == Waits::nobody || lock.time <= *budgets.lock) continue;
+    if (!budgets.lock || lock.waits == Waits::nobody || lock.time <= *budgets.lock || is_covered(lock, statement.locks)) continue;
     over.push_back(fmt::format("{} of {} wait for {} ({}); the budget of a lock is {}", who(lock.waits), what(lock), time_text(lock.time), lock.mode, time_text(*budgets.lock)));
   }
   for (const auto& rewrite : statement.rewrites) {

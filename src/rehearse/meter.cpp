@@ -11,13 +11,15 @@ Meter::Meter(Target& copy, Rehearsal& rehearsal) : copy_(copy), rehearsal_(rehea
 
 void Meter::cannot(const std::string& what, const std::string& why) { rehearsal_.notes.push_back(what + ": " + why); }
 
+std::string Meter::shown(const QualifiedName& table) { return table.schema == copy_.session().server().default_schema ? table.name : table.text(); }
+
 void Meter::before_run() {
   files_ = copy_.dialect().measure().table_files(copy_.session().connection());
   std::erase_if(files_, [&](const auto& file) { return copy_.versions().owns(file.first); });
-  std::set<QualifiedName> tables;
+  std::map<QualifiedName, std::string> tables;
   bool blind = !files_.empty();
   for (const auto& [table, file] : files_) {
-    tables.insert(table);
+    tables.emplace(table, shown(table));
     blind = blind && file.id.empty();
   }
   if (blind && !std::exchange(told_files_, true)) cannot("tables that are written anew are not told", "our role may not see which files tables have");
@@ -86,7 +88,7 @@ void Meter::measure_files(MeasuredStatement& measured) {
     const auto known = files_.find(table);
     if (known == files_.end() || known->second.id == file.id || file.id.empty()) continue;
     if (!file.bytes) file.bytes = std::stoll(connection.query(copy_.dialect().keep().bytes_sql(table)).rows.at(0).at(0).value_or("0"));
-    measured.rewrites.push_back({table.text(), file.bytes});
+    measured.rewrites.push_back({shown(table), file.bytes});
     known->second = file;
   }
 }

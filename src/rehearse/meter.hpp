@@ -30,6 +30,7 @@ class Meter : public RunEvents {
 
  private:
   [[nodiscard]] bool asks_behind(const Statement& statement) const;
+  [[nodiscard]] std::string shown(const QualifiedName& table);
   void measure_rows(MeasuredStatement& measured);
   void measure_files(MeasuredStatement& measured);
   void cannot(const std::string& what, const std::string& why);

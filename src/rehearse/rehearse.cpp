@@ -28,6 +28,7 @@ class Stage {
   Rehearsal play() {
     play_all();
     compare_with_budgets();
+    look_for_rights();
     return std::move(result_);
   }
 
@@ -140,6 +141,7 @@ class Stage {
     }
     for (const auto& change : changes_of_rows(before, after)) {
       const auto text = change.table + ": not as before behind the downgrade: " + change.text;
+      lossless_ = false;
       if (options_.budgets.loss) result_.notes.push_back(title(up.revision) + ": " + text);
       else result_.hazards.push_back({"loss", up.revision.id, place_of(up, change.table), text});
     }
@@ -147,13 +149,20 @@ class Stage {
 
   /// The statement of the upgrade that works on the table first; the unit, where none says so.
   [[nodiscard]] Location place_of(const Step& step, const std::string& table) const {
+    const auto* statement = statement_about(step, table);
+    return statement == nullptr ? step.revision.location : statement->location;
+  }
+
+  /// The first statement, of that class, that names the table; null where there is none.
+  [[nodiscard]] const Statement* statement_about(const Step& step, const std::string& table, std::optional<StatementClass> kind = {}) const {
     const auto& dialect = copy_.dialect();
     for (const auto& statement : step.statements) {
+      if (kind && dialect.sql().classify(statement) != *kind) continue;
       const auto read = parsed::parse(statement.text, {&dialect.sql().lexical_rules(), dialect.lint().fold_case});
       const auto is = [&](const QualifiedName& name) { return equal_ignoring_case(name.text(), table) || equal_ignoring_case(name.name, table.substr(table.rfind('.') + 1)); };
-      if (is(read.name) || std::any_of(read.names.begin(), read.names.end(), is)) return statement.location;
+      if (is(read.name) || std::any_of(read.names.begin(), read.names.end(), is)) return &statement;
     }
-    return step.revision.location;
+    return nullptr;
   }
 
   void upgrade_again() {
@@ -166,8 +175,35 @@ class Stage {
       return;
     }
     const auto now = read_contents(copy_);
+    again_differs(now);
     for (const auto& change : compare_inspected(copy_.session().dialect(), copy_.session().server(), now.schema, before_.back().schema).changes) {
       result_.hazards.push_back({"again", "", done_.back().revision.location, "the second upgrade ends with another schema; left to do: " + describe(change.operation)});
+    }
+  }
+
+  /// The same rows, and the upgrade makes others of them: it depends on the time, on chance, or on the order of rows.
+  void again_differs(const Contents& now) {
+    if (!lossless_) return;
+    for (const auto& change : changes_of_rows(before_.back(), now, false)) {
+      const auto& step = step_about(change.table);
+      result_.hazards.push_back({"again", step.revision.id, place_of(step, change.table), change.table + ": the second upgrade ends with others than the first: " + change.text});
+    }
+  }
+
+  /// The last step that has a statement about the table; the last one, where none says so.
+  [[nodiscard]] const Step& step_about(const std::string& table) const {
+    const auto found = std::find_if(done_.rbegin(), done_.rend(), [&](const Step& step) { return statement_about(step, table) != nullptr; });
+    return found == done_.rend() ? done_.back() : *found;
+  }
+
+  /// The copy is all ours; the database is not.
+  void look_for_rights() {
+    for (const auto& step : done_) {
+      for (const auto& [table, owner] : options_.owned_by_others) {
+        const auto* statement = statement_about(step, table.text(), StatementClass::definition);
+        if (statement == nullptr) continue;
+        result_.hazards.push_back({"right", step.revision.id, statement->location, table.text() + " belongs to " + owner + ", and our role may not change its definition in the database itself"});
+      }
     }
   }
 
@@ -185,6 +221,7 @@ class Stage {
   Rehearsal result_;
   Meter meter_;
   std::vector<Step> done_;
+  bool lossless_ = true;          ///< the downgrades have brought all rows back
   std::size_t first_run_ = 0;     ///< how many statements were measured before the first downgrade
   std::vector<Contents> before_;  ///< before each of the steps done, and behind the last
 };

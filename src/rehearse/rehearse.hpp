@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,7 +42,7 @@ struct MeasuredStatement {
 };
 
 struct Hazard {
-  std::string kind;  ///< "upgrade", "model", "downgrade", "schema", "loss", "again", "budget"
+  std::string kind;  ///< "upgrade", "model", "downgrade", "schema", "loss", "again", "budget", "right"
   std::string revision;
   Location location;
   std::string text;
@@ -59,6 +60,7 @@ struct RehearsalOptions {
   std::string revision = "head";
   bool down = true;
   Budgets budgets;
+  std::map<QualifiedName, std::string> owned_by_others;  ///< in the database rehearsed: the copy is all ours
 };
 
 /// Rehearses on the target, which is a copy that nobody else uses and is changed. Throws Error when the work itself fails; what a unit

@@ -85,9 +85,9 @@ class Tried final : public LockProbe {
   [[nodiscard]] std::vector<SeenLock> look(const std::vector<QualifiedName>& about) override {
     std::vector<SeenLock> locks;
     for (const auto& table : about) {
-      if (waits("SELECT 1 FROM " + quote_name(table.name) + " LIMIT 0")) {
-        locks.push_back({{"", table.name}, "reads wait", Waits::everybody});
-      } else if (waits("SELECT 1 FROM " + quote_name(table.name) + " LIMIT 0 FOR UPDATE")) {
+      const bool reads_wait = waits("SELECT 1 FROM " + quote_name(table.name) + " LIMIT 0");
+      if (reads_wait) locks.push_back({{"", table.name}, "reads wait", Waits::everybody});
+      if (reads_wait || waits("SELECT 1 FROM " + quote_name(table.name) + " LIMIT 0 FOR UPDATE")) {
         locks.push_back({{"", table.name}, "changes wait", Waits::writers});
       }
     }

@@ -58,6 +58,17 @@ class PostgresqlMeasure final : public MeasureFace {
     return files;
   }
 
+  [[nodiscard]] std::map<QualifiedName, std::string> owned_by_others(Connection& connection) const override {
+    const auto result = connection.query(R"(
+      select n.nspname, c.relname, pg_catalog.pg_get_userbyid(c.relowner)
+        from pg_catalog.pg_class c
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       where c.relkind in ('r', 'p', 'm', 'f', 'v', 'S') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and not pg_catalog.pg_has_role(c.relowner, 'USAGE'))");
+    std::map<QualifiedName, std::string> owners;
+    for (const auto& row : result.rows) owners.emplace(name_of(row), row.at(2).value_or(""));
+    return owners;
+  }
+
   /// What the transaction has not handed to the server's statistics yet.
   [[nodiscard]] std::optional<RowsChanged> rows_changed(Connection& connection) const override {
     const auto result = connection.query(R"(

@@ -9,8 +9,9 @@ class Probe final : public LockProbe {
   explicit Probe(Connection& second) : second_(second) { second_.execute("PRAGMA busy_timeout = 0"); }
 
   [[nodiscard]] std::vector<SeenLock> look(const std::vector<QualifiedName>& /*about*/) override {
-    if (waits("SELECT 1 FROM sqlite_master LIMIT 1")) return {{{}, "reads wait", Waits::everybody}};
-    if (waits("BEGIN IMMEDIATE")) return {{{}, "changes wait", Waits::writers}};
+    const SeenLock changes{{}, "changes wait", Waits::writers};
+    if (waits("SELECT 1 FROM sqlite_master LIMIT 1")) return {{{}, "reads wait", Waits::everybody}, changes};
+    if (waits("BEGIN IMMEDIATE")) return {changes};
     second_.execute("ROLLBACK");
     return {};
   }
