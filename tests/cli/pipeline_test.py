@@ -1,5 +1,6 @@
-"""The pipelines that `init --template` writes, run step by step as the runner would: green once, red with a reason otherwise."""
+"""The pipelines that `init --template` writes, run step by step as the runner would: green once, red with a reason otherwise; and the rehearsal, whose report stays."""
 import os
+import re
 import subprocess
 
 from support import PROGRAM, TestCase, main
@@ -7,16 +8,21 @@ from support import PROGRAM, TestCase, main
 MODEL = "tables:\n  users:\n    columns:\n      id: {type: integer, null: false}\n%s    primary_key: [id]\n"
 
 
-def gitlab_steps(text):
-    """The script of the job `check`: one command a line."""
-    lines = text.split("check:\n", 1)[1].split("\ndeploy:", 1)[0].splitlines()
-    return [line.strip()[2:] for line in lines if line.startswith("    - ")]
+def job(text, name, indent):
+    """The lines of one job."""
+    found = re.search(rf"^{indent}{name}:\n((?:{indent} .*\n|\n)*)", text + "\n", re.M)
+    return found.group(1).splitlines()
 
 
-def github_steps(text):
-    """The commands of the job `check` that run `migrate`, blocks as one step."""
+def gitlab_steps(text, name="check"):
+    """The script of a job: one command a line."""
+    return [line.strip()[2:] for line in job(text, name, "") if line.startswith("    - ")]
+
+
+def github_steps(text, name="check"):
+    """The commands of a job that run `migrate`, blocks as one step; what runs only when the job is cancelled is left out."""
     steps, block = [], None
-    for line in text.split("  check:\n", 1)[1].split("\n  deploy:", 1)[0].splitlines():
+    for line in job(text, name, "  "):
         bare = line.strip()
         if block is not None and line.startswith("          "):
             block.append(bare)
@@ -28,7 +34,16 @@ def github_steps(text):
             block = []
         elif bare.startswith("- run: migrate"):
             steps.append(bare[7:].replace("${{ github.base_ref || github.event.repository.default_branch }}", "main"))
+        elif bare == "if: cancelled()":
+            steps.pop()
     return steps + (["\n".join(block)] if block else [])
+
+
+def published(text, indent):
+    """The file that the rehearsal's job keeps, whatever became of it."""
+    lines = "\n".join(job(text, "rehearse", indent))
+    found = re.search(r"(?:artifacts: {when: always, paths: \[|if: always\(\)\s+with: {name: rehearsal, path: )([^\]}]+)", lines)
+    return found.group(1)
 
 
 class Pipeline(TestCase):
@@ -59,12 +74,12 @@ class Pipeline(TestCase):
     def units(self):
         return sorted((self.folder / "migrations").glob("*.sql"))
 
-    def run_pipelines(self):
-        """What each pipeline says: (step that failed, its output), or None."""
+    def run_pipelines(self, name="check"):
+        """What that job of each pipeline says: (step that failed, its output), or None."""
         said = []
         for file, read in ((".gitlab-ci.yml", gitlab_steps), (".github/workflows/migrations.yml", github_steps)):
-            steps = read((self.folder / file).read_text())
-            self.assertGreater(len(steps), 2)
+            steps = read((self.folder / file).read_text(), name)
+            self.assertGreaterEqual(len(steps), 1 if name == "rehearse" else 3)
             (self.folder / "scratch.db").unlink(missing_ok=True)
             environment = dict(os.environ, PATH=os.path.dirname(PROGRAM) + ":" + os.environ["PATH"], SCRATCH="sqlite:///scratch.db", CI_COMMIT_BRANCH="work", CI_DEFAULT_BRANCH="main")
             failed = None
@@ -76,8 +91,8 @@ class Pipeline(TestCase):
             said.append(failed)
         return said
 
-    def red(self, words):
-        for failed in self.run_pipelines():
+    def red(self, words, name="check"):
+        for failed in self.run_pipelines(name):
             self.assertIsNotNone(failed, "the pipeline is green")
             self.assertIn(words, failed[1])
 
@@ -125,6 +140,22 @@ class Pipeline(TestCase):
         self.migrate("revision", "-a", "-m", "nameless")
         self.commit()
         self.red("ALL002")
+
+    def test_rehearsal(self):
+        self.migrate("upgrade", "head")
+        subprocess.run(["sqlite3", self.folder / "app.db", "INSERT INTO users VALUES (1, 'ada'), (2, 'ada')"], check=True)
+        self.model("      name: {type: text}\n      mail: {type: text}\n")
+        self.migrate("revision", "-a", "-m", "mail")
+        reports = [self.folder / published((self.folder / file).read_text(), indent) for file, indent in ((".gitlab-ci.yml", ""), (".github/workflows/migrations.yml", "  "))]
+        self.assertEqual(self.run_pipelines("rehearse"), [None, None])
+        for report in reports:
+            self.assertIn("No hazards", report.read_text())
+        unit = self.units()[-1]
+        unit.write_text(unit.read_text().replace("ADD COLUMN mail TEXT;", "ADD COLUMN mail TEXT;\nCREATE UNIQUE INDEX names ON users (name);"))
+        self.assertIn("UNIQUE", unit.read_text())
+        self.migrate("verify", "--update", "--offline")
+        self.red("UNIQUE constraint failed", "rehearse")
+        self.assertIn("The upgrade fails", reports[0].read_text())
 
 
 if __name__ == "__main__":
