@@ -47,6 +47,13 @@ class KeepFace {
     return "";
   }
 
+  /// A DELETE that hands what it takes to `kept` as it goes, in one look at the rows: `taken` are the values of its `columns`. "" where
+  /// the engine has no such thing.
+  [[nodiscard]] virtual std::string take_rows_sql(const std::string& deletion, const std::string& kept, const std::string& columns, const std::string& taken) const {
+    static_cast<void>(deletion), static_cast<void>(kept), static_cast<void>(columns), static_cast<void>(taken);
+    return "";
+  }
+
   /// Whether deleting rows deletes or changes those that refer to them, as their keys say.
   [[nodiscard]] virtual bool keys_act(Connection& connection) const {
     static_cast<void>(connection);

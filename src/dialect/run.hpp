@@ -195,9 +195,9 @@ class RunFace {
   [[nodiscard]] virtual std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo& server,
                                                            const std::string& key) const = 0;
 
-  /// Runs of others may reach the same database through a pooler, where they hold a leased row (runner/lease.hpp) and no lock
-  /// of a session: a query whose one value is true when the table of leases is there; "" where that cannot be.
-  [[nodiscard]] virtual std::string lease_table_exists_sql(const QualifiedName& table) const {
+  /// A query whose one value is true when there is such a table, without an error where there is none; "" where trying to read it costs
+  /// nothing. Only where it is not "" may others hold a leased row (runner/lease.hpp), and no lock of a session: through a pooler.
+  [[nodiscard]] virtual std::string table_exists_sql(const QualifiedName& table) const {
     static_cast<void>(table);
     return "";
   }

@@ -40,7 +40,7 @@ void drop_database(Target& beside, const std::string& name) {
     for (const auto* part : {"-wal", "-shm", "-journal", ""}) remove_file(name + part);  // last what it is found by
     return;
   }
-  beside.session().connection().execute("DROP DATABASE " + beside.dialect().sql().quote_name(name));
+  beside.session().connection().execute("DROP DATABASE IF EXISTS " + beside.dialect().sql().quote_name(name));
 }
 
 /// The lock of a rehearsal that runs; null where there are none.
@@ -66,25 +66,36 @@ bool drop_unused(Target& beside, const std::string& name) {
 
 RehearsalPlace::RehearsalPlace(Target& source, Target& beside) : beside_(beside), url_(beside.url()) {
   if (source.url().dialect() != beside.url().dialect()) throw Error{ErrorKind::usage, "a rehearsal needs the same engine: " + beside.url().display() + " is another", "--on a database of the same engine"};
-  const auto name = stem(source) + random_hex(digits / 2);
-  url_.database = is_file(beside) ? (fs::path(beside.url().database).parent_path() / name).string() : name;
-  if (is_file(beside)) make_file(source);
-  else make_database(source);
+  const auto begin = stem(source);
+  if (is_file(beside)) {
+    // Between making a file and locking it somebody may have cleaned it away.
+    const auto folder = fs::path(beside.url().database).parent_path();
+    do url_.database = (folder / (begin + random_hex(digits / 2))).string();
+    while (!make_file());
+    set_up_file(source);
+  } else {
+    url_.database = begin + random_hex(digits / 2);
+    make_database(source);
+  }
 }
 
-void RehearsalPlace::make_file(Target& source) {
+bool RehearsalPlace::make_file() {
+  const fs::path file(url_.database);
+  write_file(file, "");
+  const auto connection = beside_.dialect().run().connect(url_);
+  lock_ = lock_of(*connection, beside_, url_.database);
+  return (!lock_ || lock_->try_acquire()) && path_exists(file);
+}
+
+void RehearsalPlace::set_up_file(Target& source) {
   const auto& run = beside_.dialect().run();
-  holder_ = run.connect(url_);
   try {
-    for (const auto& sql : run.create_database_sql(source.session().connection(), url_.database)) static_cast<void>(holder_->query(sql));
-    lock_ = lock_of(*holder_, beside_, url_.database);
-    if (lock_) static_cast<void>(lock_->try_acquire());
+    const auto connection = run.connect(url_);  // not held on to: a file's lock is the process's, and another session is in the way of the runs'
+    for (const auto& sql : run.create_database_sql(source.session().connection(), url_.database)) static_cast<void>(connection->query(sql));
   } catch (...) {
-    holder_.reset();
     drop_database(beside_, url_.database);
     throw;
   }
-  holder_.reset();  // a file's lock is the process's: a session beside those of the runs is in their way
 }
 
 void RehearsalPlace::make_database(Target& source) {

@@ -28,7 +28,8 @@ class RehearsalPlace {
   void drop();
 
  private:
-  void make_file(Target& source);
+  [[nodiscard]] bool make_file();
+  void set_up_file(Target& source);
   void make_database(Target& source);
 
   Target& beside_;

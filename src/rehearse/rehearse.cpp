@@ -1,7 +1,7 @@
 #include "rehearse/rehearse.hpp"
 
 #include <algorithm>
-#include <filesystem>
+#include <set>
 
 #include "autogenerate/autogenerate.hpp"
 #include "core/filesystem.hpp"
@@ -35,6 +35,7 @@ class Stage {
  private:
   void play_all() {
     before_.push_back(read_contents(copy_));
+    broken_ = copy_.dialect().measure().broken_rules(copy_.session().connection());
     phase_("upgrade");
     try {
       upgrade();
@@ -93,6 +94,7 @@ class Stage {
     CommandPlanner planner(copy_, Direction::upgrade, options_.revision);
     while (const auto step = run_first([&](const auto& rows) { return planner(rows); })) {
       done_.push_back(*step);
+      look_for_broken_rules(*step);
       if (options_.down) before_.push_back(read_contents(copy_));
     }
   }
@@ -137,9 +139,11 @@ class Stage {
 
   void compare(const Step& up, const Contents& before, const Contents& after) {
     for (const auto& change : compare_inspected(copy_.session().dialect(), copy_.session().server(), after.schema, before.schema).changes) {
+      if (!told_.insert(describe(change.operation)).second) continue;
       result_.hazards.push_back({"schema", up.revision.id, up.revision.location, "the downgrade does not bring the schema back; left to do: " + describe(change.operation)});
     }
     for (const auto& change : changes_of_rows(before, after)) {
+      if (!told_.insert(change.table + ": " + change.text).second) continue;
       const auto text = change.table + ": not as before behind the downgrade: " + change.text;
       lossless_ = false;
       if (options_.budgets.loss) result_.notes.push_back(title(up.revision) + ": " + text);
@@ -196,6 +200,14 @@ class Stage {
     return found == done_.rend() ? done_.back() : *found;
   }
 
+  void look_for_broken_rules(const Step& step) {
+    auto now = copy_.dialect().measure().broken_rules(copy_.session().connection());
+    for (const auto& line : now) {
+      if (std::find(broken_.begin(), broken_.end(), line) == broken_.end()) result_.hazards.push_back({"rule", step.revision.id, step.revision.location, line});
+    }
+    broken_ = std::move(now);
+  }
+
   /// The copy is all ours; the database is not.
   void look_for_rights() {
     for (const auto& step : done_) {
@@ -221,6 +233,8 @@ class Stage {
   Rehearsal result_;
   Meter meter_;
   std::vector<Step> done_;
+  std::set<std::string> told_;    ///< what a revision leaves is not as it was before those below it either
+  std::vector<std::string> broken_;  ///< rows that break a rule
   bool lossless_ = true;          ///< the downgrades have brought all rows back
   std::size_t first_run_ = 0;     ///< how many statements were measured before the first downgrade
   std::vector<Contents> before_;  ///< before each of the steps done, and behind the last

@@ -42,7 +42,7 @@ struct MeasuredStatement {
 };
 
 struct Hazard {
-  std::string kind;  ///< "upgrade", "model", "downgrade", "schema", "loss", "again", "budget", "right"
+  std::string kind;  ///< "upgrade", "model", "downgrade", "schema", "loss", "again", "rule", "budget", "right"
   std::string revision;
   Location location;
   std::string text;

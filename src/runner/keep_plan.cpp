@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/text.hpp"
@@ -298,7 +297,27 @@ class LossPlanner {
       return;
     }
     plan_.ahead.push_back(create_kept_sql(context_, table, record.kept, record.key, without(stored, record.key)));
-    keep_rows(table, record);
+    if (loss_.kind != Loss::Kind::rows || !take_rows(table, record)) keep_rows(table, record);
+  }
+
+  /// The DELETE itself keeps what it takes, where it can.
+  bool take_rows(const Table& table, const KeptRecord& record) {
+    const auto columns = all_of(record);
+    const auto deletion = fmt::format("DELETE FROM {}{}{}{}", context_.quote(table.name), loss_.alias.empty() ? "" : " AS " + loss_.alias, loss_.from.empty() ? "" : " USING " + loss_.from,
+                                      loss_.where.empty() ? "" : " WHERE " + loss_.where);
+    const auto own = loss_.alias.empty() ? context_.quote(table.name.name) : loss_.alias;
+    auto sql = context_.dialect().keep().take_rows_sql(deletion, context_.quote(record.kept), listed("", columns), listed(own, columns));
+    if (sql.empty() || !loss_.with.empty() || !loss_.tail.empty()) return false;
+    if (!plan_.fill.empty()) lock(table);
+    plan_.together = plan_.replaced = true;
+    plan_.instead.push_back(std::move(sql));
+    return true;
+  }
+
+  [[nodiscard]] static Names all_of(const KeptRecord& record) {
+    auto all = record.key;
+    for (const auto& column : without(record.columns, record.key)) all.push_back(column);
+    return all;
   }
 
   void triggers(const Table& table) {
@@ -337,8 +356,7 @@ class LossPlanner {
   }
 
   void follow(const Table& table, const KeptRecord& record, const std::string& condition) {
-    auto all = record.key;
-    for (const auto& column : without(record.columns, record.key)) all.push_back(column);
+    const auto all = all_of(record);
     plan_.ahead.push_back(create_kept_sql(context_, table, record.kept, record.key, without(record.columns, record.key)));
     plan_.fill.push_back(fmt::format("INSERT INTO {} ({}) SELECT {} FROM {} WHERE {}", context_.quote(record.kept), listed("", all), listed("", all), context_.quote(table.name), condition));
   }
@@ -366,8 +384,7 @@ class LossPlanner {
   void keep_rows(const Table& table, const KeptRecord& record) {
     plan_.together = true;
     lock(table);
-    auto all = record.key;
-    for (const auto& column : without(record.columns, record.key)) all.push_back(column);
+    const auto all = all_of(record);
     plan_.fill.push_back(fmt::format("INSERT INTO {} ({}) {}{}{}", context_.quote(record.kept), listed("", all), loss_.with, loss_.with.empty() ? "" : " ", chosen(table, all)));
   }
 
@@ -459,32 +476,6 @@ std::string create_kept_sql(const KeepContext& context, const Table& table, cons
   if (!key.empty()) kept.primary_key = PrimaryKey{.parts = parts_of(key)};
   const auto statements = context.dialect().render().render({Create<Table>{kept}}, Schema{}, context.session->server());
   return statements.at(0).text;
-}
-
-std::string write_plan(const KeepPlan& plan) {
-  nlohmann::ordered_json json{{"records", write_kept(plan.records)}, {"ahead", plan.ahead}, {"fill", plan.fill},         {"catch_up", plan.catch_up}, {"instead", plan.instead},
-                              {"replaced", plan.replaced},          {"together", plan.together}, {"prune", plan.prune}, {"cannot", plan.cannot}, {"beside", plan.beside}};
-  for (const auto& range : plan.ranges) json["ranges"].push_back({range.table, range.target, range.key, range.columns});
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
-KeepPlan read_plan(const std::string& text) {
-  const auto json = nlohmann::ordered_json::parse(text);
-  KeepPlan plan;
-  plan.records = read_kept(json.at("records").get<std::string>());
-  plan.ahead = json.at("ahead").get<Names>();
-  plan.fill = json.at("fill").get<Names>();
-  plan.catch_up = json.at("catch_up").get<Names>();
-  plan.instead = json.at("instead").get<Names>();
-  plan.prune = json.at("prune").get<Names>();
-  plan.replaced = json.at("replaced");
-  plan.together = json.at("together");
-  plan.cannot = json.at("cannot");
-  plan.beside = json.at("beside");
-  if (json.contains("ranges")) {
-    for (const auto& range : json["ranges"]) plan.ranges.push_back({range.at(0), range.at(1), range.at(2).get<Names>(), range.at(3).get<Names>()});
-  }
-  return plan;
 }
 
 KeepPlan plan_keep(KeepContext& context, const Loss& loss, const Statement& statement) {

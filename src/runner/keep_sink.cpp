@@ -228,7 +228,9 @@ void KeepingSink::run_batches(const BatchCall& call) {
     auto loss = losses_of(context_.dialect(), {batch->statement}).at(0);
     auto inner = context_;
     inner.last_id = plan.records.front().id - 1;
-    for (auto& sql : plan_keep(inner, *loss, batch->statement).fill) batch->in_front.push_back({std::move(sql), call.location});
+    auto own = plan_keep(inner, *loss, batch->statement);
+    for (auto& sql : own.fill) batch->in_front.push_back({std::move(sql), call.location});
+    if (own.replaced) batch->statement.text = own.instead.at(0);
     return batch;
   };
   inner_.run_batches(batches);

@@ -69,6 +69,9 @@ std::string KeptRecord::text(const std::string& default_schema) const {
 }
 
 bool has_kept_table(Connection& connection, const Versions& versions) {
+  // Where the catalog tells, nothing is left in a server's log of errors.
+  const auto exists = versions.dialect().run().table_exists_sql(versions.kept_table());
+  if (!exists.empty() && first_column(connection.query(exists)).at(0) != "t") return false;
   try {
     (void)connection.query(versions.kept_probe_sql());
     return true;

@@ -184,7 +184,7 @@ std::string Lease::holder() {
 
 bool Lease::held_by_other() {
   try {
-    const auto exists = session_.dialect().run().lease_table_exists_sql(versions_.lock_table());
+    const auto exists = session_.dialect().run().table_exists_sql(versions_.lock_table());
     if (exists.empty()) return false;
     if (const auto found = session_.connection().query(exists); found.rows.empty() || found.rows[0].at(0) != "t") return false;
     const auto state = read();

@@ -59,7 +59,7 @@ const std::map<std::string, std::vector<std::string>> rooms{{"sql", {}},
                                                             {"run", {"sql"}},
                                                             {"rows", {"sql"}},
                                                             {"keep", {"sql"}},
-                                                            {"measure", {"sql"}},
+                                                            {"measure", {"run"}},
                                                             {"lint", {"canonical"}}};
 
 bool may_use(const std::string& room, const std::string& other) {

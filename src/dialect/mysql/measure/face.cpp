@@ -53,7 +53,7 @@ std::string decoded(std::string_view name) {
 constexpr std::string_view seen_by_schema = R"(
   SELECT DISTINCT object_name, lock_type FROM performance_schema.metadata_locks
   WHERE object_type = 'TABLE' AND object_schema = DATABASE() AND lock_status = 'GRANTED' AND object_name NOT LIKE '#%'
-    AND owner_thread_id <> (SELECT thread_id FROM performance_schema.threads WHERE processlist_id = CONNECTION_ID()))";
+    AND owner_thread_id IN (SELECT thread_id FROM performance_schema.threads WHERE type = 'FOREGROUND' AND processlist_id <> CONNECTION_ID()))";
 constexpr std::string_view seen_by_plugin = R"(
   SELECT DISTINCT table_name, lock_mode FROM information_schema.metadata_lock_info
   WHERE lock_type = 'Table metadata lock' AND table_schema = DATABASE() AND table_name NOT LIKE '#%' AND thread_id <> CONNECTION_ID())";

@@ -85,6 +85,10 @@ class PostgresqlKeep final : public KeepFace {
 
   [[nodiscard]] std::string lock_sql(const QualifiedName& table) const override { return "LOCK TABLE " + quote_name(table) + " IN SHARE ROW EXCLUSIVE MODE"; }
 
+  [[nodiscard]] std::string take_rows_sql(const std::string& deletion, const std::string& kept, const std::string& columns, const std::string& taken) const override {
+    return fmt::format("WITH migrate_taken ({}) AS ({} RETURNING {}) INSERT INTO {} ({}) SELECT {} FROM migrate_taken", columns, deletion, taken, kept, columns, columns);
+  }
+
   [[nodiscard]] std::string same_sql(const std::string& a, const std::string& b) const override {
     return fmt::format("{}::text IS NOT DISTINCT FROM {}::text", a, b);
   }

@@ -47,7 +47,7 @@ class PostgresqlRun final : public RunFace {
   [[nodiscard]] std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo&, const std::string& key) const override {
     return postgresql::make_lock(connection, key);
   }
-  [[nodiscard]] std::string lease_table_exists_sql(const QualifiedName& table) const override {
+  [[nodiscard]] std::string table_exists_sql(const QualifiedName& table) const override {
     return "select to_regclass(" + quote_text(quote_name(table)) + ") is not null";
   }
   [[nodiscard]] std::string cleanup_before(Connection& connection, const Statement& statement) const override {

@@ -1,5 +1,7 @@
 #include "dialect/sqlite/measure/face.hpp"
 
+#include "dialect/sqlite/run/frame.hpp"
+
 namespace migrate::sqlite {
 namespace {
 
@@ -42,6 +44,8 @@ class SqliteMeasure final : public MeasureFace {
     }
     return files;
   }
+
+  [[nodiscard]] std::vector<std::string> broken_rules(Connection& connection) const override { return foreign_key_violations(connection); }
 
   [[nodiscard]] std::optional<RowsChanged> rows_changed(Connection& connection) const override {
     return RowsChanged{std::stoll(connection.query("SELECT total_changes()").rows.at(0).at(0).value_or("0")), "connection", false};

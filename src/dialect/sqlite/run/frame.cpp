@@ -25,33 +25,6 @@ bool turns_off(const std::string& pragma) {
   });
 }
 
-/// Rows whose foreign key finds no parent. A key over columns that are not unique in the parent makes the check of its
-/// table fail ("foreign key mismatch"); then the tables are asked one by one, and that one is left out.
-std::vector<std::string> foreign_key_violations(Connection& connection) {
-  const auto describe = [](const Result& result, std::vector<std::string>& lines) {
-    for (const Row& row : result.rows) {
-      const std::string where = row[1] ? "row " + *row[1] + " of " : "a row of ";
-      lines.push_back(where + row[0].value_or("?") + " refers to a row of " + row[2].value_or("?") + " that does not exist");
-    }
-  };
-  std::vector<std::string> lines;
-  try {
-    describe(connection.query("PRAGMA foreign_key_check"), lines);
-    return lines;
-  } catch (const DatabaseError& error) {
-    if (error.cause != DatabaseError::Cause::statement) throw;
-  }
-  lines.clear();
-  for (const Row& row : connection.query("SELECT name FROM sqlite_schema WHERE type = 'table'").rows) {
-    try {
-      describe(connection.query("PRAGMA foreign_key_check(" + quote_text(*row[0]) + ")"), lines);
-    } catch (const DatabaseError& error) {
-      if (error.cause != DatabaseError::Cause::statement) throw;
-    }
-  }
-  return lines;
-}
-
 /// The table that "DROP TABLE [IF EXISTS] name" drops, or "" for another statement.
 std::string dropped_table(const std::vector<Token>& tokens) {
   if (!among(tokens, 0, {"DROP"}) || !among(tokens, 1, {"TABLE"})) return {};
@@ -90,6 +63,31 @@ void refuse_cascading_rebuild(Connection& connection, const std::vector<Statemen
 }
 
 }  // namespace
+
+std::vector<std::string> foreign_key_violations(Connection& connection) {
+  const auto describe = [](const Result& result, std::vector<std::string>& lines) {
+    for (const Row& row : result.rows) {
+      const std::string where = row[1] ? "row " + *row[1] + " of " : "a row of ";
+      lines.push_back(where + row[0].value_or("?") + " refers to a row of " + row[2].value_or("?") + " that does not exist");
+    }
+  };
+  std::vector<std::string> lines;
+  try {
+    describe(connection.query("PRAGMA foreign_key_check"), lines);
+    return lines;
+  } catch (const DatabaseError& error) {
+    if (error.cause != DatabaseError::Cause::statement) throw;
+  }
+  lines.clear();
+  for (const Row& row : connection.query("SELECT name FROM sqlite_schema WHERE type = 'table'").rows) {
+    try {
+      describe(connection.query("PRAGMA foreign_key_check(" + quote_text(*row[0]) + ")"), lines);
+    } catch (const DatabaseError& error) {
+      if (error.cause != DatabaseError::Cause::statement) throw;
+    }
+  }
+  return lines;
+}
 
 UnitFrame frame_unit(std::vector<Statement> statements, Connection* connection) {
   UnitFrame frame;
