@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
+import own_servers
 from support import PROGRAM, SERVERS, TestCase, engines, main, run
 
 LONG = "--long" in sys.argv and sys.argv.remove("--long") is None
@@ -260,6 +262,84 @@ class Backup(TestCase):
             project.migrate("restore", "saved", "--to", other.database.url)
             name = "SELECT count(*) FROM users"
             self.assertEqual(other.sql(name), project.sql(name))
+
+    def test_a_tool_that_is_too_old_or_anothers_is_refused(self):
+        for project in self.each_filled():
+            if project.engine == "sqlite":
+                continue
+            tools = project.folder / "tools"
+            tools.mkdir()
+            others = {"postgresql": ("pg_dump (PostgreSQL) 9.6.1", "older than the server"), "mariadb": ("mariadb-dump from 10.2.1-MariaDB", "older than the server"),
+                      "mysql": ("mysqldump  Ver 5.6.1 for Linux", "older than the server")}[project.engine]
+            strangers = {"mariadb": ("mariadb-dump  Ver 8.0.36 for Linux on x86_64 (MySQL Community Server - GPL)", "MySQL's program"), "mysql": ("mysqldump from 11.8.3-MariaDB", "MariaDB's program")}
+            project.unit("0001-aaaaaa", "", "DELETE FROM users;", "SELECT 1;")
+            before = self.dump(project)
+            for version, words in [others] + [strangers[project.engine]] * (project.engine in strangers):
+                for name in ("pg_dump", "pg_restore", "psql", "mariadb-dump", "mariadb", "mysqldump", "mysql"):
+                    (tools / name).write_text(f'#!/bin/sh\necho "{version}"\n')
+                    (tools / name).chmod(0o755)
+                project.config(f"backup: {{tools: {tools}}}")
+                self.assertIn(words, project.migrate("backup", "saved", code=1).err)
+                refused = project.migrate("upgrade", "--backup", "saved", code=1).err
+                self.assertIn(words, refused)
+                self.assertIn("nothing was run", refused)
+                self.assertEqual(self.dump(project), before)
+                self.assertFalse((project.folder / "saved").is_file())
+
+    def test_of_several_hosts_the_one_that_we_are_connected_to(self):
+        for project in self.each_filled():
+            if project.engine == "sqlite":
+                continue
+            before = self.dump(project)
+            url = urllib.parse.urlsplit(project.database.url)
+            login = url.netloc.rsplit("@", 1)[0]
+            # Nobody listens at the first; the second is the server.
+            several = url._replace(netloc=f"{login}@127.0.0.1:1,127.0.0.1:{url.port}").geturl()
+            if project.dialect == "postgresql":
+                several += "?connect_timeout=5"
+            project.migrate("--database", several, "backup", "saved")
+            project.sql(DAMAGE[project.dialect][0])
+            project.migrate("--database", several, "restore", "saved", "--yes")
+            self.assertEqual(self.dump(project), before)
+
+    def test_the_tools_go_as_far_as_the_url_says_with_tls(self):
+        """A server that takes encrypted sessions only; and what a tool is told is written down by one that stands in front of the real one."""
+        for engine in ("postgresql", "mariadb"):
+            if engine not in engines():
+                continue
+            with self.subTest(engine=engine):
+                server = own_servers.Server(engine, [] if engine == "postgresql" else ["--require-secure-transport=ON"])
+                self.addCleanup(server.stop)
+                if engine == "postgresql":
+                    rules = server.data / "pg_hba.conf"
+                    rules.write_text(rules.read_text().replace("\nhost ", "\nhostssl "))
+                    server.admin("SELECT pg_reload_conf()")
+                server.admin("CREATE TABLE things (id integer PRIMARY KEY); INSERT INTO things VALUES (1), (2)", "shop")
+                folder = pathlib.Path(tempfile.mkdtemp(prefix="migrate-tls-backup-"))
+                self.addCleanup(shutil.rmtree, folder)
+                real = self.tools(engine)
+                (folder / "tools").mkdir()
+                for name in ("pg_dump", "pg_restore", "psql", "mariadb-dump", "mariadb"):
+                    script = f'#!/bin/sh\ncat "$PGSERVICEFILE" >> {folder}/told 2>/dev/null\nfor word in "$@"; do case $word in --defaults*=*) cat "${{word#*=}}" >> {folder}/told;; esac; done\nexec {real}/{name} "$@"\n'
+                    (folder / "tools" / name).write_text(script)
+                    (folder / "tools" / name).chmod(0o755)
+                (folder / "migrate.yaml").write_text(f"migrations: .\nbackup: {{tools: {folder}/tools}}\n")
+                ca = server.folder / "ca.pem"
+                told = {"postgresql": (f"?sslmode=verify-full&sslrootcert={ca}", ["verify-full", str(ca)], "verify-full"), "mariadb": (f"?ssl-mode=VERIFY_IDENTITY&ssl-ca={ca}", [f'ssl-ca="{ca}"', "\nssl-verify-server-cert"], "\nssl-verify"),
+                        }[engine]
+                plain = {"postgresql": "?sslmode=require", "mariadb": "?ssl-mode=REQUIRED"}[engine]
+                for number, behind in enumerate((told[0], plain)):
+                    (folder / "told").unlink(missing_ok=True)
+                    for words in (["backup", f"saved{number}"], ["restore", f"saved{number}", "--yes"]):
+                        done = run([PROGRAM, *words, "--no-input", "--database", server.url(behind)], cwd=folder)
+                        self.assertEqual(done.code, 0, done)
+                    text = (folder / "told").read_text()
+                    if behind == plain:
+                        self.assertNotIn(told[2], text)
+                    else:
+                        for word in told[1]:
+                            self.assertIn(word, text)
+                    self.assertEqual(server.admin("SELECT count(*) FROM things", "shop"), "2")
 
     def test_a_password_is_on_no_command_line(self):
         for project in self.each_filled():

@@ -1,5 +1,6 @@
 """`keep`: what a unit takes away stays in the database, and a downgrade puts it back. Kills are in tests/faults/keep.py."""
 import json
+import time
 
 from support import TestCase, main
 
@@ -187,6 +188,71 @@ CREATE INDEX ix_even ON t (even(n));"""
             self.assertEqual(project.sql("SELECT * FROM t ORDER BY id"), before)
             self.assertEqual(project.sql("INSERT INTO t (m) VALUES ('sad') RETURNING id"), "3")
             self.assertEqual(project.sql("SELECT count(*) FROM pg_type WHERE typname LIKE 'schema_versions_kept_%' AND typtype <> 'c' AND typname NOT LIKE '\\_%'"), "0")
+
+    def losses_of(self, project, make, tables, up, down):
+        """Runs a loss there and back. Whether all rows of the tables are there again, and what was said in advance."""
+        project.unit("0001-aaaaa1", "", make, "SELECT 1;")
+        project.unit("0002-aaaaa2", "0001-aaaaa1", up, down)
+        project.migrate("upgrade", "1")
+        rows = lambda: [project.sql(f"SELECT {columns} FROM {table} ORDER BY 1, 2") for table, columns in tables.items()]
+        before = rows()
+        said = project.migrate("upgrade").err
+        said += project.migrate("downgrade", "-1").err
+        return rows() == before, said
+
+    def kept_or_told(self, cases):
+        """Each of (name, make, tables, up, down) of a dialect is kept whole, or was named."""
+        for project in self.each("keep: 30d"):
+            for name, make, tables, up, down in cases.get(project.dialect, ()):
+                with self.subTest(engine=project.engine, case=name):
+                    one = self.project(project.engine, "keep: 30d")
+                    back, said = self.losses_of(one, make, tables, up, down)
+                    self.assertTrue(back or "kept: " in said, said)
+                    if "kept: " not in said:
+                        self.assertEqual(self.kept(one), [])
+
+    def test_partitions_children_and_tables_without_a_key_are_kept_or_named(self):
+        parted = """CREATE TABLE logs (id integer, part integer, note varchar(20), PRIMARY KEY (id, part)) PARTITION BY %s;
+INSERT INTO logs VALUES (1, 1, 'a'), (2, 1, 'b'), (3, 12, 'c'), (4, 12, NULL);"""
+        declared = (parted % "LIST (part)").replace(";\n", ";\nCREATE TABLE logs_1 PARTITION OF logs FOR VALUES IN (1);\nCREATE TABLE logs_12 PARTITION OF logs FOR VALUES IN (12);\n", 1)
+        ranges = parted % "RANGE (part) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20))"
+        family = """CREATE TABLE animals (id integer PRIMARY KEY, name varchar(20));
+CREATE TABLE birds (wings integer, PRIMARY KEY (id)) INHERITS (animals);
+INSERT INTO animals VALUES (1, 'cat'), (2, 'dog'); INSERT INTO birds VALUES (3, 'owl', 2), (4, 'kiwi', NULL);"""
+        keyless = "CREATE TABLE bag (id integer, note varchar(20));\nINSERT INTO bag VALUES (1, 'a'), (1, 'a'), (2, NULL), (NULL, NULL);"
+        logs, animals, bag = {"logs": "id, part, note"}, {"animals": "id, name", "birds": "id, name, wings"}, {"bag": "id, note"}
+        without_key = [("keyless delete", keyless, bag, "DELETE FROM bag WHERE id = 1;", "SELECT 1;"), ("keyless drop", keyless, bag, "DROP TABLE bag;", "CREATE TABLE bag (id integer, note varchar(20));"),
+                       ("keyless update", keyless, bag, "UPDATE bag SET note = 'x';", "SELECT 1;"), ("keyless column", keyless, bag, "ALTER TABLE bag DROP COLUMN note;", "ALTER TABLE bag ADD COLUMN note varchar(20);")]
+        rows = [("rows", "DELETE FROM {t} WHERE id > 1;", "SELECT 1;"), ("values", "UPDATE {t} SET {c} = 'x' WHERE id > 1;", "SELECT 1;"), ("column", "ALTER TABLE {t} DROP COLUMN {c};", "ALTER TABLE {t} ADD COLUMN {c} varchar(20);")]
+
+        def about(make, tables, table, column):
+            return [(f"{table}: {name}", make, tables, up.format(t=table, c=column), down.format(t=table, c=column)) for name, up, down in rows]
+
+        self.kept_or_told({
+            "sqlite": without_key,
+            "postgresql": without_key + about(declared, logs, "logs", "note") + about(family, animals, "animals", "name") + [
+                ("all", declared, logs, "TRUNCATE logs;", "SELECT 1;"), ("one partition's rows", declared, logs, "DELETE FROM logs_12;", "SELECT 1;"),
+                ("one partition", declared, logs, "DROP TABLE logs_12;", "CREATE TABLE logs_12 PARTITION OF logs FOR VALUES IN (12);"),
+                ("a parted table", declared, logs, "DROP TABLE logs;", declared[:declared.index("INSERT")]),
+                ("a child", family, animals, "DROP TABLE birds;", "CREATE TABLE birds (wings integer, PRIMARY KEY (id)) INHERITS (animals);"),
+                ("a family", family, animals, "DROP TABLE birds, animals;", family[:family.index("INSERT")])],
+            "mysql": without_key + about(ranges, logs, "logs", "note") + [
+                ("all", ranges, logs, "TRUNCATE TABLE logs;", "SELECT 1;"), ("a parted table", ranges, logs, "DROP TABLE logs;", ranges[:ranges.index("INSERT")]),
+                ("one partition", ranges, logs, "ALTER TABLE logs DROP PARTITION p1;", "ALTER TABLE logs ADD PARTITION (PARTITION p1 VALUES LESS THAN (20));"),
+                ("one partition's rows", ranges, logs, "ALTER TABLE logs TRUNCATE PARTITION p1;", "SELECT 1;")]})
+
+    def test_a_server_has_no_error_in_its_log(self):
+        """A run looks whether something is kept; where nothing ever was, the server has nothing to complain about."""
+        for project in self.each():
+            if project.dialect != "postgresql":
+                continue
+            project.unit("0001-aaaaa1", "", NAMES, "DROP TABLE names;")
+            project.sql("CREATE TABLE seen (rolled bigint); INSERT INTO seen SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()")
+            project.migrate("upgrade")
+            project.migrate("kept")
+            project.migrate("downgrade", "base")
+            time.sleep(1.2)  # statistics of a session arrive when it ends, and once a second
+            self.assertEqual(project.sql("SELECT xact_rollback - rolled FROM pg_stat_database, seen WHERE datname = current_database()"), "0")
 
     def test_bad_words(self):
         project = self.project("sqlite", "keep: sometimes")

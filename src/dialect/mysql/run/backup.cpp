@@ -11,10 +11,13 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <set>
 
 #include "core/process.hpp"
+#include "core/sha256.hpp"
 #include "core/text.hpp"
+#include "dialect/driver.hpp"
 #include "dialect/mysql/run/parameters.hpp"
 #include "dialect/mysql/sql/text.hpp"
 
@@ -96,16 +99,35 @@ std::vector<std::pair<std::string, std::string>> tls_options(const Parameters& p
   return options;
 }
 
+/// The one of several hosts that we are connected to: the one on which a lock of ours is held.
+Endpoint connected_to(const DatabaseUrl& url, Connection& connection) {
+  const auto endpoints = url.endpoints();
+  if (endpoints.size() == 1) return endpoints.front();
+  const auto lock = quote_text("migrate:backup:" + random_hex(12));
+  const auto ours = connection.query("SELECT CONNECTION_ID(), GET_LOCK(" + lock + ", 0)").rows.at(0).at(0);
+  std::optional<Endpoint> found;
+  for (const auto& endpoint : endpoints) {
+    auto one = url;
+    one.host = endpoint.host;
+    one.port = endpoint.port;
+    one.parameters.erase("port");
+    try {
+      if (open_with_driver("mysql", one)->query("SELECT IS_USED_LOCK(" + lock + ")").rows.at(0).at(0) == ours) found = endpoint;
+    } catch (const DatabaseError&) {
+      continue;  // it was passed over when we connected, too
+    }
+    if (found) break;
+  }
+  connection.execute("DO RELEASE_LOCK(" + lock + ")");
+  if (found) return *found;
+  throw Error{ErrorKind::usage, "the URL names several hosts, and a backup is made of one: which of them we are connected to cannot be found out", "name that host alone in the URL"};
+}
+
 /// The option file that says where to connect to, and how; nothing of a URL stands on a command line.
 std::filesystem::path option_file(const DatabaseUrl& url, Connection& connection, bool mariadb, const SecretFolder& secrets) {
   const auto parameters = Parameters::of(url);
   std::vector<std::pair<std::string, std::string>> options{{"user", url.user}, {"password", url.password}};
-  // The one of several hosts that we are connected to.
-  auto place = url.endpoints().front();
-  if (url.endpoints().size() > 1) {
-    const auto row = connection.query("SELECT @@hostname, @@port").rows.at(0);
-    throw Error{ErrorKind::usage, "the URL names several hosts: a backup is made of one", fmt::format("name the host in the URL; we are connected to {}:{}", row[0].value_or(""), row[1].value_or(""))};
-  }
+  const auto place = connected_to(url, connection);
   const bool local = !parameters.socket.empty() || (place.host == "localhost" && place.port == 0);
   if (!parameters.socket.empty()) {
     options.emplace_back("socket", parameters.socket);
