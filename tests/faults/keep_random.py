@@ -36,7 +36,8 @@ class Table:
         if kind == "integer":
             return str(chance.randint(-50, 1000))
         if kind.startswith("varchar"):
-            return "'" + "".join(chance.choice("abz é''\\\\;%_") if chance.random() < 0.3 else chance.choice("abcxyz") for _ in range(chance.randint(0, 12))).replace("'", "''") + "'"
+            letters = "".join(chance.choice("abz é'\\;%_" if chance.random() < 0.3 else "abcxyz") for _ in range(chance.randint(0, 12)))
+            return "'" + letters.replace("'", "''") + "'"
         return f"{chance.randint(-999, 99999)}.{chance.randint(10, 99)}"
 
     def create(self):
@@ -44,7 +45,7 @@ class Table:
 
     def fill(self, dialect):
         rows = ", ".join(f"({number}, {', '.join(row)})" for number, row in enumerate(self.rows, 1))
-        return f"insert into {self.name} values {rows if dialect == 'mysql' else rows.replace(chr(92) * 2, chr(92))};"
+        return f"insert into {self.name} values {rows.replace(chr(92), chr(92) * 2) if dialect == 'mysql' else rows};"
 
 
 def condition(chance, table, other):
@@ -120,7 +121,7 @@ class Project:
 
     def run(self, *words, point=None):
         environment = dict(os.environ, **({} if point is None else {"MIGRATE_TEST_CRASH_AT": str(point)}))
-        return subprocess.run([self.program, "-c", os.path.join(self.folder, "migrate.yaml"), *words, "--yes"], env=environment, capture_output=True, text=True, timeout=300)
+        return subprocess.run([self.program, "-c", os.path.join(self.folder, "migrate.yaml"), *words, *(["--yes"] if words[0] != "kept" else [])], env=environment, capture_output=True, text=True, timeout=300)
 
     def must(self, *words, point=None):
         """Runs; killed at a boundary it runs again. Returns how many boundaries there are, when none was chosen."""
