@@ -48,7 +48,7 @@ std::string normalized(std::string text) {
       {std::regex(R"(v1:[0-9a-f]{8,64})"), "v1:SUM"},
       {std::regex(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"), "TIME"},
       {std::regex(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"), "TIME"},
-      {std::regex(R"(\d+ ms)"), "N ms"},
+      {std::regex(R"( *\d+ ms)"), " N ms"},
       {std::regex(R"((\S+) \(\S+@\S+, process \d+\))"), "PERSON"},
       {std::regex(R"(\S+@\S+, process \d+)"), "PERSON"},
       {folder_name(), "FOLDER"}};
