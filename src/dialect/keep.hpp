@@ -47,6 +47,12 @@ class KeepFace {
     return "";
   }
 
+  /// Why rows of the table cannot be taken for its own; "" when they can.
+  [[nodiscard]] virtual std::string rows_of_others(Connection& connection, const QualifiedName& table) const {
+    static_cast<void>(connection), static_cast<void>(table);
+    return "";
+  }
+
   /// A DELETE that hands what it takes to `kept` as it goes, in one look at the rows: `taken` are the values of its `columns`. "" where
   /// the engine has no such thing.
   [[nodiscard]] virtual std::string take_rows_sql(const std::string& deletion, const std::string& kept, const std::string& columns, const std::string& taken) const {

@@ -44,6 +44,8 @@ class BackPlanner {
       if (last_) plan_.notes.push_back(fmt::format("what was kept of {} is not there any more", record_.object.name));
       return last_ ? std::optional(plan_) : std::nullopt;
     }
+    // The partitions that its rows go to are made behind it.
+    if (!last_ && table_ && table_->options.contains("partition_by")) return std::nullopt;
     if (!table_) return last_ ? std::optional(stays("there is no such table")) : std::nullopt;
     return holds_rows(record_) ? rows() : values();
   }

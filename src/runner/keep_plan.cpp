@@ -70,7 +70,8 @@ class LossPlanner {
       auto table = context_.look(name);
       if (!table) continue;  // IF EXISTS, a temporary table, one of the engine's own: the statement says so itself
       if (context_.versions->owns(table->name)) continue;
-      if (!loss_.replacement.name.empty()) rebuild(*table);
+      if (const auto why = others(*table); !why.empty()) refuse(*table, why);
+      else if (!loss_.replacement.name.empty()) rebuild(*table);
       else if (loss_.kind == Loss::Kind::table) tables_.push_back(std::move(*table));
       else if (loss_.kind == Loss::Kind::columns) columns(*table);
       else if (loss_.kind == Loss::Kind::values) values(*table);
@@ -88,6 +89,12 @@ class LossPlanner {
     record.until = context_.until;
     plan_.records.push_back(std::move(record));
     return plan_.records.back();
+  }
+
+  [[nodiscard]] std::string others(const Table& table) const {
+    const bool rows = loss_.kind == Loss::Kind::table || loss_.kind == Loss::Kind::rows || loss_.kind == Loss::Kind::all_rows;
+    auto why = rows && loss_.replacement.name.empty() ? context_.dialect().keep().rows_of_others(context_.connection(), table.name) : "";
+    return why.empty() && table.columns.empty() ? "it has no columns of its own" : why;
   }
 
   void refuse(const Table& table, const std::string& why) { plan_.cannot += (plan_.cannot.empty() ? "" : "; ") + table.name.name + ": " + why; }
@@ -169,7 +176,7 @@ class LossPlanner {
     context_.last_id = first;
     const auto has = [&](SetAside::Way way) { return std::any_of(ways.begin(), ways.end(), [&](const auto& one) { return one.way == way; }); };
     if (has(SetAside::Way::none)) return;
-    plan_.replaced = !has(SetAside::Way::copy);
+    plan_.replaced = !has(SetAside::Way::copy) && plan_.cannot.empty();  // what is refused goes as the statement says
     for (std::size_t i = 0; i < tables_.size(); ++i) {
       auto& record = add(KeptRecord::Kind::table, tables_[i]);
       describe_rows(tables_[i], record);

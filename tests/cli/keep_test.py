@@ -1,8 +1,8 @@
 """`keep`: what a unit takes away stays in the database, and a downgrade puts it back. Kills are in tests/faults/keep.py."""
 import json
-import time
 
-from support import TestCase, main
+import own_servers
+from support import TestCase, engines, main
 
 SHOP = """tables:
   teams:
@@ -243,16 +243,18 @@ INSERT INTO animals VALUES (1, 'cat'), (2, 'dog'); INSERT INTO birds VALUES (3, 
 
     def test_a_server_has_no_error_in_its_log(self):
         """A run looks whether something is kept; where nothing ever was, the server has nothing to complain about."""
-        for project in self.each():
-            if project.dialect != "postgresql":
-                continue
-            project.unit("0001-aaaaa1", "", NAMES, "DROP TABLE names;")
-            project.sql("CREATE TABLE seen (rolled bigint); INSERT INTO seen SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()")
-            project.migrate("upgrade")
-            project.migrate("kept")
-            project.migrate("downgrade", "base")
-            time.sleep(1.2)  # statistics of a session arrive when it ends, and once a second
-            self.assertEqual(project.sql("SELECT xact_rollback - rolled FROM pg_stat_database, seen WHERE datname = current_database()"), "0")
+        if "postgresql" not in engines():
+            return
+        server = own_servers.Server("postgresql")
+        self.addCleanup(server.stop)
+        project = self.project("sqlite")
+        project.write("migrate.yaml", f'database: "{server.url()}"\n')
+        project.unit("0001-aaaaa1", "", NAMES, "DROP TABLE names;")
+        for words in (["upgrade"], ["kept"], ["show", "1"], ["downgrade", "base"]):
+            project.migrate(*words)
+        log = (server.folder / "output").read_text()
+        self.assertIn("ready to accept connections", log)
+        self.assertNotIn("schema_versions_kept", log)
 
     def test_bad_words(self):
         project = self.project("sqlite", "keep: sometimes")

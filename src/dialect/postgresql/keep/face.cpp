@@ -85,6 +85,12 @@ class PostgresqlKeep final : public KeepFace {
 
   [[nodiscard]] std::string lock_sql(const QualifiedName& table) const override { return "LOCK TABLE " + quote_name(table) + " IN SHARE ROW EXCLUSIVE MODE"; }
 
+  [[nodiscard]] std::string rows_of_others(Connection& connection, const QualifiedName& table) const override {
+    const auto result = connection.query("select relispartition, relkind = 'r' and exists (select 1 from pg_inherits where inhparent = c.oid) from pg_class c where oid = " + quote_text(quote_name(table)) + "::regclass");
+    if (result.rows.at(0).at(0) == "t") return "it is a partition, and its rows are those of the table that it is part of";
+    return result.rows.at(0).at(1) == "t" ? "tables inherit from it, and their rows are among its own" : "";
+  }
+
   [[nodiscard]] std::string take_rows_sql(const std::string& deletion, const std::string& kept, const std::string& columns, const std::string& taken) const override {
     return fmt::format("WITH migrate_taken ({}) AS ({} RETURNING {}) INSERT INTO {} ({}) SELECT {} FROM migrate_taken", columns, deletion, taken, kept, columns, columns);
   }
