@@ -178,7 +178,7 @@ class Fleet {
 
   std::vector<fleet::Entry> chosen(std::vector<fleet::Entry> entries) const {
     const auto words = context_.arguments.all("match");
-    if (!words.empty()) std::erase_if(entries, [&](const fleet::Entry& entry) { return std::none_of(words.begin(), words.end(), [&](const auto& word) { return word == entry.wave || glob_match(word, entry.name); }); });
+    if (!words.empty()) std::erase_if(entries, [&](const fleet::Entry& entry) { return std::none_of(words.begin(), words.end(), [&](const auto& word) { return word == entry.wave || std::find(entry.tags.begin(), entry.tags.end(), word) != entry.tags.end() || glob_match(word, entry.name); }); });
     return entries;
   }
 
@@ -256,7 +256,7 @@ class Fleet {
       differing += outcome.state == fleet::State::done && outcome.code == 3 ? 1 : 0;
       if (journal != nullptr) continue;
       const auto& target = targets[outcome.target];
-      entries.push_back({target.name, target.url.display(), wave_of(target).name, outcome.state, 1, outcome.revision, outcome.steps, outcome.ms, now_utc(),
+      entries.push_back({target.name, target.url.display(), wave_of(target).name, target.tags, outcome.state, 1, outcome.revision, outcome.steps, outcome.ms, now_utc(),
                          outcome.code == 3 ? "differs" : outcome.error, outcome.place, outcome.hint});
     }
     if (journal != nullptr) {
