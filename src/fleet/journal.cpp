@@ -78,19 +78,26 @@ void Journal::make_tables() {
 
 void Journal::lasting(const std::function<void()>& work) {
   const Stopwatch watch;
-  const auto lost = [](const DatabaseError& error) { return error.cause == DatabaseError::Cause::connection; };
-  for (bool again = false;; again = true) {
+  for (bool lost = false;;) {
     try {
-      if (again) {
+      if (lost) {
         lock_.reset();
         open();
-        if (locked_ && !try_lock()) {
+        while (locked_ && !try_lock()) {  // our lost session may live on for a while at the server
+          if (watch.elapsed() <= reconnect_) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            continue;
+          }
           throw Error{ErrorKind::locked, "the connection to the fleet's journal was lost, and another run has taken it meanwhile", "`migrate fleet status` says who; `migrate fleet retry` takes up what is left"};
         }
+        lost = false;
       }
       return work();
     } catch (const DatabaseError& error) {
-      if (!lost(error) || watch.elapsed() > reconnect_) throw;
+      // Somebody who does one target by itself writes a line too.
+      const bool busy = error.cause == DatabaseError::Cause::lock_timeout || error.cause == DatabaseError::Cause::serialization;
+      lost = error.cause == DatabaseError::Cause::connection || (lost && !busy);
+      if ((!lost && !busy) || watch.elapsed() > reconnect_) throw;
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
     }
   }
@@ -172,6 +179,14 @@ void Journal::write(const Entry& entry) {
                    std::to_string(entry.steps) + ", ms = " + std::to_string(entry.ms) + ", changed = " + text(entry.changed) + ", error = " + text(entry.error) + ", place = " + text(entry.place) +
                    ", hint = " + text(entry.hint) + " WHERE id = " + text(id_of(entry.name));
   lasting([&] { connection_->execute(sql); });
+}
+
+void Journal::put(Entry entry) {
+  lasting([&] {
+    const auto known = connection_->query("SELECT tries FROM migrate_fleet WHERE id = " + text(id_of(entry.name)));
+    entry.tries = 1 + (known.rows.empty() ? 0 : std::atoi(known.rows.front().front().value_or("0").c_str()));
+    write_anew({entry});
+  });
 }
 
 void Journal::end(const std::string& when) {

@@ -67,6 +67,8 @@ class Journal {
   /// A run begins: these are its targets; others stay as they are.
   void begin(const RunRecord& run, const std::vector<Entry>& entries);
   void write(const Entry& entry);
+  /// The entry of a target that was done by itself, beside the runs of the fleet: it is made where there is none. Its tries are counted here.
+  void put(Entry entry);
   void end(const std::string& when);
 
   [[nodiscard]] std::vector<Entry> entries();

@@ -26,7 +26,7 @@ class Runner {
 
   Result run() {
     for (const auto& target : targets_) {
-      entries_.push_back(entry_of(target));
+      entries_.push_back(entry_of(target, settings_));
       servers_.push_back(target.server());
     }
     if (journal_ != nullptr) {
@@ -221,16 +221,6 @@ class Runner {
 
   // ---- the journal ----
 
-  Entry entry_of(const FleetTarget& target) const {
-    Entry entry;
-    entry.name = target.name;
-    entry.url = target.url.display() + (target.schema.empty() ? "" : " schema " + target.schema);
-    entry.wave = settings_.waves[wave_of(settings_, target)].name;
-    entry.tags = target.tags;
-    entry.changed = now_utc();
-    return entry;
-  }
-
   /// What earlier runs counted and know stays until a target's turn comes.
   void keep_tries() {
     std::map<std::string, Entry> known;
@@ -278,7 +268,7 @@ class Runner {
       if (!places.insert(target.place()).second) continue;
       watcher_.note(target.name + " came to the fleet meanwhile");
       targets_.push_back(std::move(target));  // its own wave may be over: the last one takes it
-      entries_.push_back(entry_of(targets_.back()));
+      entries_.push_back(entry_of(targets_.back(), settings_));
       servers_.push_back(targets_.back().server());
       entries_.back().wave = settings_.waves.back().name;
       late_.insert(targets_.size() - 1);
@@ -308,6 +298,16 @@ std::size_t wave_of(const Settings& settings, const FleetTarget& target) {
     if (settings.waves[i].match.empty() || target.matches(settings.waves[i].match)) return i;
   }
   return settings.waves.size() - 1;
+}
+
+Entry entry_of(const FleetTarget& target, const Settings& settings) {
+  Entry entry;
+  entry.name = target.name;
+  entry.url = target.url.display() + (target.schema.empty() ? "" : " schema " + target.schema);
+  entry.wave = settings.waves[wave_of(settings, target)].name;
+  entry.tags = target.tags;
+  entry.changed = now_utc();
+  return entry;
 }
 
 Result run(const Settings& settings, std::vector<FleetTarget>& targets, const RunOptions& options, Journal* journal, Watcher& watcher) {
