@@ -187,7 +187,7 @@ void Normalizer::collect_types() {
 void Normalizer::collect_table(const Table& table, bool needed) {
   places_.made(table.name);
   auto copy = table;
-  for (const auto* elsewhere : {"inherits", "tablespace", "partition_of", "partition_bound", "replica_identity", "row_security",
+  for (const auto* elsewhere : {"inherits", "tablespace", "access_method", "partition_of", "partition_bound", "replica_identity", "row_security",
                                 "force_row_security", "unlogged"}) {
     copy.options.erase(elsewhere);
   }
