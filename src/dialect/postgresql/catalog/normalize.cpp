@@ -286,6 +286,7 @@ void Normalizer::collect() {
     places_.made(view.name);
     auto bare = view;
     bare.options.erase("tablespace");
+    bare.options.erase("access_method");
     const auto what = (view.materialized ? "materialized view " : "view ") + view.name.text();
     add(view_sql(bare) + (view.materialized ? "\nWITH NO DATA" : ""), what, view.declared.location, true);
     for (const auto& index : view.indexes) add(index_sql(index, view.name), "index " + index.name + " of " + what, index.declared.location, true);
