@@ -8,6 +8,7 @@
 #include "cli/transfer_output.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
+#include "transfer/masks.hpp"
 
 namespace migrate::cli {
 
@@ -63,13 +64,15 @@ CopyOptions copy_options(Context& context) {
   return options;
 }
 
-void add_masks(Context& context, CopyOptions& options) {
+void add_masks(Context& context, Target& source, CopyOptions& options) {
   const auto& config = context.project_or_none().config();
   if (context.arguments.has("mask") && context.arguments.has("no-mask")) throw Error{ErrorKind::usage, "--mask and --no-mask are opposites"};
-  if (!config.masks && context.arguments.has("mask")) throw Error{ErrorKind::usage, "there are no masks", "name a file with them in migrate.yaml: `masks: masks.yaml`"};
-  if (!config.masks || context.arguments.has("no-mask")) return;
-  options.masks = read_masks(config.masks->string());
-  options.mask_key = config.mask_key.empty() ? environment_variable("MASK_KEY").value_or("") : config.mask_key;
+  if (context.arguments.has("no-mask")) return;
+  options.masks = project_masks(source);
+  if (options.masks.empty() && context.arguments.has("mask")) {
+    throw Error{ErrorKind::usage, "there are no masks", "say `mask: hash` of a column in the model, or name a file with masks in migrate.yaml: `masks: masks.yaml`"};
+  }
+  options.mask_key = mask_key(config);
   if (options.mask_key.empty() && !options.masks.empty()) {
     throw Error{ErrorKind::usage, "masks need a secret key", "set MASK_KEY, or `mask_key: \"${VARIABLE}\"` in migrate.yaml; the same key gives the same values again"};
   }
@@ -162,9 +165,9 @@ void print_losses(const Output& output, const CopyReport& report) {
 int run_copy(Context& context) {
   auto& project = context.project_or_none();
   auto options = copy_options(context);
-  add_masks(context, options);
   Target source(project, context.arguments.at(0));
   source.only_look();
+  add_masks(context, source, options);
   Target target(project, context.arguments.at(1));
   if (context.arguments.has("dry-run")) {
     target.only_look();

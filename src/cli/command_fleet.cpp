@@ -14,6 +14,7 @@
 #include "core/text.hpp"
 #include "dialect/run.hpp"
 #include "fleet/run.hpp"
+#include "fleet/work.hpp"
 #include "revision/graph.hpp"
 #include "runner/stop.hpp"
 
@@ -22,14 +23,6 @@ namespace {
 
 using fleet::FleetTarget;
 using Json = nlohmann::ordered_json;
-
-/// What is applied, as one text.
-std::string revision_text(Target& target) {
-  const auto rows = target.read_rows();
-  if (rows.empty()) return "";
-  const auto& graph = target.graph_with(rows);
-  return join(graph.heads_of(graph.mark(applied_ids(rows))), ", ");
-}
 
 std::string heads_text(Project& project) { return join(project.graph().heads(), ", "); }
 
@@ -98,7 +91,7 @@ class Fleet {
       context_.output.note("nothing to do");
       return 0;
     }
-    load_units();
+    fleet::load_units(project_);
     if (changes && project_.config().confirm) context_.confirm(fmt::format("{} {}?", name == "upgrade" ? "Upgrade" : "Downgrade", plural(targets.size(), "database")));
     install_stop_handlers();
     FleetPrinter printer(context_.output, !changes);
@@ -178,7 +171,7 @@ class Fleet {
 
   std::vector<fleet::Entry> chosen(std::vector<fleet::Entry> entries) const {
     const auto words = context_.arguments.all("match");
-    if (!words.empty()) std::erase_if(entries, [&](const fleet::Entry& entry) { return std::none_of(words.begin(), words.end(), [&](const auto& word) { return word == entry.wave || glob_match(word, entry.name); }); });
+    if (!words.empty()) std::erase_if(entries, [&](const fleet::Entry& entry) { return std::none_of(words.begin(), words.end(), [&](const auto& word) { return word == entry.wave || std::find(entry.tags.begin(), entry.tags.end(), word) != entry.tags.end() || glob_match(word, entry.name); }); });
     return entries;
   }
 
@@ -191,13 +184,6 @@ class Fleet {
 
   [[nodiscard]] std::chrono::milliseconds lock_wait() const {
     return context_.arguments.has("lock-timeout") ? context_.time_of("lock-timeout") : project_.config().lock.timeout;
-  }
-
-  /// In this process, so that the workers have them.
-  void load_units() {
-    Ids compiled;
-    for (const auto& revision : project_.graph().revisions()) compiled.push_back(revision.id);
-    (void)project_.compile(compiled);
   }
 
   /// The command line of one target.
@@ -221,25 +207,13 @@ class Fleet {
     const auto& spec = *command_named(arguments.command);
     Context context(arguments, Output(Style{.json = arguments.has("json")}), spec.looks || arguments.has("dry-run"), project_, target.url, target.schema);
     const int code = report_errors(context.output, [&] { return spec.run(context); });
-    Json told{{"event", fleet::outcome_event}};
-    try {
-      told["revision"] = revision_text(context.target());
-      auto& session = context.target().session();
-      if (ask) told["max_connections"] = session.dialect().run().max_connections(session.connection());
-    } catch (const Error&) {  // what happened is said already
-    }
-    context.output.line(told.dump(-1, ' ', false, Json::error_handler_t::replace));
+    context.output.line(fleet::outcome_line(context.target(), ask));
     return code;
   }
 
   int is_true(const FleetTarget& target, const std::string& query) {
     Output output(Style{.json = true});
-    return report_errors(output, [&] {
-      Target there(project_, target.url, target.schema);
-      const auto result = there.session().connection().query(query);
-      const auto value = result.rows.empty() || result.rows.front().empty() ? std::string() : lower(result.rows.front().front().value_or(""));
-      return value == "1" || value == "t" || value == "true" ? 0 : 3;
-    });
+    return report_errors(output, [&] { return fleet::is_true(project_, target, query) ? 0 : 3; });
   }
 
   int finish(const fleet::Result& result, const std::vector<FleetTarget>& targets, const fleet::RunOptions& options, fleet::Journal* journal) {
@@ -253,7 +227,7 @@ class Fleet {
       differing += outcome.state == fleet::State::done && outcome.code == 3 ? 1 : 0;
       if (journal != nullptr) continue;
       const auto& target = targets[outcome.target];
-      entries.push_back({target.name, target.url.display(), wave_of(target).name, outcome.state, 1, outcome.revision, outcome.steps, outcome.ms, now_utc(),
+      entries.push_back({target.name, target.url.display(), wave_of(target).name, target.tags, outcome.state, 1, outcome.revision, outcome.steps, outcome.ms, now_utc(),
                          outcome.code == 3 ? "differs" : outcome.error, outcome.place, outcome.hint});
     }
     if (journal != nullptr) {

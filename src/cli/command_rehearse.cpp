@@ -71,7 +71,7 @@ int run_rehearse(Context& context) {
   auto& beside = other ? *other : source;
   if (context.arguments.has("clean")) return clean(context, source, beside);
   auto copying = copy_options(context);
-  if (copying.is_subset()) add_masks(context, copying);
+  if (copying.is_subset()) add_masks(context, source, copying);
   install_stop_handlers();
   RehearsalPlace place(source, beside);
   Rehearsal rehearsal;

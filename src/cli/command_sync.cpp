@@ -6,6 +6,7 @@
 #include "cli/context.hpp"
 #include "cli/transfer_output.hpp"
 #include "core/text.hpp"
+#include "transfer/masks.hpp"
 #include "transfer/sync.hpp"
 
 namespace migrate::cli {
@@ -51,11 +52,11 @@ int run_sync(Context& context) {
   SyncOptions options{.copy = copy_options(context), .renames = rename_options(context)};
   options.delete_rows = !context.arguments.has("no-delete");
   options.dry_run = context.arguments.has("dry-run");
-  if (project.config().masks && !options.dry_run && !context.arguments.has("no-mask")) {
-    throw Error{ErrorKind::usage, "migrate.yaml declares masks, and sync brings values as they are", "`migrate copy` masks them; --no-mask says that they shall go as they are"};
-  }
   Target source(project, context.arguments.at(0));
   source.only_look();
+  if (!options.dry_run && !context.arguments.has("no-mask") && !project_masks(source).empty()) {
+    throw Error{ErrorKind::usage, "the project declares masks, and sync brings values as they are", "`migrate copy` masks them; --no-mask says that they shall go as they are"};
+  }
   Target target(project, context.arguments.at(1));
   if (options.dry_run) target.only_look();
   CopyPrinter printer(context.output);

@@ -18,7 +18,7 @@ std::string dump(const Json& json, int indent = -1) { return json.dump(indent, '
 std::string seconds(long long ms) { return fmt::format("{:.1f} s", static_cast<double>(ms) / 1000); }
 
 Json json_of(const fleet::Entry& entry) {
-  Json json{{"name", entry.name}, {"database", entry.url}, {"wave", entry.wave}, {"state", fleet::to_text(entry.state)}, {"tries", entry.tries}, {"revision", entry.revision},
+  Json json{{"name", entry.name}, {"database", entry.url}, {"wave", entry.wave}, {"tags", entry.tags}, {"state", fleet::to_text(entry.state)}, {"tries", entry.tries}, {"revision", entry.revision},
             {"steps", entry.steps}, {"duration_ms", entry.ms}, {"changed", entry.changed}};
   if (!entry.error.empty()) json["error"] = {{"message", entry.error}, {"place", entry.place}, {"hint", entry.hint}};
   return json;

@@ -10,6 +10,7 @@
 #include "dialect/sql.hpp"
 #include "library/unit_program.hpp"
 #include "review/diagram.hpp"
+#include "transfer/masks.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -124,8 +125,7 @@ void ReviewMaker::add_samples(review::Review& review) {
   auto& session = target.session();
   const auto& config = context_.project().config();
   if (!reader_) {
-    const auto key = config.mask_key.empty() ? environment_variable("MASK_KEY").value_or("") : config.mask_key;
-    reader_.emplace(session.dialect(), session.server(), target.url(), sides_->live, config.masks ? read_masks(config.masks->string()) : Masks{}, key);
+    reader_.emplace(session.dialect(), session.server(), target.url(), sides_->live, project_masks(target), mask_key(config));
   }
   const FormerNames former(draft_->difference.changes);
   const auto& sql = session.dialect().sql();

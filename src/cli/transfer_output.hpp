@@ -30,8 +30,8 @@ class CopyPrinter : public CopyEvents {
 };
 
 [[nodiscard]] CopyOptions copy_options(Context& context);
-/// The masks of migrate.yaml: they hold wherever there are some, unless --no-mask says otherwise.
-void add_masks(Context& context, CopyOptions& options);
+/// The masks of the project: they hold wherever there are some, unless --no-mask says otherwise.
+void add_masks(Context& context, Target& source, CopyOptions& options);
 void write_report(Context& context, const CopyReport& report);
 /// What was changed, left out or rejected, and what differs.
 void print_losses(const Output& output, const CopyReport& report);

@@ -298,6 +298,18 @@ class RunFace {
   /// Whether the error means that a table has no column of that name.
   [[nodiscard]] virtual bool is_missing_column(const DatabaseError& error) const = 0;
 
+  /// Why the server takes no writes now, as ServerInfo has it; asked of a connection that was made anew.
+  [[nodiscard]] virtual std::string takes_no_writes(Connection& connection) const {
+    static_cast<void>(connection);
+    return "";
+  }
+
+  /// Whether the error means that the server, or the session, takes no writes now.
+  [[nodiscard]] virtual bool is_read_only(const DatabaseError& error) const {
+    static_cast<void>(error);
+    return false;
+  }
+
   /// Whether the error means that our role lacks a right.
   [[nodiscard]] virtual bool is_denied(const DatabaseError& error) const {
     static_cast<void>(error);

@@ -17,6 +17,7 @@ struct ServerInfo {
   std::string user;                   ///< who we are there, for applied_by
   std::string default_schema;         ///< the schema that an unqualified name means ("public"); "" where there are none
   Capabilities capabilities;
+  std::string takes_no_writes;        ///< why, for people ("it is a standby that follows another server"); "" when it takes them
   Options defaults;                   ///< engine defaults that canonical forms depend on: database charset, collation, sql_mode
 };
 

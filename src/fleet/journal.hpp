@@ -1,6 +1,7 @@
 /// What is known of each target of a fleet, kept beside the targets: it survives a run that is killed, and answers without asking one.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,6 +32,7 @@ struct Entry {
   std::string name;
   std::string url;       ///< for people, without a password
   std::string wave;
+  std::vector<std::string> tags;
   State state = State::waiting;
   int tries = 0;
   std::string revision;  ///< the heads of what is applied, by comma; "" when that is not known
@@ -65,24 +67,32 @@ class Journal {
   /// A run begins: these are its targets; others stay as they are.
   void begin(const RunRecord& run, const std::vector<Entry>& entries);
   void write(const Entry& entry);
+  /// The entry of a target that was done by itself, beside the runs of the fleet: it is made where there is none. Its tries are counted here.
+  void put(Entry entry);
   void end(const std::string& when);
 
   [[nodiscard]] std::vector<Entry> entries();
   [[nodiscard]] RunRecord run();
 
  private:
+  void open();
   void make_tables();
   [[nodiscard]] bool try_lock();
+  /// What is done is done again when its connection is lost and made anew, as long as the project says; also the lock is taken again then.
+  /// Throws Error (locked) when another run has it by then.
+  void lasting(const std::function<void()>& work);
+  void write_anew(const std::vector<Entry>& entries);
   [[nodiscard]] std::string text(std::string_view value) const;
   [[nodiscard]] std::string values(const Entry& entry) const;
 
   DatabaseUrl url_;
+  std::chrono::milliseconds reconnect_;
   const Dialect* dialect_;
   std::string file_;  ///< "" when it is a server's database
-  bool there_ = true;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<RunLock> lock_;
   int lock_file_ = -1;
+  bool locked_ = false;
 };
 
 }  // namespace migrate::fleet

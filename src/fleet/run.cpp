@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <csignal>
-#include <deque>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "core/clock.hpp"
 #include "core/text.hpp"
+#include "fleet/queue.hpp"
 #include "fleet/workers.hpp"
 
 namespace migrate::fleet {
@@ -25,7 +25,10 @@ class Runner {
       : settings_(settings), targets_(targets), options_(options), journal_(journal), watcher_(watcher) {}
 
   Result run() {
-    for (const auto& target : targets_) entries_.push_back(entry_of(target));
+    for (const auto& target : targets_) {
+      entries_.push_back(entry_of(target, settings_));
+      servers_.push_back(target.server());
+    }
     if (journal_ != nullptr) {
       keep_tries();
       journal_->begin(options_.record, entries_);
@@ -77,7 +80,8 @@ class Runner {
   }
 
   void run_jobs(const Wave& wave, const std::vector<std::size_t>& members, std::size_t budget) {
-    std::deque<std::size_t> waiting(members.begin(), members.end());
+    Queue queue([this](const std::string& server) { return limit_of(server); });
+    for (const auto member : members) queue.add(member, servers_[member]);
     const int parallel = options_.parallel > 0 ? options_.parallel : wave.parallel > 0 ? wave.parallel : options_.changes && !wave.match.empty() ? 1 : 4;
     std::map<std::size_t, bool> asks;  // a job's target is asked how many connections its server allows
     Workers workers(parallel, [&](std::size_t job) { return options_.work(targets_[job], asks.at(job)); });
@@ -86,18 +90,17 @@ class Runner {
     std::size_t failed = 0;
     bool told = false;
     for (const auto member : members) asks[member] = first_of_server(member);
-    while (!running.empty() || !waiting.empty()) {
+    while (!running.empty() || !queue.empty()) {
       const bool over = options_.stop() || failed > budget;
       if (over && !told && options_.stop()) {
         workers.signal(SIGTERM);
         told = true;
       }
       if (over && running.empty()) break;
-      while (!over && workers.is_free() && !waiting.empty()) {
-        const auto next = std::find_if(waiting.begin(), waiting.end(), [&](std::size_t job) { return has_room(job, running); });
-        if (next == waiting.end()) break;
+      while (!over && workers.is_free()) {
+        const auto next = queue.take();
+        if (!next) break;
         const auto job = *next;
-        waiting.erase(next);
         begin(job, wave);
         running[job].target = job;
         watches[job] = Stopwatch();
@@ -110,9 +113,10 @@ class Runner {
         if (!news.ended) continue;
         auto outcome = std::move(found->second);
         running.erase(found);
+        queue.ended(news.job);
         outcome.ms = watches[news.job].elapsed().count();
         if (news.died && entries_[news.job].tries < most_attempts + first_tries_[news.job] && !options_.stop()) {
-          waiting.push_back(news.job);
+          queue.add(news.job, servers_[news.job]);
           continue;
         }
         settle(outcome, news);
@@ -121,7 +125,7 @@ class Runner {
       }
       watcher_.tick();
     }
-    for (const auto job : waiting) result_.not_reached.push_back(targets_[job].name);
+    for (const auto job : queue.waiting()) result_.not_reached.push_back(targets_[job].name);
   }
 
   /// A worker's last words decide; one that died has none.
@@ -159,7 +163,7 @@ class Runner {
       ++outcome.steps;
     } else if (event == outcome_event) {
       outcome.revision = json.value("revision", "");
-      if (const int limit = json.value("max_connections", 0); limit > 0) limits_[targets_[outcome.target].server()] = std::max(1, limit / share);
+      if (const int limit = json.value("max_connections", 0); limit > 0) limits_[servers_[outcome.target]] = std::max(1, limit / share);
       return;
     } else if (event.empty()) {
       outcome.lines.push_back(line);
@@ -170,35 +174,33 @@ class Runner {
   // ---- a share of each server's connections ----
 
   bool first_of_server(std::size_t job) {
-    const auto server = targets_[job].server();
+    const auto& server = servers_[job];
     return !server.empty() && !limits_.contains(server) && asked_.insert(server).second;
   }
 
   /// Until a server has said how many it allows, one target of it runs at a time.
-  bool has_room(std::size_t job, const std::map<std::size_t, Outcome>& running) const {
-    const auto server = targets_[job].server();
-    if (server.empty()) return true;
+  int limit_of(const std::string& server) const {
     const auto limit = limits_.find(server);
-    const auto busy = std::count_if(running.begin(), running.end(), [&](const auto& item) { return targets_[item.first].server() == server; });
-    return busy < (limit == limits_.end() ? 1 : limit->second);
+    return limit == limits_.end() ? 1 : limit->second;
   }
 
   // ---- a wave's check ----
 
   void check_wave(const Wave& wave, const std::vector<std::size_t>& members) {
-    std::deque<std::size_t> waiting;
+    Queue queue([this](const std::string& server) { return limit_of(server); });
     const std::set<std::size_t> own(members.begin(), members.end());
     for (const auto& outcome : result_.outcomes) {
-      if (outcome.state == State::done && own.contains(outcome.target)) waiting.push_back(outcome.target);
+      if (outcome.state == State::done && own.contains(outcome.target)) queue.add(outcome.target, servers_[outcome.target]);
     }
     Workers workers(options_.parallel > 0 ? options_.parallel : wave.parallel > 0 ? wave.parallel : 4, [&](std::size_t job) { return options_.check(targets_[job], wave.check); });
     std::map<std::size_t, Outcome> running;
     std::vector<std::string> bad;
-    while (!running.empty() || (!waiting.empty() && !options_.stop())) {
-      while (workers.is_free() && !waiting.empty() && !options_.stop() && has_room(waiting.front(), running)) {
-        running[waiting.front()].target = waiting.front();
-        workers.start(waiting.front());
-        waiting.pop_front();
+    while (!running.empty() || (!queue.empty() && !options_.stop())) {
+      while (workers.is_free() && !options_.stop()) {
+        const auto job = queue.take();
+        if (!job) break;
+        running[*job].target = *job;
+        workers.start(*job);
       }
       for (auto& news : workers.wait(milliseconds(100))) {
         auto& outcome = running[news.job];
@@ -210,6 +212,7 @@ class Runner {
           watcher_.note("the check of the wave " + wave.name + (outcome.error.empty() ? " is not true on " : " failed on ") + targets_[news.job].name + (outcome.error.empty() ? "" : ": " + outcome.error));
         }
         running.erase(news.job);
+        queue.ended(news.job);
       }
     }
     if (!bad.empty()) result_.stopped_by = "the check of the wave " + wave.name + " is not true on " + join(bad, ", ");
@@ -217,15 +220,6 @@ class Runner {
   }
 
   // ---- the journal ----
-
-  Entry entry_of(const FleetTarget& target) const {
-    Entry entry;
-    entry.name = target.name;
-    entry.url = target.url.display() + (target.schema.empty() ? "" : " schema " + target.schema);
-    entry.wave = settings_.waves[wave_of(settings_, target)].name;
-    entry.changed = now_utc();
-    return entry;
-  }
 
   /// What earlier runs counted and know stays until a target's turn comes.
   void keep_tries() {
@@ -274,7 +268,8 @@ class Runner {
       if (!places.insert(target.place()).second) continue;
       watcher_.note(target.name + " came to the fleet meanwhile");
       targets_.push_back(std::move(target));  // its own wave may be over: the last one takes it
-      entries_.push_back(entry_of(targets_.back()));
+      entries_.push_back(entry_of(targets_.back(), settings_));
+      servers_.push_back(targets_.back().server());
       entries_.back().wave = settings_.waves.back().name;
       late_.insert(targets_.size() - 1);
       fresh.push_back(entries_.back());
@@ -289,6 +284,7 @@ class Runner {
   Watcher& watcher_;
   Result result_;
   std::vector<Entry> entries_;
+  std::vector<std::string> servers_;        ///< of each target
   std::map<std::size_t, int> first_tries_;  ///< how often earlier runs tried it
   std::map<std::string, int> limits_;       ///< connections that we take of a server
   std::set<std::string> asked_;
@@ -302,6 +298,16 @@ std::size_t wave_of(const Settings& settings, const FleetTarget& target) {
     if (settings.waves[i].match.empty() || target.matches(settings.waves[i].match)) return i;
   }
   return settings.waves.size() - 1;
+}
+
+Entry entry_of(const FleetTarget& target, const Settings& settings) {
+  Entry entry;
+  entry.name = target.name;
+  entry.url = target.url.display() + (target.schema.empty() ? "" : " schema " + target.schema);
+  entry.wave = settings.waves[wave_of(settings, target)].name;
+  entry.tags = target.tags;
+  entry.changed = now_utc();
+  return entry;
 }
 
 Result run(const Settings& settings, std::vector<FleetTarget>& targets, const RunOptions& options, Journal* journal, Watcher& watcher) {

@@ -71,4 +71,7 @@ Result run(const Settings& settings, std::vector<FleetTarget>& targets, const Ru
 /// The wave that a target belongs to: the first that takes it.
 [[nodiscard]] std::size_t wave_of(const Settings& settings, const FleetTarget& target);
 
+/// What the journal says of a target before its turn has come.
+[[nodiscard]] Entry entry_of(const FleetTarget& target, const Settings& settings);
+
 }  // namespace migrate::fleet

@@ -203,11 +203,13 @@ DatabaseUrl database_at(const Project& project, const std::string& text, const L
   try {
     if (text.starts_with('@')) return project.database(text);
     if (!is_url(text)) throw Error{ErrorKind::usage, "'" + text + "' is no database URL", "postgresql://..., mysql://..., mariadb://..., sqlite:///FILE, or @NAME of an environment"};
-    auto own = project.config();
-    own.database = yaml::Node();
+    // Not a copy of the settings: they may hold a list of ten thousand databases.
+    Config own;
+    own.file = project.config().file;
+    own.folder = project.config().folder;
+    own.database_folder = project.config().database_folder;
     own.database.kind = yaml::Node::Kind::scalar;
     own.database.scalar = text;
-    own.database_parts = own.password_file = own.password_command = yaml::Node();
     return database_url(own, [](const std::string&) { return std::nullopt; });
   } catch (const Error& error) {
     if (error.location.known()) throw;

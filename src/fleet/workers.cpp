@@ -10,8 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
 
 #include "core/streams.hpp"
 #include "migrate/error.hpp"
@@ -58,6 +60,9 @@ Workers::Worker Workers::make() {
   Pipe jobs;
   Pipe output;
   Pipe errors;
+  // What a program has not written yet is its own to write, and nobody else's.
+  std::fflush(nullptr);
+  std::cout.flush();
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) throw Error{ErrorKind::failed, std::string("cannot start a worker: ") + std::strerror(errno), "use fewer at a time (--parallel)"};

@@ -120,6 +120,7 @@ RunOptions Target::run_options(const std::string& lock_timeout) {
                       : config().lock.kind == LockSettings::Kind::session ? LockKind::session
                                                                          : LockKind::automatic;
   options.lease = config().lock.lease;
+  options.reconnect = config().reconnect;
   options.timeouts = {config().statement.lock_timeout, config().statement.timeout};
   options.retries = config().statement.retries;
   options.transaction = config().transaction == TransactionMode::all    ? RunTransaction::all

@@ -311,6 +311,7 @@ void read_settings(const Reader& reader, const Node& root, const std::string& se
                           {"kind", [&](const Node& value, const std::string& key) { read_lock_kind(reader, value, key, config.lock.kind); }},
                           {"lease", into(reader, config.lock.lease)}});
        }},
+      {"reconnect", into(reader, config.reconnect)},
       {"statement",
        [&](const Node& node, const std::string& name) {
          reader.read_map(node, name,

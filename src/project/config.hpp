@@ -100,6 +100,7 @@ struct Config {
   NamingSettings naming;
   TransactionMode transaction = TransactionMode::per_revision;
   LockSettings lock;
+  std::chrono::milliseconds reconnect{30'000};  ///< how long a run goes on trying when its connection is lost
   StatementSettings statement;
   DriftSettings drift;
   KeepSettings keep;

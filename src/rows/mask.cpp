@@ -8,6 +8,7 @@
 #include "core/filesystem.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
+#include "schema/model.hpp"
 
 namespace migrate {
 namespace {
@@ -17,22 +18,6 @@ using Kind = ValueType::Kind;
 const std::vector<std::string>& mask_names() {
   static const std::vector<std::string> names{"hash", "email", "name", "phone", "date_shift", "null", "constant"};
   return names;
-}
-
-Mask read_mask(const yaml::Node& node, const std::string& file, const std::string& what) {
-  Mask mask{.with = {}, .value = {}, .location = {file, node.line, node.column}};
-  const auto fail = [&](const std::string& message, const std::string& hint) { throw Error{ErrorKind::usage, what + ": " + message, hint, mask.location}; };
-  if (node.is_scalar()) mask.with = node.scalar;
-  else if (node.is_null()) mask.with = "null";
-  else if (!node.is_map()) fail("a mask is a word or a map", "hash, or {with: date_shift, days: 30}");
-  for (const auto& [key, value] : node.keys) {
-    if (key == "with") mask.with = value.is_null() ? "null" : value.scalar;
-    else if (key == "value") mask.value = value.scalar;
-    else if (key == "days" && value.scalar.find_first_not_of("0123456789") == std::string::npos && !value.scalar.empty() && value.scalar.size() < 6) mask.days = std::stoi(value.scalar);
-    else fail("'" + key + "' cannot be understood", did_you_mean(key, std::vector<std::string>{"with", "value", "days"}));
-  }
-  if (std::find(mask_names().begin(), mask_names().end(), mask.with) == mask_names().end()) fail("there is no mask '" + mask.with + "'", did_you_mean(mask.with, mask_names()));
-  return mask;
 }
 
 /// Digits that follow from key and value, as many as are asked for.
@@ -114,6 +99,19 @@ std::string fitted(const ValueType& type, std::string text) {
 
 }  // namespace
 
+Mask mask_of(const std::map<std::string, std::string>& words, const std::string& what, const Location& location) {
+  Mask mask{.with = {}, .value = {}, .location = location};
+  const auto fail = [&](const std::string& message, const std::string& hint) { throw Error{ErrorKind::usage, what + ": " + message, hint, mask.location}; };
+  for (const auto& [key, value] : words) {
+    if (key == "with") mask.with = value;
+    else if (key == "value") mask.value = value;
+    else if (key == "days" && value.find_first_not_of("0123456789") == std::string::npos && !value.empty() && value.size() < 6) mask.days = std::stoi(value);
+    else fail("'" + key + "' cannot be understood", did_you_mean(key, std::vector<std::string>{"with", "value", "days"}));
+  }
+  if (std::find(mask_names().begin(), mask_names().end(), mask.with) == mask_names().end()) fail("there is no mask '" + mask.with + "'", did_you_mean(mask.with, mask_names()));
+  return mask;
+}
+
 Masks read_masks(const std::string& file) {
   const auto root = yaml::parse(read_file(file), file);
   Masks masks;
@@ -121,7 +119,10 @@ Masks read_masks(const std::string& file) {
   if (!root.is_map()) throw Error{ErrorKind::usage, "a masks file is a map of tables", "users: {mail: email}", {file, root.line, root.column}};
   for (const auto& [table, columns] : root.keys) {
     if (!columns.is_map()) throw Error{ErrorKind::usage, table + ": a table's masks are a map of columns", table + ": {mail: email}", {file, columns.line, columns.column}};
-    for (const auto& [column, node] : columns.keys) masks[table][column] = read_mask(node, file, table + "." + column);
+    for (const auto& [column, node] : columns.keys) {
+      const auto what = table + "." + column;
+      masks[table][column] = mask_of(read_mask_words(node, file, what), what, {file, node.line, node.column});
+    }
   }
   return masks;
 }

@@ -18,6 +18,9 @@ struct Mask {
   Location location;
 };
 
+/// A mask as its words say. Throws Error (usage).
+[[nodiscard]] Mask mask_of(const std::map<std::string, std::string>& words, const std::string& what, const Location& location);
+
 /// By table and column, as the file has them: "users" -> "mail" -> mask.
 using Masks = std::map<std::string, std::map<std::string, Mask>>;
 

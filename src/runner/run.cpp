@@ -109,7 +109,7 @@ class Run {
     if (!options_.when_failed || lock_.lost()) return;
     if (disconnected) {
       lock_.abandon();
-      session_.reconnect();
+      migrate::connect_again(session_, options_);
       lock_.acquire(events_);
     }
     options_.when_failed(session_);
@@ -250,20 +250,17 @@ class Run {
   /// Connects again and takes the lock again.
   void connect_again(const Step& step, const StepFailure& failure) {
     lock_.abandon();
-    const Stopwatch watch;
-    while (true) {
-      try {
-        session_.reconnect();
+    try {
+      migrate::connect_again(session_, options_, [&] {
+        lock_.abandon();
         lock_.acquire(events_);
         StepRunner::set_up(session_, options_);
         run_hook("before_run", options_.before_run);
-        return;
-      } catch (const DatabaseError& error) {
-        lock_.abandon();
-        const bool gone = error.cause == DatabaseError::Cause::connection;
-        if (!gone || watch.elapsed() > std::chrono::seconds(30) || stop_requested()) throw failure.described(step);
-        sleep_with_jitter(std::chrono::milliseconds(300));
-      }
+      });
+    } catch (const DatabaseError& error) {
+      lock_.abandon();
+      events_.notice(fmt::format("for {} s no server took the run up again: {}", options_.reconnect.count() / 1000, error.message()));
+      throw failure.described(step);
     }
   }
 

@@ -35,6 +35,7 @@ struct RunOptions {
   std::chrono::milliseconds lock_wait{60000};  ///< how long to wait for another runner
   LockKind lock_kind = LockKind::automatic;
   std::chrono::milliseconds lease{15000};      ///< how long a lease is good without a sign of life
+  std::chrono::milliseconds reconnect{30000};  ///< how long to go on trying when the connection is lost: a server that restarts, or another that takes over
   RunTimeouts timeouts;
   int retries = 5;                             ///< of a step that hit a lock timeout or a serialization failure
   RunTransaction transaction = RunTransaction::per_revision;

@@ -10,6 +10,14 @@
 
 namespace migrate {
 
+namespace {
+
+std::string names_the_primary(const Session& session) {
+  return "name the server that takes writes (the primary), or all of them: " + session.url().scheme + "://a,b/" + session.url().database;
+}
+
+}  // namespace
+
 void sleep_with_jitter(std::chrono::milliseconds base) {
   static thread_local std::minstd_rand random(std::random_device{}());
   const auto half = static_cast<int>(std::max<long long>(1, base.count() / 2));
@@ -61,6 +69,9 @@ bool HeldLock::try_acquire() {
 }
 
 void HeldLock::acquire(RunEvents& events) {
+  if (const auto& why = session_.server().takes_no_writes; !why.empty()) {
+    throw Error{ErrorKind::failed, session_.url().display() + " takes no writes: " + why, names_the_primary(session_)};
+  }
   const Stopwatch watch;
   for (int lost = 0;; ++lost) {
     try {
@@ -69,18 +80,25 @@ void HeldLock::acquire(RunEvents& events) {
       if (error.cause != DatabaseError::Cause::connection || lost == 5 || stop_requested()) throw;
       events.notice("the connection was lost (" + error.message() + ") while waiting for the lock; connecting again");
       abandon();
-      connect_again(session_);
+      connect_again(session_, options_);
     }
   }
 }
 
-void connect_again(Session& session) {
+void connect_again(Session& session, const RunOptions& options, const std::function<void()>& then) {
   const Stopwatch watch;
+  const auto& run = session.dialect().run();
   while (true) {
     try {
-      return session.reconnect();
+      session.reconnect();
+      if (const auto why = run.takes_no_writes(session.connection()); !why.empty()) {
+        throw DatabaseError{DatabaseError::Cause::connection, session.url().display() + " takes no writes: " + why, "08001", 0, "was another server made the primary? " + names_the_primary(session)};
+      }
+      if (then) then();
+      return;
     } catch (const DatabaseError& error) {
-      if (error.cause != DatabaseError::Cause::connection || watch.elapsed() > std::chrono::seconds(30) || stop_requested()) throw;
+      const bool not_there_yet = error.cause == DatabaseError::Cause::connection || run.is_read_only(error);
+      if (!not_there_yet || watch.elapsed() > options.reconnect || stop_requested()) throw;
       sleep_with_jitter(std::chrono::milliseconds(300));
     }
   }

@@ -46,8 +46,9 @@ class HeldLock {
   std::unique_ptr<Lease> others_;   ///< to look for leases of others
 };
 
-/// Connects again, for half a minute: a server that restarts, or another one that takes over. Throws the last error.
-void connect_again(Session& session);
+/// Connects again and does `then` (nothing when null), for as long as `options.reconnect` says: a server that restarts, or another one that
+/// takes over. One that takes no writes is not there yet. Throws the last error.
+void connect_again(Session& session, const RunOptions& options, const std::function<void()>& then = {});
 
 /// Runs `work` until no other process's lock on the whole database is in its way. Throws Error (locked), saying `what` could not be
 /// done, behind `lock_wait`; DatabaseError of any other cause as it comes.

@@ -264,14 +264,16 @@ std::vector<std::string> Versions::create_lock_sql(const ServerInfo& server) con
   return create_tables_sql(Schema{.tables = {table}}, server);
 }
 
-std::vector<std::string> Versions::create_tables_sql(Schema schema, const ServerInfo& server) const {
-  for (auto& table : schema.tables) table.options = dialect_->run().durable_table_options();
-  dialect_->canonical().canonicalize(schema, server);
+std::vector<std::string> Versions::create_tables_sql(Schema schema, const ServerInfo& server) const { return own_tables_sql(*dialect_, std::move(schema), server, table_); }
+
+std::vector<std::string> own_tables_sql(const Dialect& dialect, Schema schema, const ServerInfo& server, const QualifiedName& last) {
+  for (auto& table : schema.tables) table.options = dialect.run().durable_table_options();
+  dialect.canonical().canonicalize(schema, server);
   // Canonical order is by name, but who finds the versions table must find the others.
-  std::stable_partition(schema.tables.begin(), schema.tables.end(), [&](const Table& table) { return table.name != table_; });
+  std::stable_partition(schema.tables.begin(), schema.tables.end(), [&](const Table& table) { return table.name != last; });
   std::vector<std::string> sql;
   for (const auto& table : schema.tables) {
-    for (auto& statement : dialect_->render().render({Create<Table>{table}}, Schema{}, server)) {
+    for (auto& statement : dialect.render().render({Create<Table>{table}}, Schema{}, server)) {
       auto create = std::move(statement.text);
       // Two that start together on an empty database both get here before either holds a lock.
       if (starts_with_ignoring_case(create, "CREATE TABLE ")) create.insert(13, "IF NOT EXISTS ");

@@ -145,4 +145,7 @@ class Versions {
 /// Who runs this: "deploy@host, process 4711".
 [[nodiscard]] std::string who_runs();
 
+/// CREATE TABLE IF NOT EXISTS of tables of our own, which survive a crash and hold any text; `last` is made behind the others.
+[[nodiscard]] std::vector<std::string> own_tables_sql(const Dialect& dialect, Schema schema, const ServerInfo& server, const QualifiedName& last = {});
+
 }  // namespace migrate

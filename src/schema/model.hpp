@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/yaml.hpp"
 #include "migrate/schema.hpp"
 
 namespace migrate {
@@ -38,6 +39,9 @@ struct ModelOptions {
 /// key, a column named twice, a key over a column that is not there, ...
 [[nodiscard]] Schema load_model(const std::vector<std::filesystem::path>& files, const ModelOptions& options);
 [[nodiscard]] Schema parse_model(std::string_view text, const std::string& file, const ModelOptions& options);
+
+/// What `mask:` says of a column, in a model and in a masks file: a word, or a map of words. `what` is for messages. Throws Error (usage).
+[[nodiscard]] std::map<std::string, std::string> read_mask_words(const yaml::Node& node, const std::string& file, const std::string& what);
 
 /// The schema as a model file: full, stable (same schema, same bytes), and read back as the same schema. Engine options
 /// are written under `section`.

@@ -127,4 +127,17 @@ Schema parse_model(std::string_view text, const std::string& file, const ModelOp
   return build(files, options);
 }
 
+std::map<std::string, std::string> read_mask_words(const yaml::Node& node, const std::string& file, const std::string& what) {
+  const auto word = [](const yaml::Node& value) { return value.is_null() ? std::string("null") : value.scalar; };
+  if (node.is_scalar() || node.is_null()) return {{"with", word(node)}};
+  const auto hint = "hash, or {with: date_shift, days: 30}";
+  if (!node.is_map()) throw Error{ErrorKind::usage, what + ": a mask is a word or a map", hint, {file, node.line, node.column}};
+  std::map<std::string, std::string> words;
+  for (const auto& [key, value] : node.keys) {
+    if (!value.is_scalar() && !value.is_null()) throw Error{ErrorKind::usage, what + ": mask: '" + key + "' needs a single value", hint, {file, value.line, value.column}};
+    words[key] = key == "with" ? word(value) : value.scalar;
+  }
+  return words;
+}
+
 }  // namespace migrate

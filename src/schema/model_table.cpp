@@ -10,7 +10,7 @@ namespace {
 const std::vector<std::string> table_keys{"comment",  "columns",    "primary_key", "uniques",  "indexes",      "foreign_keys", "checks",
                                           "exclusions", "triggers", "policies",    "renamed_from", "order"};
 const std::vector<std::string> column_keys{"type",   "null",        "default",    "identity", "generated",    "collation", "comment", "unique", "index",
-                                           "references", "primary_key", "check", "renamed_from", "cast", "backfill"};
+                                           "references", "primary_key", "check", "renamed_from", "cast", "backfill", "mask"};
 const std::vector<std::string> foreign_key_keys{"name",     "columns",  "column", "references", "on_delete",    "on_update",
                                                 "match",    "deferrable", "initially_deferred", "not_valid", "comment", "renamed_from", "table"};
 
@@ -100,6 +100,7 @@ class TableReader {
     column.declared.renamed_from = properties.text("renamed_from");
     column.declared.cast = properties.text("cast");
     column.declared.backfill = properties.text("backfill");
+    if (const auto* mask = properties.find("mask")) column.declared.mask = read_mask_words(*mask, context_.file, where);
     read_short_forms(properties, name, place);
     table_.columns.push_back(std::move(column));
   }

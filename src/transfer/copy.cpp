@@ -146,7 +146,7 @@ class Copier {
     }
     for (const auto& [table, columns] : options_.masks) {
       if (masked_.contains(table) || !options_.tables.empty()) continue;
-      throw Error{ErrorKind::usage, "there is no table " + table + " to mask", "correct the masks file", columns.begin()->second.location};
+      throw Error{ErrorKind::usage, "there is no table " + table + " to mask", "correct the mask, or bring the database to where the model is; --no-mask brings values as they are", columns.begin()->second.location};
     }
   }
 
@@ -157,7 +157,7 @@ class Copier {
     pair.masks.resize(pair.from.columns.size());
     for (const auto& [name, mask] : found->second) {
       const auto column = std::find_if(pair.from.columns.begin(), pair.from.columns.end(), [&](const RowsColumn& c) { return c.name == name; });
-      if (column == pair.from.columns.end()) throw Error{ErrorKind::usage, fmt::format("table {} has no column {} to mask", found->first, name), "correct the masks file", mask.location};
+      if (column == pair.from.columns.end()) throw Error{ErrorKind::usage, fmt::format("table {} has no column {} to mask", found->first, name), "correct the mask, or bring the database to where the model is; --no-mask brings values as they are", mask.location};
       const auto place = static_cast<std::size_t>(column - pair.from.columns.begin());
       pair.masks[place] = mask;
       pair.from.columns[place].changed = pair.to.columns[place].changed = true;

@@ -224,6 +224,52 @@ class Masks(CopyCase):
         self.migrate("copy", source.url, target.url, "--no-mask")
         self.assertIn("secret", target.sql("SELECT mail FROM users LIMIT 1"))
 
+    MODEL = """tables:
+  users:
+    columns:
+      id: {type: integer, primary_key: true}
+      mail: {type: varchar(80), unique: true, mask: email}
+      born: {type: date, mask: {with: date_shift, days: 30}}
+      phone: {type: varchar(20), mask: phone}
+      code: {type: integer, mask: hash}
+  notes:
+    columns:
+      id: {type: integer, primary_key: true}
+      mail: {type: varchar(80), mask: email}
+"""
+
+    def test_the_model_says_what_is_masked(self):
+        """The same values as by a masks file; and the file has the last word."""
+        results = {}
+        for said, model, more in (("file", "tables: {}\n", "masks: masks.yaml\n"), ("model", self.MODEL, ""), ("both", self.MODEL, "masks: masks.yaml\n")):
+            (self.folder / "model.yaml").write_text(model)
+            (self.folder / "masks.yaml").write_text(self.MASKS if said == "file" else "users: {phone: {with: constant, value: none}}\n")
+            (self.folder / "migrate.yaml").write_text("database: 'sqlite:///none.db'\nmask_key: k1\n" + more)
+            for engine in ENGINES if said == "model" else ENGINES[:1]:
+                with self.subTest(said=said, engine=engine):
+                    source, target = self.people(engine), self.database(engine)
+                    self.assertIn("mask", self.migrate("sync", source.url, target.url, "--yes", code=2).err)
+                    self.migrate("copy", source.url, target.url)
+                    results[said, engine] = target.sql("SELECT id, mail, born, phone, code FROM users ORDER BY id").replace("|", "\t")
+                    self.assertEqual(target.sql("SELECT count(*) FROM notes n JOIN users u ON u.mail = n.mail"), "199")
+        first = ENGINES[0]
+        for engine in ENGINES:
+            self.assertEqual(results["model", engine], results["file", first])
+        self.assertNotIn("secret", results["model", first])
+        self.assertEqual({row.split("\t")[3] for row in results["both", first].splitlines()}, {"none"})
+        self.assertEqual([row.split("\t")[:3] for row in results["both", first].splitlines()], [row.split("\t")[:3] for row in results["model", first].splitlines()])
+
+    def test_wrong_masks_of_a_model_name_their_place(self):
+        source, target = self.people("sqlite"), self.database("sqlite")
+        (self.folder / "migrate.yaml").write_text("database: 'sqlite:///none.db'\nmask_key: k\n")
+        for old, new, said in (("mask: email", "mask: emial", "email"), ("mask: email", "mask: {with: email, dyas: 3}", "days"), ("mask: hash", "mask: [hash]", "word or a map"),
+                               ("  notes:", "  nobody:", "no table nobody"), ("mask: hash", "mask: email", "does not go with")):
+            with self.subTest(new=new):
+                (self.folder / "model.yaml").write_text(self.MODEL.replace(old, new, 1))
+                err = self.migrate("copy", source.url, target.url, "--replace", "--yes", code=2).err
+                self.assertIn(said, err)
+                self.assertRegex(err, r"model\.yaml:\d+")
+
     def test_wrong_masks_name_their_place(self):
         source, target = self.people("sqlite"), self.database("sqlite")
         (self.folder / "migrate.yaml").write_text("database: 'sqlite:///none.db'\nmasks: masks.yaml\nmask_key: k\n")

@@ -182,6 +182,38 @@ class Fleets(TestCase):
                         for name in names:
                             project.sql(f"DROP DATABASE {name}")
 
+    def test_a_journal_on_a_server_holds_any_text_and_keeps_a_second_run_away(self):
+        for engine in engines():
+            with self.subTest(engine=engine):
+                project = self.fleet(0, engine=engine)
+                long = "tenant " + "ä" * 600
+                names = ["Shop", "shop", "shop ", long]  # one name to some collations
+                shutil.rmtree(project.folder / "data")
+                (project.folder / "data").mkdir()
+                listed = [{"name": name, "url": f"sqlite:///data/{n}.db", "tags": ["first", "a, b"] if n == 0 else []} for n, name in enumerate(names)]
+                (project.folder / "tenants.json").write_text(json.dumps(listed), encoding="utf-8")
+                words = "x" * 70000
+                project.unit("0004-dddddd", HEAD, f"SELECT '{words}' FROM nowhere;", "SELECT 1;")
+                project.config('fleet:\n  targets: [{command: "cat tenants.json"}]\n  waves: [{name: all, parallel: 2, max_failures: 100%}]\n  journal: "@"\n')
+                project.migrate("fleet", "upgrade", code=1)
+                status = self.status(project)
+                self.assertEqual(sorted(target["name"] for target in status["targets"]), sorted(names))
+                self.assertEqual(status["failed"], 4)
+                for target in status["targets"]:
+                    self.assertIn("nowhere", target["error"]["message"])
+                    self.assertRegex(target["error"]["place"], r"0004-dddddd\.sql:\d+")
+                self.assertEqual([target["name"] for target in json.loads(project.migrate("fleet", "status", "--json", "--match", "a, b").out)["targets"]], ["Shop"])
+                project.write("migrations/0004-dddddd.sql", "-- revision: 0004-dddddd\n-- parents: 0003-cccccc\n-- message: unit\n\n-- migrate: upgrade\n"
+                              "CREATE TABLE big AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500000) SELECT count(*) AS c FROM n;\n\n-- migrate: downgrade\nDROP TABLE big;\n")
+                first = subprocess.Popen([PROGRAM, "fleet", "upgrade", "--no-input", "--parallel", "1"], cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                while first.poll() is None and not self.status(project)["unknown"]:
+                    time.sleep(0.01)
+                done = project.migrate("fleet", "upgrade", "--lock-timeout", "0", code=4)
+                self.assertIn("another run works on this fleet", done.err)
+                out, err = first.communicate(timeout=60)
+                self.assertEqual(first.returncode, 0, out + err)
+                self.assertEqual(self.status(project)["at_head"], 4)
+
     def test_unreachable_ones_are_failures_of_their_own(self):
         project = self.fleet(2, '  targets:\n    - {name: dead, database: "postgresql://nobody@127.0.0.1:1/x"}\n    - {files: "data/*.db"}\n  waves: [{name: all, parallel: 2, max_failures: 1}]\n')
         done = project.migrate("fleet", "upgrade", code=1)

@@ -1,7 +1,10 @@
 """The library in a program: the example, built against the installed package; and one executable with the units inside."""
+import contextlib
+import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import unittest
 
@@ -23,6 +26,33 @@ def cpp_unit(id, parents, up, down):
             f"void upgrade(migrate::Operations& op) {{ {up} }}\nvoid downgrade(migrate::Operations& op) {{ {down} }}\n\nMIGRATE_UNIT(upgrade, downgrade)\n")
 
 
+TENANTS = r'''#include <migrate/fleet.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+int main(int, char** argv) {
+  std::puts("begin");  // stands in a buffer when the processes are made
+  const auto fleet = migrate::fleet_upgrade(argv[1], {.parallel = 2});
+  if (fleet.complete()) return 1;
+  for (const auto& target : fleet.targets) {
+    const bool failed = target.state == migrate::FleetTargetState::failed;
+    if (failed) std::printf("%s failed %s %s\n", target.name.c_str(), target.place.c_str(), target.error.c_str());
+    else std::printf("%s done %d %s\n", target.name.c_str(), target.revisions, target.revision.c_str());
+  }
+  std::ofstream(std::getenv("NEW")).close();
+  std::thread([&] { std::printf("new %zu\n", migrate::fleet_upgrade_one(argv[1], "t9").size()); }).join();
+  std::printf("again %zu\n", migrate::fleet_upgrade_one(argv[1], "t9").size());
+  try {
+    migrate::fleet_upgrade_one(argv[1], "t10");
+  } catch (const migrate::Error& error) {
+    if (error.kind == migrate::ErrorKind::usage) std::puts("no such target");
+  }
+}
+'''
+
+
 class Library(TestCase):
     def test_the_example_upgrades_its_database_and_refuses_others(self):
         project = self.project("sqlite")
@@ -34,9 +64,13 @@ class Library(TestCase):
         head = well([PROGRAM, "heads", "-c", project.folder]).out.split()[0]
         project.write("migrations/0010_extra.cpp", cpp_unit("0010-eeeeee", head, 'op.create_table("extra", [](migrate::TableDefinition& t) { t.column("id", "bigint").primary_key(); });', 'op.drop_table("extra");'))
         project.write("migrations/0011_more.cpp", cpp_unit("0011-ffffff", "0010-eeeeee", 'op.execute("INSERT INTO extra VALUES (?)", {7});', 'op.execute("DELETE FROM extra");'))
+        (project.folder / "example/tenants.cpp").write_text(TENANTS)
+        with open(project.folder / "example/CMakeLists.txt", "a") as lists:
+            lists.write("add_executable(tenants tenants.cpp)\ntarget_link_libraries(tenants PRIVATE migrate::migrate)\n")
         well(["cmake", "-S", "example", "-B", "out", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}"], cwd=project.folder)
         well(["cmake", "--build", "out"], cwd=project.folder)
         shop = project.folder / "out/shop"
+        self.tenants(project.folder / "out/tenants")
         shutil.rmtree(project.folder / "migrations")  # nothing is read from there
         for engine in engines():
             with self.subTest(engine=engine):
@@ -58,6 +92,33 @@ class Library(TestCase):
                 well([shop, url, "head"])
                 self.assertIn("names no one revision", run([shop, url, "base"]).err)
                 self.assertIn("too old", run([shop, url, "0012"]).err)
+
+
+    def tenants(self, program):
+        """A program that hosts tenants: all of them, one that fails, and one that is made while it runs."""
+        project = self.project("sqlite")
+        project.unit("0001-aaaaaa", "", "CREATE TABLE a (id integer PRIMARY KEY);", "DROP TABLE a;")
+        project.unit("0002-bbbbbb", "0001-aaaaaa", "INSERT INTO a VALUES (7);", "DELETE FROM a;")
+        (project.folder / "data").mkdir()
+        for number in range(5):
+            sqlite3.connect(project.folder / f"data/t{number}.db").close()
+        with contextlib.closing(sqlite3.connect(project.folder / "data/t3.db")) as poisoned:
+            poisoned.execute("CREATE TABLE a (id text)")
+        project.config('fleet:\n  targets: [{files: "data/*.db"}]\n  waves: [{name: all, parallel: 3, max_failures: 1}]\n')
+        done = run([program, project.folder], env={**os.environ, "NEW": str(project.folder / "data/t9.db")})
+        self.assertEqual(done.code, 0, done)
+        lines = done.out.splitlines()
+        self.assertEqual(lines[0], "begin")  # what the program had not written yet is written once
+        self.assertEqual(sorted(line for line in lines if line.startswith("t") and line != "t3" and "failed" not in line), [f"t{n} done 2 0002-bbbbbb" for n in (0, 1, 2, 4)])
+        failed = next(line for line in lines if line.startswith("t3 failed"))
+        self.assertIn("0001-aaaaaa.sql:", failed)
+        self.assertIn("already exists", failed)
+        self.assertEqual(lines[-3:], ["new 2", "again 0", "no such target"])
+        with contextlib.closing(sqlite3.connect(project.folder / "data/t9.db")) as fresh:
+            self.assertEqual(fresh.execute("SELECT id FROM a").fetchall(), [(7,)])
+        status = json.loads(project.migrate("fleet", "status", "--json").out)
+        self.assertEqual({target["name"]: (target["state"], target["tries"]) for target in status["targets"]},
+                         {**{f"t{n}": ("done", 1) for n in (0, 1, 2, 4)}, "t3": ("failed", 1), "t9": ("done", 2)})
 
 
 class Bundle(TestCase):

@@ -96,6 +96,7 @@ struct Declaration {
   std::string renamed_from;  ///< the name this object had before
   std::string cast;          ///< column: SQL expression that converts the old value on a type change
   std::string backfill;      ///< column: SQL expression for existing rows when a NOT NULL column is added
+  std::map<std::string, std::string> mask;  ///< column: what `migrate copy` makes of its values: {"with": "hash"}
   bool generated_name = false;                       ///< constraint, index: the model gave no name, a naming rule did; any name matches
   bool strict_order = false;                         ///< table: the model asks for this very column order
   std::map<std::string, std::string> value_renames;  ///< enum: new value -> the value it was called before

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "core/text.hpp"
+#include "dialect/mysql/run/writes.hpp"
 
 namespace migrate::mysql {
 namespace {
@@ -71,7 +72,7 @@ ServerInfo probe_server(Connection& connection) {
                 @@time_zone, @@sql_quote_show_create, @@lc_time_names,)") + std::string(names_definers),
       "SELECT character_set_name, default_collate_name FROM information_schema.character_sets ORDER BY 1",
       R"(SELECT count(*) FROM information_schema.tables WHERE table_schema = 'information_schema' AND table_name IN ('VIEW_TABLE_USAGE', 'VIEW_ROUTINE_USAGE'))",
-      R"(SHOW VARIABLES WHERE Variable_name IN ('wsrep_on', 'tidb_version', 'character_set_collations', 'default_collation_for_utf8mb4', 'sql_require_primary_key',
+      "SHOW VARIABLES WHERE Variable_name IN (" + std::string(read_only_variables) + R"(, 'wsrep_on', 'tidb_version', 'character_set_collations', 'default_collation_for_utf8mb4', 'sql_require_primary_key',
                                              'innodb_force_primary_key'))"};
   const auto results = connection.query_all(queries);
   const auto& row = results[0].rows.at(0);
@@ -106,6 +107,7 @@ ServerInfo probe_server(Connection& connection) {
   for (const auto& variable : results[3].rows) {
     const auto name = variable.at(0).value_or("");
     const auto setting = variable.at(1).value_or("");
+    if (auto why = why_no_writes(name, setting); !why.empty()) server.takes_no_writes = std::move(why);
     if (name == "wsrep_on" && equal_ignoring_case(setting, "ON")) galera = true;
     if ((name == "sql_require_primary_key" || name == "innodb_force_primary_key") && equal_ignoring_case(setting, "ON")) facts["tables_need_keys"] = "true";
     if (name == "character_set_collations") override_collations(collations, setting);

@@ -6,11 +6,13 @@
 #include "dialect/mysql/run/backup.hpp"
 #include "dialect/mysql/run/blockers.hpp"
 #include "dialect/mysql/run/create_database.hpp"
+#include "dialect/mysql/run/errors.hpp"
 #include "dialect/mysql/run/fingerprint.hpp"
 #include "dialect/mysql/run/lock.hpp"
 #include "dialect/mysql/run/rolls_back.hpp"
 #include "dialect/mysql/run/settings.hpp"
 #include "dialect/mysql/run/witness.hpp"
+#include "dialect/mysql/run/writes.hpp"
 #include "dialect/mysql/sql/session_use.hpp"
 
 namespace migrate::mysql {
@@ -66,6 +68,8 @@ class MysqlRun final : public RunFace {
   [[nodiscard]] std::string backup_extension() const override { return "sql"; }
   [[nodiscard]] bool holds_anything(Connection& connection) const override { return mysql::holds_anything(connection); }
   [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override { return error.native_code == 1054; }
+  [[nodiscard]] std::string takes_no_writes(Connection& connection) const override { return mysql::takes_no_writes(connection); }
+  [[nodiscard]] bool is_read_only(const DatabaseError& error) const override { return mysql::is_read_only(error.native_code, error.what()); }
   [[nodiscard]] bool is_denied(const DatabaseError& error) const override { return error.native_code == 1142 || error.native_code == 1143 || error.native_code == 1044; }
   [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override { return error.native_code == 1146; }
 };

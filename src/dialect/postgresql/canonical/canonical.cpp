@@ -200,6 +200,7 @@ void canonical_options(Table& table, const std::string& default_schema) {
   for (const auto* key : {"unlogged", "row_security", "force_row_security"}) canonical_flag(options, key);
   drop_option(options, "replica_identity", "default");
   drop_option(options, "tablespace", "pg_default");
+  drop_option(options, "access_method", "heap");
   if (const auto it = options.find("partition_by"); it != options.end()) it->second = canonical_partition(it->second);
   if (const auto it = options.find("partition_bound"); it != options.end()) it->second = canonical_bound(it->second);
   if (const auto it = options.find("partition_of"); it != options.end()) {

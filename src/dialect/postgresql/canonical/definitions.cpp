@@ -217,9 +217,10 @@ std::string view_sql(const View& view, bool replace) {
   std::string sql = std::string("CREATE ") + (replace ? "OR REPLACE " : "") + (view.materialized ? "MATERIALIZED " : "") + "VIEW " +
                     quote_name(view.name);
   if (!view.columns.empty()) sql += " (" + quote_names(view.columns) + ")";
+  if (const auto method = option(view.options, "access_method"); !method.empty()) sql += " USING " + quote_name(method);
   std::vector<std::string> settings;
   for (const auto& [key, value] : view.options) {
-    if (key == "tablespace" || key.starts_with("comment.")) continue;
+    if (key == "tablespace" || key == "access_method" || key.starts_with("comment.")) continue;
     const auto bare = key.starts_with("with.") ? key.substr(5) : key;
     settings.push_back(parameter_name(bare) + " = " + parameter_value(value));
   }

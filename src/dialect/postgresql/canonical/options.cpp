@@ -4,13 +4,13 @@ namespace migrate::postgresql {
 
 const KnownOptions& known_options() {
   static const KnownOptions options{
-      {"table", {"unlogged", "partition_by", "partition_of", "partition_bound", "inherits", "tablespace", "row_security", "force_row_security", "replica_identity", "with.*"}},
+      {"table", {"unlogged", "partition_by", "partition_of", "partition_bound", "inherits", "tablespace", "access_method", "row_security", "force_row_security", "replica_identity", "with.*"}},
       {"column", {"storage", "compression", "statistics", "not_null", "with.*"}},
       {"index", {"tablespace", "with.*", "clustered", "invalid", "only"}},
       {"primary key", {"tablespace", "with.*", "clustered", "invalid", "without_overlaps"}},
       {"unique", {"tablespace", "with.*", "clustered", "invalid", "without_overlaps"}},
       {"foreign key", {"not_enforced", "period"}},
-      {"view", {"check_option", "security_barrier", "security_invoker", "tablespace", "with.*", "comment.*"}},
+      {"view", {"check_option", "security_barrier", "security_invoker", "tablespace", "access_method", "with.*", "comment.*"}},
       {"trigger", {"enabled"}},
       {"sequence", {"unlogged"}},
       {"rule", {"table"}},

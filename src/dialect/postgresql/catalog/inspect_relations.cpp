@@ -16,7 +16,8 @@ const std::string relations_sql = R"(
          c.relreplident, c.reloptions, t.reloptions,
          case when c.reltablespace <> 0 then (select spcname from pg_catalog.pg_tablespace s where s.oid = c.reltablespace) end,
          case when c.relkind = 'p' then pg_catalog.pg_get_partkeydef(c.oid) end,
-         case when c.relkind in ('v', 'm') then pg_catalog.pg_get_viewdef(c.oid) end
+         case when c.relkind in ('v', 'm') then pg_catalog.pg_get_viewdef(c.oid) end,
+         (select a.amname from pg_catalog.pg_am a where a.oid = c.relam and a.amname <> 'heap')
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     left join pg_catalog.pg_class t on t.oid = c.reltoastrelid and t.reloptions is not null
@@ -59,6 +60,8 @@ void read_table(Inspection& inspection, const Row& row) {
   read_storage_parameters(fields.list(), "with.toast.", table.options);
   if (const auto tablespace = fields.text(); !tablespace.empty()) table.options["tablespace"] = tablespace;
   if (const auto partition = fields.text(); !partition.empty()) table.options["partition_by"] = partition;
+  fields.skip();
+  if (const auto method = fields.text(); !method.empty()) table.options["access_method"] = method;
   table.comment = inspection.comment(relations, oid);
   inspection.schema.tables.push_back(std::move(table));
   inspection.relations[oid].table = &inspection.schema.tables.back();
@@ -79,6 +82,7 @@ void read_view(Inspection& inspection, const Row& row, bool materialized) {
   if (const auto tablespace = fields.text(); !tablespace.empty()) view.options["tablespace"] = tablespace;
   fields.skip();
   view.definition = view_query(fields.text());
+  if (const auto method = fields.text(); !method.empty()) view.options["access_method"] = method;
   view.comment = inspection.comment(relations, oid);
   inspection.schema.views.push_back(std::move(view));
   inspection.relations[oid].view = &inspection.schema.views.back();

@@ -187,7 +187,7 @@ void Normalizer::collect_types() {
 void Normalizer::collect_table(const Table& table, bool needed) {
   places_.made(table.name);
   auto copy = table;
-  for (const auto* elsewhere : {"inherits", "tablespace", "partition_of", "partition_bound", "replica_identity", "row_security",
+  for (const auto* elsewhere : {"inherits", "tablespace", "access_method", "partition_of", "partition_bound", "replica_identity", "row_security",
                                 "force_row_security", "unlogged"}) {
     copy.options.erase(elsewhere);
   }
@@ -286,6 +286,7 @@ void Normalizer::collect() {
     places_.made(view.name);
     auto bare = view;
     bare.options.erase("tablespace");
+    bare.options.erase("access_method");
     const auto what = (view.materialized ? "materialized view " : "view ") + view.name.text();
     add(view_sql(bare) + (view.materialized ? "\nWITH NO DATA" : ""), what, view.declared.location, true);
     for (const auto& index : view.indexes) add(index_sql(index, view.name), "index " + index.name + " of " + what, index.declared.location, true);

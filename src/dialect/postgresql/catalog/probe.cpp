@@ -1,5 +1,7 @@
 #include "dialect/postgresql/catalog/probe.hpp"
 
+#include "dialect/postgresql/run/writes.hpp"
+
 namespace migrate::postgresql {
 namespace {
 
@@ -29,7 +31,8 @@ std::string flavour_without_locks(std::string_view version) {
 ServerInfo probe_server(Connection& connection) {
   const auto result = connection.query(R"(
     select current_setting('server_version_num'), current_setting('server_version'), current_user, coalesce(current_schema(), 'public'),
-           current_setting('server_encoding'), datcollate, pg_backend_pid(), version(), current_setting('standard_conforming_strings')
+           current_setting('server_encoding'), datcollate, pg_backend_pid(), version(), current_setting('standard_conforming_strings'),
+           pg_is_in_recovery()
       from pg_catalog.pg_database
      where datname = current_database())");
   const auto& row = result.rows.at(0);
@@ -43,6 +46,7 @@ ServerInfo probe_server(Connection& connection) {
   info.default_schema = row[3].value_or("public");
   info.capabilities = capabilities();
   info.defaults = {{"encoding", row[4].value_or("")}, {"collation", row[5].value_or("")}, {"standard_conforming_strings", row[8].value_or("on")}};
+  if (row[9] == "t") info.takes_no_writes = standby_words;
   if (const auto flavour = flavour_without_locks(row[7].value_or("")); !flavour.empty()) {
     info.defaults["flavour"] = flavour;
     info.capabilities.session_lock = false;

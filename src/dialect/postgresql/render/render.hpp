@@ -105,6 +105,7 @@ class Renderer {
   void render(const Alter<Table>&);
   void render(const Rename<Table>&);
   void render(const ReorderColumns&);
+  void set_access_method(const std::string& kind, const QualifiedName& name, const std::string& method);
   void alter_table_options(const QualifiedName& name, const Options& before, const Options& after);
   void rename_serial_sequences(const Table& before, const QualifiedName& to);
   void adopt_sequences();

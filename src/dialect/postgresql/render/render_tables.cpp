@@ -50,6 +50,7 @@ std::string create_table_end(const Options& options) {
     sql += " INHERITS (" + join(names, ", ") + ")";
   }
   if (const auto partition = option(options, "partition_by"); !partition.empty()) sql += " PARTITION BY " + partition;
+  if (const auto method = option(options, "access_method"); !method.empty()) sql += " USING " + quote_name(method);
   if (const auto parameters = storage_parameters(options); !parameters.empty()) sql += " WITH (" + parameters + ")";
   if (const auto tablespace = option(options, "tablespace"); !tablespace.empty()) sql += " TABLESPACE " + quote_name(tablespace);
   return sql;
@@ -261,10 +262,19 @@ void Renderer::alter_table_options(const QualifiedName& name, const Options& bef
     if (!has(parents_before, parent)) statement("ALTER TABLE " + quote_name(name) + " INHERIT " + quote_name(parent));
   }
   if (changed("unlogged")) statement("ALTER TABLE " + quote_name(name) + (option(after, "unlogged").empty() ? " SET LOGGED" : " SET UNLOGGED"));
+  if (changed("access_method")) set_access_method("TABLE", name, option(after, "access_method"));
   if (changed("tablespace")) {
     const auto tablespace = option(after, "tablespace");
     statement("ALTER TABLE " + quote_name(name) + " SET TABLESPACE " + quote_name(tablespace.empty() ? "pg_default" : tablespace));
   }
+}
+
+void Renderer::set_access_method(const std::string& kind, const QualifiedName& name, const std::string& method) {
+  if (!at_least(15)) {
+    throw Error{ErrorKind::usage, "cannot change the access method of " + lower(kind) + " " + name.text() + ": PostgreSQL can since version 15",
+                "write a revision by hand that makes a new one and moves the rows"};
+  }
+  statement("ALTER " + kind + " " + quote_name(name) + " SET ACCESS METHOD " + quote_name(method.empty() ? "heap" : method));
 }
 
 void Renderer::render(const Alter<Table>& operation) {

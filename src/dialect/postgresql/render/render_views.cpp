@@ -84,14 +84,15 @@ void Renderer::alter_view_options(const View& before, const View& after) {
   std::vector<std::string> reset;
   const auto bare = [](const std::string& key) { return key.starts_with("with.") ? key.substr(5) : key; };
   for (const auto& [key, value] : after.options) {
-    if (key != "tablespace" && !key.starts_with("comment.") && option(before.options, key) != value) set.push_back(parameter_name(bare(key)) + " = " + parameter_value(value));
+    if (key != "tablespace" && key != "access_method" && !key.starts_with("comment.") && option(before.options, key) != value) set.push_back(parameter_name(bare(key)) + " = " + parameter_value(value));
   }
   for (const auto& [key, value] : before.options) {
-    if (key != "tablespace" && !key.starts_with("comment.") && after.options.count(key) == 0) reset.push_back(parameter_name(bare(key)));
+    if (key != "tablespace" && key != "access_method" && !key.starts_with("comment.") && after.options.count(key) == 0) reset.push_back(parameter_name(bare(key)));
   }
   const auto start = "ALTER " + kind_of(after) + " " + quote_name(after.name);
   if (!set.empty()) statement(start + " SET (" + join(set, ", ") + ")");
   if (!reset.empty()) statement(start + " RESET (" + join(reset, ", ") + ")");
+  if (option(before.options, "access_method") != option(after.options, "access_method")) set_access_method(kind_of(after), after.name, option(after.options, "access_method"));
   if (option(before.options, "tablespace") != option(after.options, "tablespace")) {
     const auto tablespace = option(after.options, "tablespace");
     statement(start + " SET TABLESPACE " + quote_name(tablespace.empty() ? "pg_default" : tablespace));

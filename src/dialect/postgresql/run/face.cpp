@@ -9,6 +9,7 @@
 #include "dialect/postgresql/run/fingerprint.hpp"
 #include "dialect/postgresql/run/lock.hpp"
 #include "dialect/postgresql/run/settings.hpp"
+#include "dialect/postgresql/run/writes.hpp"
 #include "dialect/postgresql/sql/session_use.hpp"
 #include "dialect/postgresql/sql/text.hpp"
 
@@ -83,6 +84,8 @@ class PostgresqlRun final : public RunFace {
   [[nodiscard]] std::string backup_extension() const override { return "dump"; }
   [[nodiscard]] bool holds_anything(Connection& connection) const override { return postgresql::holds_anything(connection); }
   [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override { return error.sqlstate == "42703"; }
+  [[nodiscard]] std::string takes_no_writes(Connection& connection) const override { return postgresql::takes_no_writes(connection); }
+  [[nodiscard]] bool is_read_only(const DatabaseError& error) const override { return error.sqlstate == "25006"; }
   [[nodiscard]] bool is_denied(const DatabaseError& error) const override { return error.sqlstate == "42501"; }
   [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override {
     return error.sqlstate == "42P01" || error.sqlstate == "3F000";
