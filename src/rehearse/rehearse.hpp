@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "library/page.hpp"
 #include "library/target.hpp"
 #include "revision/revision.hpp"
 
@@ -46,5 +47,11 @@ struct RehearsalOptions {
 
 [[nodiscard]] std::string rehearsal_json(const Rehearsal& rehearsal);
 [[nodiscard]] std::string rehearsal_html(const Rehearsal& rehearsal);
+
+/// What rehearsal_json() wrote. Throws Error (usage) with `file` for what is no such report.
+[[nodiscard]] Rehearsal read_rehearsal(const std::string& json, const std::string& file);
+
+/// Hazards, statements with their times, and notes: the tables of a page. Those without rows are left out.
+[[nodiscard]] std::vector<PageTable> rehearsal_tables(const Rehearsal& rehearsal);
 
 }  // namespace migrate
