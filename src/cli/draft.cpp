@@ -190,8 +190,8 @@ Difference compare_sides(Context& context, Sides sides, RenameOptions& options, 
   return find_difference(dialect, session.connection(), session.server(), std::move(sides.live), std::move(sides.declared), options);
 }
 
-Difference compare_and_ask(Context& context, const Sides& sides, RenameOptions& options, DataAnswers& answers) {
-  if (!options.ask) return compare_sides(context, sides, options, answers);
+Difference compare_and_ask(Context& context, Sides sides, RenameOptions& options, DataAnswers& answers) {
+  if (!options.ask) return compare_sides(context, std::move(sides), options, answers);
   Interview interview(context.output, options.ask);
   while (true) {
     auto now = options;
@@ -213,7 +213,7 @@ Draft make_draft(Context& context, Sides sides, RenameOptions options, DataAnswe
   if (!options.count) options.count = count_held(dialect, session.connection());
   std::vector<DataQuestion> questions;
   if (options.ask && !answers.tell) answers.tell = [&](DataQuestion question) { questions.push_back(std::move(question)); };
-  Draft draft{.declared = sides.declared, .found = {}, .difference = compare_and_ask(context, sides, options, answers), .parts = {}, .findings = {}, .not_linted = {}};
+  Draft draft{.declared = sides.declared, .found = {}, .difference = compare_and_ask(context, std::move(sides), options, answers), .parts = {}, .findings = {}, .not_linted = {}};
   draft.found = draft.difference.changes;
   guard_data(draft.difference, dialect, session.connection(), answers);
   if (options.ask && ask_about_rows(context.output, questions, answers)) {
