@@ -12,14 +12,14 @@
 namespace migrate {
 namespace {
 
-constexpr std::string_view mark = "_aside";
+constexpr std::string_view aside_mark = "_aside";
 
-bool has(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool is_among(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
 /// Puts into a model what only the database has, by the names that things get.
-class Keeper {
+class ModelKeeper {
  public:
-  Keeper(const Schema& live, Schema& declared, const RenameOptions& options) : live_(live), declared_(declared), options_(options) {}
+  ModelKeeper(const Schema& live, Schema& declared, const RenameOptions& options) : live_(live), declared_(declared), options_(options) {}
 
   /// The table of the model that a live one becomes; null: it goes.
   Table* owner(const QualifiedName& name) {
@@ -86,7 +86,7 @@ class Keeper {
 template <class Taken>
 std::string free_name(const std::string& name, const Dialect& dialect, const Taken& taken) {
   for (int number = 1;; ++number) {
-    const auto end = std::string(mark) + (number == 1 ? "" : std::to_string(number));
+    const auto end = std::string(aside_mark) + (number == 1 ? "" : std::to_string(number));
     const auto longest = dialect.lint().longest_name;
     auto begin = name;
     while (longest > 0 && begin.size() + end.size() > longest) {
@@ -112,8 +112,8 @@ class Losses {
   void settle(const std::string& name, bool aside) {
     const std::string word = aside ? "moved aside" : "kept";
     const auto refuse = [&](const std::string& what, const std::string& hint) { throw Error{ErrorKind::usage, "answers: " + name + " is " + word + what, hint}; };
-    if (has(answers_.kept, name) && has(answers_.aside, name)) refuse(" and kept", "say one of the two");
-    if (has(given_.answers.no_renames, name)) refuse(" and dropped", "say one of the two");
+    if (is_among(answers_.kept, name) && is_among(answers_.aside, name)) refuse(" and kept", "say one of the two");
+    if (is_among(given_.answers.no_renames, name)) refuse(" and dropped", "say one of the two");
     if (given_.answers.renames.contains(name)) refuse(" and renamed", "say one of the two");
     bool found = false;
     for (const auto& table : live_.tables) {
@@ -167,14 +167,14 @@ class Losses {
   RenameOptions& options_;
   const Dialect& dialect_;
   const RenameOptions given_;  ///< without what is moved here
-  Keeper keeper_;
+  ModelKeeper keeper_;
 };
 
 }  // namespace
 
 bool is_aside(const std::string& name) {
   const auto end = name.find_last_not_of("0123456789");
-  return end != std::string::npos && end + 1 > mark.size() && std::string_view(name).substr(0, end + 1).ends_with(mark);
+  return end != std::string::npos && end + 1 > aside_mark.size() && std::string_view(name).substr(0, end + 1).ends_with(aside_mark);
 }
 
 void keep_answers(const DataAnswers& answers, const Schema& live, Schema& declared, RenameOptions& options, const Dialect& dialect) {
@@ -183,7 +183,7 @@ void keep_answers(const DataAnswers& answers, const Schema& live, Schema& declar
 }
 
 void keep_aside(const Schema& live, Schema& declared, const RenameOptions& options) {
-  Keeper keeper(live, declared, options);
+  ModelKeeper keeper(live, declared, options);
   for (const auto& table : live.tables) {
     const bool has_some = is_aside(table.name.name) || std::any_of(table.columns.begin(), table.columns.end(), [](const Column& column) { return is_aside(column.name); });
     if (!has_some) continue;

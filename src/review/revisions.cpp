@@ -10,8 +10,8 @@
 namespace migrate::review {
 namespace {
 
-constexpr int row = 34;
-constexpr int column = 26;
+constexpr int row_height = 34;
+constexpr int column_width = 26;
 
 class Picture {
  public:
@@ -21,11 +21,11 @@ class Picture {
   }
 
   std::string draw(const std::set<std::string>& applied, const std::set<std::string>& strong) const {
-    const int text_x = 30 + column * static_cast<int>(widest_);
-    std::string out = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" font-family=\"sans-serif\" font-size=\"13\">\n", text_x + 620, row * size() + 20);
+    const int text_x = 30 + column_width * static_cast<int>(widest_);
+    std::string out = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" font-family=\"sans-serif\" font-size=\"13\">\n", text_x + 620, row_height * size() + 20);
     for (int i = 0; i < size(); ++i) {
       for (const int parent : parents(i)) {
-        out += fmt::format("<path d=\"M{} {} C{} {} {} {} {} {}\" fill=\"none\" stroke=\"#888\" stroke-width=\"2\"/>\n", x(i), y(i), x(i), y(i) + row / 2, x(parent), y(parent) - row / 2, x(parent), y(parent));
+        out += fmt::format("<path d=\"M{} {} C{} {} {} {} {} {}\" fill=\"none\" stroke=\"#888\" stroke-width=\"2\"/>\n", x(i), y(i), x(i), y(i) + row_height / 2, x(parent), y(parent) - row_height / 2, x(parent), y(parent));
       }
     }
     for (int i = 0; i < size(); ++i) {
@@ -38,8 +38,8 @@ class Picture {
 
  private:
   [[nodiscard]] int size() const { return static_cast<int>(shown_.size()); }
-  [[nodiscard]] int x(int i) const { return 20 + column * lane_[static_cast<std::size_t>(i)]; }
-  [[nodiscard]] int y(int i) const { return 24 + row * (size() - 1 - i); }
+  [[nodiscard]] int x(int i) const { return 20 + column_width * lane_[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] int y(int i) const { return 24 + row_height * (size() - 1 - i); }
 
   /// Those that are shown, by their places.
   [[nodiscard]] std::vector<int> parents(int i) const {
