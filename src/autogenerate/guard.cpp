@@ -410,8 +410,8 @@ std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& cha
     }
     auto operation = reverse(it->operation);
     if (const auto* sql = std::get_if<Sql>(&operation); sql != nullptr && sql->text.empty()) continue;
-    if (const auto* back = std::get_if<Change<Column>>(&operation); back != nullptr && tightens(*back) && !back->after.declared.backfill.empty()) {
-      for (auto& step : tighten_in_steps(*back, back->after.declared.backfill, dialect, server.capabilities)) {
+    if (const auto* loosened = std::get_if<Change<Column>>(&it->operation); loosened != nullptr && !loosened->before.declared.backfill.empty() && tightens(std::get<Change<Column>>(operation))) {
+      for (auto& step : tighten_in_steps(std::get<Change<Column>>(operation), loosened->before.declared.backfill, dialect, server.capabilities)) {
         out.push_back(std::move(step));
         out.back().number = it->number;
       }

@@ -21,13 +21,16 @@ class ModelKeeper {
  public:
   ModelKeeper(const Schema& live, Schema& declared, const RenameOptions& options) : live_(live), declared_(declared), options_(options) {}
 
+  /// `stays`: what is said to stay is nothing that another table could have become.
+  void leave_out(const std::vector<std::string>& stays) { stays_.insert(stays_.end(), stays.begin(), stays.end()); }
+
   /// The table of the model that a live one becomes; null: it goes.
   Table* owner(const QualifiedName& name) {
     const auto said = options_.answers.renames.find(name.text());
     for (auto& table : declared_.tables) {
       if (said == options_.answers.renames.end() ? table.name == name : table.name.text() == said->second || (table.name.schema == name.schema && table.name.name == said->second)) return &table;
     }
-    if (said != options_.answers.renames.end()) return nullptr;
+    if (said != options_.answers.renames.end() || is_among(stays_, name.text())) return nullptr;
     const auto it = guessed().find({RenameKind::table, name.text()});
     const auto same = [&](const Table& table) { return table.name.text() == it->second; };
     const auto table = it == guessed().end() ? declared_.tables.end() : std::find_if(declared_.tables.begin(), declared_.tables.end(), same);
@@ -52,6 +55,10 @@ class ModelKeeper {
     if (guessed_) return *guessed_;
     guessed_.emplace();
     RenameOptions quiet{.policy = options_.policy == RenamePolicy::ask ? RenamePolicy::review : options_.policy, .answers = options_.answers};
+    auto& dropped = quiet.answers.no_renames;
+    for (const auto& table : live_.tables) {
+      if (is_among(stays_, table.name.text())) dropped.push_back(table.name.text());
+    }
     for (const auto& decision : find_object_renames(live_, declared_, quiet)) {
       if (decision.how != RenameDecision::How::review_drop) guessed_->emplace(std::pair{decision.candidate.kind, decision.candidate.from}, decision.candidate.to);
     }
@@ -79,6 +86,7 @@ class ModelKeeper {
   const Schema& live_;
   Schema& declared_;
   const RenameOptions& options_;
+  std::vector<std::string> stays_;
   std::optional<Guesses> guessed_;
 };
 
@@ -104,6 +112,8 @@ class Losses {
       : answers_(answers), live_(live), declared_(declared), options_(options), dialect_(dialect), given_(options), keeper_(live, declared, given_) {}
 
   void settle() {
+    keeper_.leave_out(answers_.kept);
+    keeper_.leave_out(answers_.aside);
     for (const auto& name : answers_.kept) settle(name, false);
     for (const auto& name : answers_.aside) settle(name, true);
   }

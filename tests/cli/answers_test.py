@@ -189,8 +189,7 @@ class Answers(TestCase):
             unit = next((project.folder / "migrations").glob("*later.sql")).read_text()
             self.assertNotIn("REVIEW", unit)
             self.assertIn("moved aside, not dropped", unit)
-            for drops in ("DROP TABLE old", "DROP COLUMN fax", "DROP COLUMN level"):
-                self.assertNotIn(drops, unit.replace('"', "").replace("`", ""))
+            self.assertNotRegex(unit.replace('"', "").replace("`", ""), r"DROP (TABLE old|COLUMN fax|COLUMN level)\b")
             project.migrate("upgrade", "--yes")
             self.assertEqual(self.values(project, "SELECT fax_aside FROM t ORDER BY id"), ["123", "456"])
             self.assertEqual(self.values(project, "SELECT level_aside FROM t ORDER BY id"), ["3", "4"])
@@ -249,7 +248,7 @@ class Answers(TestCase):
         project.write("model.yaml", "tables: {t: {columns: {id: {type: int, primary_key: true}}}}\n")
         keys = {"t.fax": "a", "t.tel": "d", "old": "a", "older": "k"}
         said = on_terminal(project, ["revision", "-a", "-m", "later"], [("choice: ", lambda text: keys[re.findall(r"(\S+) is in no model any more", text)[-1]])] * len(keys))
-        self.assertNotIn("t.nothing", said)
+        self.assertNotIn("t.nothing is in no model", said)
         self.assertIn("1 value", said)
         project.migrate("upgrade", "--yes")
         self.assertEqual(self.values(project, "SELECT fax_aside FROM t"), ["123"])

@@ -185,6 +185,7 @@ class StaticPage(TestCase):
         project = self.project("sqlite")
         started(project)
         self.later(project, "ALTER TABLE orders ADD COLUMN kind varchar(7);", "ALTER TABLE orders DROP COLUMN kind;")
+        project.write("model.yaml", SHOP.replace("note: varchar(100)", "note: varchar(100), kind: varchar(7)"))
         project.migrate("rehearse", "--report", "rehearsal.json")
         page = self.page(project, "--rehearsal", "rehearsal.json")
         self.assertRegex(page.units[0].text, r"In the rehearsal: \d+ ms")
