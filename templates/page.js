@@ -133,7 +133,7 @@ function setUpPrint() {
 
 /** What the controls say, as an answers file has it. */
 function collectAnswers() {
-  const answers = {renames: {}, dropped: [], kept: [], values: {}, fill: {}};
+  const answers = {renames: {}, dropped: [], kept: [], aside: [], values: {}, fill: {}};
   for (const select of document.querySelectorAll("select[data-rename]")) {
     const key = select.dataset.rename;
     if (select.value.startsWith("to:")) answers.renames[key] = select.value.slice(3);

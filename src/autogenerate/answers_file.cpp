@@ -18,14 +18,15 @@ class Reader {
 
   void read(const Node& root) {
     if (root.is_null()) return;
-    if (!root.is_map()) refuse(root, "answers are a map", "write `renames:`, `dropped:`, `kept:`, `values:` or `fill:`");
+    if (!root.is_map()) refuse(root, "answers are a map", "write `renames:`, `dropped:`, `kept:`, `aside:`, `values:` or `fill:`");
     for (const auto& [key, value] : root.keys) {
       if (key == "renames") each(value, "a map from old to new", [&](const std::string& from, const Node& to) { add_rename(from, scalar(to)); });
       else if (key == "dropped") names(value, answers_.renames.no_renames);
       else if (key == "kept") names(value, answers_.data.kept);
+      else if (key == "aside") names(value, answers_.data.aside);
       else if (key == "values") each(value, "a map from table.column to a map", [&](const std::string& name, const Node& map) { read_map(name, map); });
       else if (key == "fill") each(value, "a map from table.column to a rule", [&](const std::string& name, const Node& rule) { answers_.data.fills[name] = read_rule(rule); });
-      else refuse(value, "unknown key '" + key + "'", "known: renames (a map from old to new), dropped (a list), kept (a list), values (maps from old to new by table.column), fill (rules by table.column)");
+      else refuse(value, "unknown key '" + key + "'", "known: renames (a map from old to new), dropped (a list), kept (a list), aside (a list), values (maps from old to new by table.column), fill (rules by table.column)");
     }
   }
 
@@ -158,6 +159,7 @@ std::string answers_text(const Answers& answers) {
   }
   if (!answers.renames.no_renames.empty()) document.add("dropped", yaml::list(answers.renames.no_renames));
   if (!answers.data.kept.empty()) document.add("kept", yaml::list(answers.data.kept));
+  if (!answers.data.aside.empty()) document.add("aside", yaml::list(answers.data.aside));
   if (!answers.data.values.empty()) {
     auto values = map();
     for (const auto& [name, pairs] : answers.data.values) {

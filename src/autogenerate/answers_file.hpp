@@ -3,6 +3,7 @@
 ///     renames: {users.email: mail}
 ///     dropped: [users.fax]
 ///     kept: [users.notes]
+///     aside: [users.pager]
 ///     values: {orders.status: {new: open, paid: open, lost: null}}
 ///     fill: {users.code: {key: "U-"}, users.kind: {constant: guest}}
 #pragma once

@@ -8,6 +8,7 @@
 
 #include "autogenerate/answers.hpp"
 #include "autogenerate/inline_values.hpp"
+#include "autogenerate/losses.hpp"
 #include "autogenerate/undeclared.hpp"
 #include "core/text.hpp"
 #include "dialect/canonical.hpp"
@@ -344,6 +345,7 @@ void add_declared_partitions(const Dialect& dialect, Connection& connection, con
 
 Difference find_changes(const Dialect& dialect, Connection* connection, const ServerInfo& server, Schema live, Schema declared,
                         RenameOptions renames) {
+  if (connection != nullptr) keep_aside(live, declared, renames);
   if (connection != nullptr) check_new(live, declared);
   dialect.canonical().canonicalize(declared, server);
   std::vector<ModelRemark> remarks;
@@ -375,6 +377,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   mark_reviewed_drops(changes, renamed, declared);
   note_losses(changes, renamed.held, renames.kept, dialect.render());
   ask_about_definitions(changes, renames.answers.no_renames);
+  note_aside(renamed.changes);
   note_answers(changes, renames.answers.no_renames, renamed.former);
   changes.insert(changes.begin(), std::make_move_iterator(renamed.changes.begin()), std::make_move_iterator(renamed.changes.end()));
   Difference difference{.before = std::move(live), .after = std::move(declared), .changes = {}, .server = server, .remarks = std::move(remarks)};
@@ -390,9 +393,9 @@ Difference find_difference(const Dialect& dialect, Connection& connection, const
   return find_changes(dialect, &connection, server, std::move(live), std::move(declared), renames);
 }
 
-Difference compare_inspected(const Dialect& dialect, const ServerInfo& server, Schema before, Schema after) {
+Difference compare_inspected(const Dialect& dialect, const ServerInfo& server, Schema before, Schema after, const RenameOptions& renames) {
   dialect.canonical().canonicalize(before, server);
-  return find_changes(dialect, nullptr, server, std::move(before), std::move(after), {.policy = RenamePolicy::automatic});
+  return find_changes(dialect, nullptr, server, std::move(before), std::move(after), renames);
 }
 
 }  // namespace migrate

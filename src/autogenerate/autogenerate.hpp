@@ -36,8 +36,9 @@ struct Difference {
 [[nodiscard]] Difference find_difference(const Dialect& dialect, Connection& connection, const ServerInfo& server, Schema live,
                                          Schema declared, const RenameOptions& renames);
 
-/// What leads from one inspected schema to another; nothing is asked, and what looks like a rename is one.
-[[nodiscard]] Difference compare_inspected(const Dialect& dialect, const ServerInfo& server, Schema before, Schema after);
+/// What leads from one inspected schema to another; nothing is asked. Without `renames`, what looks like a rename is one.
+[[nodiscard]] Difference compare_inspected(const Dialect& dialect, const ServerInfo& server, Schema before, Schema after,
+                                           const RenameOptions& renames = {.policy = RenamePolicy::automatic});
 
 /// Looks into the tables for rows that would break a change (a new NOT NULL column, a column that becomes NOT NULL) and
 /// makes it the safe steps, or a REVIEW where only a person knows what existing rows should hold and `answers` do not say it.

@@ -67,27 +67,6 @@ const FillRule* DataAnswers::fill_of(const std::string& column) const {
   return &it->second;
 }
 
-void keep_answers(const DataAnswers& answers, const Schema& live, Schema& declared) {
-  for (const auto& name : answers.kept) {
-    bool found = false;
-    for (const auto& table : live.tables) {
-      if (table.name.text() == name) {
-        if (find_named(declared.tables, table.name) != nullptr) throw Error{ErrorKind::usage, "answers: " + name + " is kept, and the model has it", "leave it out of `kept`"};
-        declared.tables.push_back(table);
-        found = true;
-      }
-      auto* owner = find_named(declared.tables, table.name);
-      for (const auto& column : table.columns) {
-        if (owner == nullptr || table.name.text() + "." + column.name != name) continue;
-        if (find_named(owner->columns, column.name) != nullptr) throw Error{ErrorKind::usage, "answers: " + name + " is kept, and the model has it", "leave it out of `kept`"};
-        owner->columns.push_back(column);
-        found = true;
-      }
-    }
-    if (!found) throw Error{ErrorKind::usage, "answers: the database has no " + name + " to keep, or the model drops its table", "name a table, or table.column"};
-  }
-}
-
 void check_data_answers(const DataAnswers& answers, const Schema& declared) {
   std::vector<std::string> names;
   for (const auto& table : declared.tables) {

@@ -60,6 +60,7 @@ struct DataAnswers {
   std::map<std::string, ValueMap> values;  ///< by "table.column", or by the name of an enum type
   std::map<std::string, FillRule> fills;   ///< by "table.column"
   std::vector<std::string> kept;           ///< "table" or "table.column"
+  std::vector<std::string> aside;          ///< the same: renamed to a free name in place of being dropped
 
   std::map<std::string, std::string> by_type = {};  ///< columns whose map is that of their type, which an engine may not know (settle_values)
 
@@ -72,9 +73,6 @@ struct DataAnswers {
   [[nodiscard]] const ValueMap* map_of(const std::string& column, const std::string& type) const;
   [[nodiscard]] const FillRule* fill_of(const std::string& column) const;
 };
-
-/// Leaves in the model what is to be kept: puts it into `declared` as it is in `live`. Throws Error (usage) for what is not there.
-void keep_answers(const DataAnswers& answers, const Schema& live, Schema& declared);
 
 /// Throws Error (usage) for the first answer that nothing came of.
 void check_data_answers(const DataAnswers& answers, const Schema& declared);

@@ -6,6 +6,7 @@
 #include "autogenerate/autogenerate.hpp"
 #include "autogenerate/former_names.hpp"
 #include "autogenerate/guard_values.hpp"
+#include "autogenerate/losses.hpp"
 #include "core/text.hpp"
 #include "dialect/sql.hpp"
 #include "dialect/sql/lexer.hpp"
@@ -213,9 +214,19 @@ std::string accepted_value(const Column& column, const std::vector<const Check*>
   return "";
 }
 
+/// A NOT NULL column that was moved aside has no values in rows that came later: they get some before it is NOT NULL again.
+void find_refill_of_aside(PlannedChange& planned, const Difference& difference, const Dialect& dialect, const FormerNames& former) {
+  auto* change = std::get_if<Change<Column>>(&planned.operation);
+  if (change == nullptr || !is_aside(change->after.name) || change->before.nullable || !change->after.nullable) return;
+  auto& refill = change->before.declared.backfill;
+  refill = default_expression(change->before, dialect);
+  if (refill.empty()) refill = invent(find_named(difference.before.tables, former.table(change->table)), change->before, difference.before, dialect).value;
+}
+
 /// NOT NULL columns that go come back filled in a downgrade: with something that the checks of the table accept.
 void find_refills(Difference& difference, const Dialect& dialect, Connection& connection, const FormerNames& former) {
   for (auto& change : difference.changes) {
+    find_refill_of_aside(change, difference, dialect, former);
     auto* remove = std::get_if<Remove<Column>>(&change.operation);
     if (remove == nullptr || !needs_value(remove->object, difference.before)) continue;
     const auto* table = find_named(difference.before.tables, former.table(remove->table));
@@ -399,6 +410,13 @@ std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& cha
     }
     auto operation = reverse(it->operation);
     if (const auto* sql = std::get_if<Sql>(&operation); sql != nullptr && sql->text.empty()) continue;
+    if (const auto* loosened = std::get_if<Change<Column>>(&it->operation); loosened != nullptr && !loosened->before.declared.backfill.empty() && tightens(std::get<Change<Column>>(operation))) {
+      for (auto& step : tighten_in_steps(std::get<Change<Column>>(operation), loosened->before.declared.backfill, dialect, server.capabilities)) {
+        out.push_back(std::move(step));
+        out.back().number = it->number;
+      }
+      continue;
+    }
     const auto* add = std::get_if<Add<Column>>(&operation);
     if (add == nullptr || !needs_value(add->object, before)) {
       out.push_back({std::move(operation)});

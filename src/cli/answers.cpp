@@ -11,6 +11,17 @@
 namespace migrate::cli {
 namespace {
 
+/// Letters for what something becomes that is no rename; nothing: none of them.
+std::optional<int> say_of(const std::string& answer, bool stays) {
+  if (answer == "r") return say_review;
+  if (answer == "d") return say_dropped;
+  if (answer == "k" && stays) return say_kept;
+  if (answer == "a" && stays) return say_aside;
+  return std::nullopt;
+}
+
+constexpr const char* stay_choices = "  k) kept, although the model leaves it out\n  a) moved aside, to another name\n";
+
 int ask_rename(const Output& output, const std::vector<RenameCandidate>& candidates) {
   const auto& first = candidates.front();
   const bool column = first.kind == RenameKind::column;
@@ -18,12 +29,13 @@ int ask_rename(const Output& output, const std::vector<RenameCandidate>& candida
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     question += fmt::format("  {}) renamed to {} ({}; score {:.2f})\n", i + 1, candidates[i].to, join(candidates[i].reasons, ", "), candidates[i].score);
   }
-  output.ask(question + "  d) dropped, with its data\n  r) leave it under REVIEW in the unit\n");
+  const bool stays = column || first.kind == RenameKind::table;
+  output.ask(question + "  d) dropped, with its data\n" + (stays ? stay_choices : "") + "  r) leave it under REVIEW in the unit\n");
   while (true) {
     output.ask("choice: ");
     std::string answer;
-    if (!std::getline(std::cin, answer) || answer == "r") return -2;
-    if (answer == "d") return -1;
+    if (!std::getline(std::cin, answer)) return say_review;
+    if (const auto said = say_of(answer, stays)) return *said;
     const bool digits = !answer.empty() && answer.size() < 4 && std::all_of(answer.begin(), answer.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (digits && std::stoul(answer) >= 1 && std::stoul(answer) <= candidates.size()) return std::stoi(answer) - 1;
   }
@@ -78,6 +90,15 @@ ValueMap ask_values(const Output& output, const DataQuestion& question) {
 }
 
 }  // namespace
+
+int ask_loss(const Output& output, const std::string& key, const std::string& held) {
+  output.ask(key + " is in no model any more" + (held.empty() ? "" : ", and has " + held) + ". What becomes of it?\n  d) dropped, with its data\n" + stay_choices);
+  while (true) {
+    const auto answer = ask_line(output, "choice: ");
+    if (!answer) return say_review;
+    if (const auto said = say_of(*answer, true); said && *said != say_review) return *said;
+  }
+}
 
 Answers given_answers(Context& context) {
   Answers answers;

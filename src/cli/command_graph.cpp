@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "library/page.hpp"
 #include "review/diagram.hpp"
+#include "review/revisions.hpp"
 
 namespace migrate::cli {
 namespace {
@@ -85,58 +86,6 @@ std::string mermaid_graph(const Picture& picture) {
   return out + "  classDef applied fill:#b7e1cd\n";
 }
 
-std::string xml(const std::string& text) {
-  return replace_all(replace_all(replace_all(text, "&", "&amp;"), "<", "&lt;"), "\"", "&quot;");
-}
-
-/// Newest on top; each line of revisions in a column of its own.
-std::string svg_graph(const Picture& picture) {
-  const auto& graph = picture.graph;
-  constexpr int row = 34;
-  constexpr int column = 26;
-  std::vector<int> lane_of(static_cast<std::size_t>(graph.size()), 0);
-  std::vector<int> lanes;
-  std::size_t widest = 1;
-  for (int index = graph.size() - 1; index >= 0; --index) {
-    auto lane = std::find(lanes.begin(), lanes.end(), index);
-    if (lane == lanes.end()) lane = std::find(lanes.begin(), lanes.end(), -1);
-    if (lane == lanes.end()) lane = lanes.insert(lanes.end(), index);
-    lane_of[static_cast<std::size_t>(index)] = static_cast<int>(lane - lanes.begin());
-    *lane = -1;
-    for (auto& waiting : lanes) {
-      if (waiting == index) waiting = -1;
-    }
-    for (const int parent : graph.parents(index)) {
-      if (std::find(lanes.begin(), lanes.end(), parent) != lanes.end()) continue;
-      auto& own = lanes[static_cast<std::size_t>(lane_of[static_cast<std::size_t>(index)])];
-      if (own == -1) {
-        own = parent;
-      } else if (auto free = std::find(lanes.begin(), lanes.end(), -1); free != lanes.end()) {
-        *free = parent;
-      } else {
-        lanes.push_back(parent);
-      }
-    }
-    widest = std::max(widest, lanes.size());
-  }
-  const auto x = [&](int i) { return 20 + column * lane_of[static_cast<std::size_t>(i)]; };
-  const auto y = [&](int i) { return 24 + row * (graph.size() - 1 - i); };
-  const int text_x = 30 + column * static_cast<int>(widest);
-  std::string out = fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" font-family=\"sans-serif\" font-size=\"13\">\n",
-                                text_x + 620, row * graph.size() + 20);
-  for (int i = 0; i < graph.size(); ++i) {
-    for (const int parent : graph.parents(i)) {
-      out += fmt::format("<path d=\"M{} {} C{} {} {} {} {} {}\" fill=\"none\" stroke=\"#888\" stroke-width=\"2\"/>\n", x(i), y(i), x(i), y(i) + row / 2, x(parent),
-                         y(parent) - row / 2, x(parent), y(parent));
-    }
-  }
-  for (int i = 0; i < graph.size(); ++i) {
-    out += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"7\" fill=\"{}\" stroke=\"#444\"/><text x=\"{}\" y=\"{}\">{}</text>\n", x(i), y(i),
-                       picture.is_applied(i) ? "#3aa76d" : "#fff", text_x, y(i) + 5, xml(title(graph.at(i))));
-  }
-  return out + "</svg>\n";
-}
-
 /// The graph of the revisions, and the schema with its keys where a database is at hand.
 std::string html_graph(Context& context, const Picture& picture) {
   Page page{.title = "Schema and revisions", .verdict = {}, .facts = {now_utc()}, .sections = {}, .body = {}, .data = {}};
@@ -151,7 +100,7 @@ std::string html_graph(Context& context, const Picture& picture) {
   }
   if (!page.body.empty()) page.sections.emplace_back("schema", "Schema");
   if (picture.graph.size() > 0) {
-    page.body += page_part("picture.html", TemplateData{.texts = {{"id", "revisions"}, {"title", "Revisions"}, {"svg", svg_graph(picture)}}, .lists = {}});
+    page.body += page_part("picture.html", TemplateData{.texts = {{"id", "revisions"}, {"title", "Revisions"}, {"svg", review::revisions_svg(picture.graph, picture.applied)}}, .lists = {}});
     page.sections.emplace_back("revisions", "Revisions");
   }
   if (page.body.empty()) page.verdict = "There is neither a table nor a revision";
@@ -177,7 +126,7 @@ int run_graph(Context& context) {
   if (format == "text") context.output.lines(text_graph(picture));
   else if (format == "dot") context.output.text(dot_graph(picture));
   else if (format == "mermaid") context.output.text(mermaid_graph(picture));
-  else if (format == "svg") context.output.text(svg_graph(picture));
+  else if (format == "svg") context.output.text(review::revisions_svg(picture.graph, picture.applied));
   else if (format == "html") context.output.text(html_graph(context, picture));
   else throw Error{ErrorKind::usage, "--format cannot be '" + format + "'", "text, dot, mermaid, svg or html"};
   return 0;

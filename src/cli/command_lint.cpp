@@ -165,7 +165,8 @@ bool is_unit(const std::string& text) { return text.find("-- migrate: upgrade") 
 /// Goes over the project's units in order: what is not checked is followed, so that the rules know the schema.
 class Run {
  public:
-  Run(Context& context, lint::Settings settings) : context_(context), settings_(std::move(settings)), ground_(look(context, settings_)), chosen_(choose(context, ground_)) {
+  Run(Context& context, lint::Settings settings, const std::optional<Ids>& revisions = std::nullopt)
+      : context_(context), settings_(std::move(settings)), ground_(look(context, settings_)), chosen_(revisions ? Chosen{*revisions, {}} : choose(context, ground_)) {
     const auto& graph = context.project().graph();
     for (const auto& allowed : settings_.allowed) {
       Ids revisions;
@@ -415,7 +416,7 @@ std::string annotated(const std::string& upgrade, const lint::Findings& findings
   return out;
 }
 
-std::vector<LintedUnit> lint_units(Context& context) { return Run(context, settings_of(context)).collect(); }
+std::vector<LintedUnit> lint_units(Context& context, const std::optional<Ids>& revisions) { return Run(context, settings_of(context), revisions).collect(); }
 
 int run_lint(Context& context) {
   if (context.arguments.has("rules")) {

@@ -10,6 +10,7 @@ int run_review(Context& context) {
   const auto& arguments = context.arguments;
   if (arguments.has("port") && !arguments.has("serve")) throw Error{ErrorKind::usage, "--port is of --serve"};
   if (arguments.has("output") && arguments.has("serve")) throw Error{ErrorKind::usage, "a page is served or written to a file", "leave out --serve or --output"};
+  if (arguments.has("plan") && (arguments.has("serve") || !arguments.positional.empty())) throw Error{ErrorKind::usage, "a plan says itself what it is about, and takes no answers", "migrate review --plan FILE [-o page.html]"};
   ReviewMaker maker(context, arguments.has("samples") || arguments.has("serve"));
   auto answers = given_answers(context);
   if (arguments.has("serve")) return serve_review(context, maker, std::move(answers));

@@ -11,7 +11,7 @@ std::vector<OptionSpec> with_renames(std::vector<OptionSpec> options) {
       {"rename", "OLD:NEW", "this is a rename (TABLE.OLD:NEW for a column); may be given several times", true},
       {"no-rename", "OLD", "this is dropped, not renamed (TABLE.OLD for a column)", true},
       {"rename-policy", "POLICY", "what to do when unsure: ask, auto, never or review", false, "ask auto never review"},
-      {"answers", "FILE", "answers as YAML: renames, dropped, kept, values, fill (docs/review.md)"},
+      {"answers", "FILE", "answers as YAML: renames, dropped, kept, aside, values, fill (docs/review.md)"},
   });
   return options;
 }
@@ -178,8 +178,10 @@ std::vector<CommandSpec> build() {
       {"review", "review [R|A:B] [-o FILE]", "what will change, as a page to read, or to answer",
        "Without an argument: what is pending, or when nothing is, what leads from the database to the model. The page needs no network.\n"
        "--serve: questions are answered on the page, which writes the unit, the answers and a plan.",
-       "  migrate review\n  migrate review -o release.html\n  migrate review 7:head\n  migrate review --serve\n  migrate review --rename users.email:mail",
+       "  migrate review\n  migrate review -o release.html\n  migrate review 7:head\n  migrate review --plan release.json\n  migrate review --serve\n  migrate review --rename users.email:mail",
        with_renames({{"output,o", "FILE", "where to write it (review.html)"},
+                     {"plan", "FILE", "the plan that `upgrade --to-plan` wrote"},
+                     {"rehearsal", "FILE", "show what a rehearsal measured: what `rehearse --report FILE.json` wrote"},
                      {"samples", "", "show a few values of rows beside the questions, masked as migrate.yaml says"},
                      {"serve", "", "serve the page on 127.0.0.1 and take answers there"},
                      {"port", "N", "with --serve: the port (any that is free)"}}), 0, 1, run_review, true},

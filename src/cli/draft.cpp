@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
+#include "autogenerate/former_names.hpp"
 #include "autogenerate/held.hpp"
+#include "autogenerate/losses.hpp"
 #include "core/clock.hpp"
 #include "core/filesystem.hpp"
 #include "core/text.hpp"
@@ -110,15 +113,109 @@ Sides read_sides(Context& context) {
   return {context.target().live_schema(), std::move(declared)};
 }
 
+namespace {
+
+/// What is said on a terminal about tables and columns that vanished, over as many comparisons as it takes: what is kept or moved aside
+/// belongs to the model of the next one.
+class Interview {
+ public:
+  Interview(const Output& output, RenameAsker ask) : output_(output), ask_(std::move(ask)) {}
+
+  /// Answers that are known already are not asked for again.
+  void prepare(RenameOptions& options, DataAnswers& answers) {
+    options.answers.renames.insert(said_.renames.begin(), said_.renames.end());
+    options.answers.no_renames.insert(options.answers.no_renames.end(), said_.no_renames.begin(), said_.no_renames.end());
+    answers.kept.insert(answers.kept.end(), stays_.kept.begin(), stays_.kept.end());
+    answers.aside.insert(answers.aside.end(), stays_.aside.begin(), stays_.aside.end());
+    again_ = false;
+    options.ask = [this](const std::vector<RenameCandidate>& candidates) { return rename(candidates); };
+  }
+
+  /// What goes without anything that it could have become.
+  void ask_about_losses(const std::vector<PlannedChange>& changes, const HeldCounter& count) {
+    if (again_) return;
+    const FormerNames former(changes);
+    std::vector<std::pair<std::string, HeldPlace>> losses;
+    for (const auto& change : changes) {
+      if (!change.review.empty() || !change.allow.empty()) continue;
+      if (const auto* table = change.as<Drop<Table>>()) losses.push_back({table->object.name.text(), {table->object.name, ""}});
+      const auto* column = change.as<Remove<Column>>();
+      if (column != nullptr && !column->object.generated) losses.push_back({column->table.text() + "." + column->object.name, {former.table(column->table), former.column(column->table, column->object.name)}});
+    }
+    std::erase_if(losses, [&](const auto& loss) { return left_.contains(loss.first) || std::find(said_.no_renames.begin(), said_.no_renames.end(), loss.first) != said_.no_renames.end(); });
+    std::vector<HeldPlace> places;
+    for (const auto& [key, place] : losses) places.push_back(place);
+    const auto held = places.empty() ? HeldCounts{} : count(places);
+    for (const auto& [key, place] : losses) {
+      const auto it = held.find(place);
+      if (it != held.end() && it->second.nothing()) continue;
+      const auto text = it == held.end() ? "" : held_text(it->second, place.column.empty() ? "row" : "value");
+      take(key, ask_loss(output_, key, text));
+    }
+  }
+
+  /// Whether the comparison has to begin again.
+  [[nodiscard]] bool again() const { return again_; }
+
+ private:
+  int rename(const std::vector<RenameCandidate>& candidates) {
+    const auto& first = candidates.front();
+    const auto key = first.kind == RenameKind::column ? first.table.text() + "." + first.from : first.from;
+    if (left_.contains(key)) return say_review;
+    const int choice = ask_(candidates);
+    if (choice >= 0) said_.renames[key] = candidates[static_cast<std::size_t>(choice)].to;
+    return choice >= 0 ? choice : take(key, choice);
+  }
+
+  int take(const std::string& key, int choice) {
+    if (choice == say_review) left_.insert(key);
+    if (choice == say_dropped) said_.no_renames.push_back(key);
+    if (choice == say_kept) stays_.kept.push_back(key);
+    if (choice == say_aside) stays_.aside.push_back(key);
+    again_ = again_ || choice == say_kept || choice == say_aside;
+    return choice == say_review ? say_review : say_dropped;
+  }
+
+  const Output& output_;
+  RenameAsker ask_;
+  RenameAnswers said_;
+  DataAnswers stays_;
+  std::set<std::string> left_;
+  bool again_ = false;
+};
+
+Difference compare_sides(Context& context, Sides sides, RenameOptions& options, DataAnswers& answers) {
+  auto& session = context.target().session();
+  const auto& dialect = session.dialect();
+  keep_answers(answers, sides.live, sides.declared, options, dialect);
+  settle_values(answers, sides.declared, options);
+  return find_difference(dialect, session.connection(), session.server(), std::move(sides.live), std::move(sides.declared), options);
+}
+
+Difference compare_and_ask(Context& context, Sides sides, RenameOptions& options, DataAnswers& answers) {
+  if (!options.ask) return compare_sides(context, std::move(sides), options, answers);
+  Interview interview(context.output, options.ask);
+  while (true) {
+    auto now = options;
+    auto said = answers;
+    interview.prepare(now, said);
+    auto difference = compare_sides(context, sides, now, said);
+    interview.ask_about_losses(difference.changes, now.count);
+    if (interview.again()) continue;
+    answers = std::move(said);
+    return difference;
+  }
+}
+
+}  // namespace
+
 Draft make_draft(Context& context, Sides sides, RenameOptions options, DataAnswers answers, bool apart) {
   auto& session = context.target().session();
   const auto& dialect = session.dialect();
   if (!options.count) options.count = count_held(dialect, session.connection());
-  keep_answers(answers, sides.live, sides.declared);
-  settle_values(answers, sides.declared, options);
   std::vector<DataQuestion> questions;
   if (options.ask && !answers.tell) answers.tell = [&](DataQuestion question) { questions.push_back(std::move(question)); };
-  Draft draft{.declared = sides.declared, .found = {}, .difference = find_difference(dialect, session.connection(), session.server(), sides.live, sides.declared, options), .parts = {}, .findings = {}, .not_linted = {}};
+  Draft draft{.declared = sides.declared, .found = {}, .difference = compare_and_ask(context, std::move(sides), options, answers), .parts = {}, .findings = {}, .not_linted = {}};
   draft.found = draft.difference.changes;
   guard_data(draft.difference, dialect, session.connection(), answers);
   if (options.ask && ask_about_rows(context.output, questions, answers)) {

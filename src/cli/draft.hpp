@@ -38,6 +38,15 @@ void require_at_head(Context& context, const std::vector<VersionRow>& rows);
 /// --rename, --no-rename and --answers.
 [[nodiscard]] Answers given_answers(Context& context);
 
+/// What is said of something that vanished, besides the candidate that it became.
+constexpr int say_dropped = -1;
+constexpr int say_review = -2;
+constexpr int say_kept = -3;
+constexpr int say_aside = -4;
+
+/// Asks on the terminal what becomes of a table or column that the model leaves out; `held`: what it holds, for people, or "".
+[[nodiscard]] int ask_loss(const Output& output, const std::string& key, const std::string& held);
+
 /// Asks on the terminal what the unit would have under REVIEW otherwise; true: something was said.
 bool ask_about_rows(const Output& output, const std::vector<DataQuestion>& questions, DataAnswers& answers);
 

@@ -1,6 +1,7 @@
 /// Findings as text, JSON, SARIF 2.1.0 and annotations of GitHub Actions.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct LintFixes {
 };
 
 /// Lint over what the command's arguments name, in order: revisions, ranges, files; without any, what is pending.
-[[nodiscard]] std::vector<LintedUnit> lint_units(Context& context);
+/// `revisions`: those, whatever the arguments name.
+[[nodiscard]] std::vector<LintedUnit> lint_units(Context& context, const std::optional<Ids>& revisions = std::nullopt);
 
 /// "text", "json", "sarif" or "github". Throws Error (usage) for another.
 void print_findings(const Output& output, const std::string& format, const std::vector<LintedUnit>& units, const std::vector<LintFixes>& fixes);

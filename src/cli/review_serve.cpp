@@ -73,6 +73,7 @@ class ReviewSession {
     };
     add(given_.renames.no_renames, answers.renames.no_renames);
     add(given_.data.kept, answers.data.kept);
+    add(given_.data.aside, answers.data.aside);
     for (const auto& [name, map] : given_.data.values) {
       if (!asked_.contains(name)) answers.data.values.emplace(name, map);
     }

@@ -139,6 +139,8 @@ struct Support {
   bool (*narrow_key)(std::string_view type) = nullptr;
   /// Estimates of the rows of all tables, in canonical names.
   std::map<QualifiedName, long long> (*table_rows)(Connection& connection, const Schema& schema) = nullptr;
+  /// Bytes that the tables take with their indexes, as the engine knows or estimates them; those that it cannot tell are left out.
+  std::map<QualifiedName, long long> (*table_bytes)(Connection& connection) = nullptr;
   /// UPDATE of `table` in batches of rows, written out as SQL; "" where the engine has no way to.
   std::string (*batched)(const Context& context, const parsed::Statement& update) = nullptr;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dialect/measure.hpp"
+#include "library/page.hpp"
 #include "library/target.hpp"
 #include "rehearse/settings.hpp"
 #include "revision/revision.hpp"
@@ -74,5 +75,11 @@ struct RehearsalOptions {
 [[nodiscard]] std::string rehearsal_html(const Rehearsal& rehearsal);
 /// What was measured of a statement beside its time, a line each.
 [[nodiscard]] std::vector<std::string> describe_measures(const MeasuredStatement& statement);
+
+/// What rehearsal_json() wrote. Throws Error (usage) with `file` for what is no such report.
+[[nodiscard]] Rehearsal read_rehearsal(const std::string& json, const std::string& file);
+
+/// Hazards, statements with their times, and notes: the tables of a page. Those without rows are left out.
+[[nodiscard]] std::vector<PageTable> rehearsal_tables(const Rehearsal& rehearsal);
 
 }  // namespace migrate

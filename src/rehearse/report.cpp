@@ -46,7 +46,7 @@ std::string rehearsal_json(const Rehearsal& rehearsal) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string rehearsal_html(const Rehearsal& rehearsal) {
+std::vector<PageTable> rehearsal_tables(const Rehearsal& rehearsal) {
   PageTable hazards{.id = "hazards", .title = "Hazards", .columns = {"kind", "revision", "place", "what"}, .rows = {}};
   for (const auto& hazard : rehearsal.hazards) {
     hazards.rows.push_back({hazard.kind, hazard.revision, place(hazard.location), hazard.text});
@@ -59,11 +59,40 @@ std::string rehearsal_html(const Rehearsal& rehearsal) {
   }
   PageTable notes{.id = "notes", .title = "Notes", .columns = {"note"}, .rows = {}};
   for (const auto& note : rehearsal.notes) notes.rows.push_back({note});
+  std::vector<PageTable> tables;
+  for (auto* table : {&hazards, &statements, &notes}) {
+    if (!table->rows.empty()) tables.push_back(std::move(*table));
+  }
+  return tables;
+}
+
+std::string rehearsal_html(const Rehearsal& rehearsal) {
   Page page{.title = "Rehearsal: " + rehearsal.source,
             .verdict = rehearsal.failure ? "The upgrade fails" : rehearsal.hazards.empty() ? "No hazards" : plural(rehearsal.hazards.size(), "hazard"),
             .good = rehearsal.hazards.empty(), .facts = {rehearsal.source, now_utc()}, .sections = {}, .body = {}, .data = {}};
-  for (const auto* table : {&hazards, &statements, &notes}) page.add(*table);
+  for (const auto& table : rehearsal_tables(rehearsal)) page.add(table);
   return page_html(page);
+}
+
+Rehearsal read_rehearsal(const std::string& json, const std::string& file) {
+  Rehearsal rehearsal;
+  try {
+    const auto report = Json::parse(json);
+    rehearsal.source = report.at("source");
+    rehearsal.copy = report.at("copy");
+    for (const auto& hazard : report.at("hazards")) {
+      rehearsal.hazards.push_back({hazard.at("kind"), hazard.at("revision"), {hazard.at("file"), hazard.at("line"), 0}, hazard.at("text")});
+    }
+    for (const auto& statement : report.at("statements")) {
+      rehearsal.statements.push_back({statement.at("revision"), statement.at("direction") == to_text(Direction::upgrade) ? Direction::upgrade : Direction::downgrade,
+                                      {statement.at("file"), statement.at("line"), 0}, statement.at("sql"), std::chrono::milliseconds(statement.at("milliseconds").get<long long>())});
+    }
+    for (const auto& note : report.at("notes")) rehearsal.notes.push_back(note);
+    if (!report.at("upgraded").get<bool>()) rehearsal.failure = Error{ErrorKind::failed, rehearsal.hazards.empty() ? "the upgrade failed" : rehearsal.hazards.front().text};
+  } catch (const nlohmann::json::exception& error) {
+    throw Error{ErrorKind::usage, std::string("this is no report of a rehearsal: ") + error.what(), "write one with `migrate rehearse --report FILE.json`", {file}};
+  }
+  return rehearsal;
 }
 
 }  // namespace migrate

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "core/text.hpp"
-#include "library/page.hpp"
 #include "review/review.hpp"
 
 namespace migrate::review {
@@ -37,8 +36,9 @@ std::vector<TemplateData> findings_of(const std::vector<Finding>& findings) {
   return out;
 }
 
-TemplateData to_data(const Entry& change) {
-  auto data = texts({{"change_id", "c" + std::to_string(change.number)}, {"action", change.action}, {"change", change.title}, {"before", plain(change.before)}, {"after", plain(change.after)},
+/// `of_units`: its SQL stands with the units.
+TemplateData to_data(const Entry& change, bool of_units) {
+  auto data = texts({{"has_sql", of_units ? "" : "yes"}, {"change_id", "c" + std::to_string(change.number)}, {"action", change.action}, {"change", change.title}, {"before", plain(change.before)}, {"after", plain(change.after)},
                      {"has_sides", change.before.empty() && change.after.empty() ? "" : "yes"}, {"up", with_ends(change.up)}, {"down", with_ends(change.down)},
                      {"marked", change.findings.empty() && change.questions.empty() ? "" : "yes"}});
   data.lists["marks"] = marks_of(change.findings, change.questions.size());
@@ -67,6 +67,28 @@ std::map<std::string, std::string> group_ids(const Review& review) {
 
 namespace {
 
+std::string bytes_text(long long bytes) {
+  if (bytes < 10'000) return fmt::format("{} bytes", bytes);
+  double size = static_cast<double>(bytes);
+  std::string unit;
+  for (const auto* next : {"kB", "MB", "GB", "TB"}) {
+    if (!unit.empty() && size < 1000) break;
+    size /= 1000;
+    unit = next;
+  }
+  return fmt::format("{:.{}f} {}", size, size < 10 ? 1 : 0, unit);
+}
+
+/// "about 1,234 rows, 2.4 MB"; "" for a table that is not there yet.
+std::string size_text(const Review& review, const std::string& table) {
+  const auto rows = review.rows.find(lower(table));
+  const auto bytes = review.bytes.find(lower(table));
+  std::string text;
+  if (rows != review.rows.end()) text = "about " + lint::count_text(rows->second) + (rows->second == 1 ? " row" : " rows");
+  if (bytes != review.bytes.end()) text += (text.empty() ? "" : ", ") + bytes_text(bytes->second);
+  return text;
+}
+
 /// Tables by name, what belongs to none in front of them.
 std::vector<TemplateData> groups_of(const Review& review) {
   std::map<std::string, std::vector<const Entry*>> tables;
@@ -74,11 +96,10 @@ std::vector<TemplateData> groups_of(const Review& review) {
   const auto ids = group_ids(review);
   std::vector<TemplateData> groups;
   for (const auto& [table, changes] : tables) {
-    const auto it = review.rows.find(table);
     auto group = texts({{"group_id", ids.at(table)}, {"group", table.empty() ? "Types, views, functions and the rest" : table},
-                        {"group_rows", it == review.rows.end() ? "" : "about " + lint::count_text(it->second) + (it->second == 1 ? " row" : " rows")}});
+                        {"group_rows", size_text(review, table)}});
     auto& list = group.lists["changes"];
-    for (const auto* change : changes) list.push_back(to_data(*change));
+    for (const auto* change : changes) list.push_back(to_data(*change, !review.units.empty()));
     groups.push_back(std::move(group));
   }
   return groups;
@@ -86,7 +107,7 @@ std::vector<TemplateData> groups_of(const Review& review) {
 
 TemplateData to_data(const Unit& unit, std::size_t number) {
   auto data = texts({{"unit_id", "u" + std::to_string(number)}, {"unit", unit.title}, {"file", unit.file}, {"up", with_ends(unit.up)}, {"down", with_ends(unit.down)},
-                     {"no_way_back", unit.no_way_back.empty() ? "nothing runs" : unit.no_way_back}});
+                     {"no_way_back", unit.no_way_back.empty() ? "nothing runs" : unit.no_way_back}, {"measured", unit.measured}});
   data.lists["unit_marks"] = marks_of(unit.findings, 0);
   data.lists["unit_findings"] = findings_of(unit.findings);
   return data;
@@ -159,9 +180,13 @@ Body review_body(const Review& review) {
   data.texts["questions_html"] = questions_html(review);
   data.texts["units_title"] = review.units_title;
   data.texts["has_changes"] = review.changes.empty() ? "" : "yes";
+  data.texts["changes_title"] = review.changes_title;
+  data.texts["has_script"] = review.changes.empty() || !review.units.empty() ? "" : "yes";
+  data.texts["revisions_html"] = review.revisions.empty() ? "" : page_part("picture.html", texts({{"id", "revisions"}, {"title", "Revisions"}, {"svg", review.revisions}}));
+  for (const auto& table : review.rehearsal) data.texts["rehearsal_html"] += page_table(table);
   data.texts["has_units"] = review.units.empty() ? "" : "yes";
   data.texts["served"] = review.served ? "yes" : "";
-  data.texts["can_write"] = review.served && !review.changes.empty() ? "yes" : "";
+  data.texts["can_write"] = review.served && !review.changes.empty() && review.units.empty() ? "yes" : "";
   Body body;
   body.html = page_part("review.html", data);
   body.verdict = verdict_of(review, body.good);
@@ -173,9 +198,12 @@ std::string review_html(const Review& review) {
   Page page{.title = review.title, .verdict = body.verdict, .good = body.good, .facts = {review.database, review.server, review.written}, .sections = {{"overview", "Overview"}}, .body = std::move(body.html), .data = {}, .served = review.served};
   std::erase(page.facts, "");
   if (!review.renames.empty() || !review.questions.empty()) page.sections.emplace_back("questions", "Questions");
-  if (!review.changes.empty()) page.sections.insert(page.sections.end(), {{"changes", "Changes"}, {"script", "The unit"}});
+  if (!review.changes.empty()) page.sections.emplace_back("changes", "Changes");
+  if (!review.changes.empty() && review.units.empty()) page.sections.emplace_back("script", "The unit");
   if (!review.diagram.empty()) page.sections.emplace_back("diagram", "Diagram");
   if (!review.units.empty()) page.sections.emplace_back("units", review.units_title);
+  for (const auto& table : review.rehearsal) page.sections.emplace_back(table.id, table.title);
+  if (!review.revisions.empty()) page.sections.emplace_back("revisions", "Revisions");
   if (review.served) page.sections.emplace_back("finish", "Finish");
   return page_html(page);
 }

@@ -13,6 +13,7 @@ namespace {
 /// How a choice is called between the page and the server.
 constexpr const char* dropped = "dropped";
 constexpr const char* kept = "kept";
+constexpr const char* aside = "aside";
 
 TemplateData text_data(std::map<std::string, std::string> values) { return {.texts = std::move(values), .lists = {}}; }
 
@@ -47,6 +48,7 @@ std::string samples_html(const Review& review, const std::string& key, const std
 
 std::string standing_of(const Review& review, const RenameQuestion& question) {
   if (has(review.answers.data.kept, question.key)) return "It is kept, although the model leaves it out.";
+  if (has(review.answers.data.aside, question.key)) return "It is moved aside" + (question.to.empty() ? std::string(".") : ": " + question.to + ", with what it holds.");
   const auto thing = question.kind == RenameKind::table ? "row" : "value";
   const auto held = question.kind == RenameKind::enum_value ? std::string() : held_text(question.held, thing);
   const std::string text = held.empty() ? "" : "It has " + held + ". ";
@@ -59,7 +61,8 @@ std::vector<TemplateData> choices_of(const Review& review, const RenameQuestion&
   const auto said = answers.renames.renames.find(question.key);
   const bool is_dropped = has(answers.renames.no_renames, question.key);
   const bool is_kept = has(answers.data.kept, question.key);
-  const bool open = said == answers.renames.renames.end() && !is_dropped && !is_kept;
+  const bool is_moved = has(answers.data.aside, question.key);
+  const bool open = said == answers.renames.renames.end() && !is_dropped && !is_kept && !is_moved;
   std::vector<TemplateData> choices;
   choices.push_back(choice("", question.asked ? "nobody has said: the unit asks" : "as found: " + (question.to.empty() ? std::string("dropped") : question.to), open));
   for (const auto& candidate : question.candidates) {
@@ -67,14 +70,17 @@ std::vector<TemplateData> choices_of(const Review& review, const RenameQuestion&
     choices.push_back(choice("to:" + candidate.to, fmt::format("{} (score {:.2f})", candidate.to, candidate.score), said != answers.renames.renames.end() && said->second == candidate.to));
   }
   if (question.kind == RenameKind::enum_value) return choices;
-  choices.push_back(choice(dropped, "none of these: dropped, with what it holds", is_dropped));
-  choices.push_back(choice(kept, "none of these: kept, although the model leaves it out", is_kept));
+  const std::string none = question.candidates.empty() ? "" : "none of these: ";
+  choices.push_back(choice(dropped, none + "dropped, with what it holds", is_dropped));
+  choices.push_back(choice(kept, none + "kept, although the model leaves it out", is_kept));
+  choices.push_back(choice(aside, none + "moved aside, to another name", is_moved));
   return choices;
 }
 
 TemplateData to_data(const Review& review, const RenameQuestion& question, std::size_t number) {
   auto data = text_data({{"question_id", "q" + std::to_string(number)}, {"asked", question.asked ? "yes" : ""}, {"question_kind", word_of(question.kind)}, {"key", question.key},
-                         {"standing", standing_of(review, question)}, {"drop_option", "--no-rename " + question.key}, {"samples_html", samples_html(review, question.key, "Some of what it holds")}});
+                         {"standing", standing_of(review, question)}, {"drop_option", "--no-rename " + question.key}, {"none", question.candidates.empty() ? "" : "none of these: "},
+                         {"has_table", review.served && question.candidates.empty() ? "" : "yes"}, {"stays", question.kind == RenameKind::enum_value ? "" : "yes"}, {"samples_html", samples_html(review, question.key, "Some of what it holds")}});
   auto& candidates = data.lists["candidates"];
   for (const auto& candidate : question.candidates) {
     candidates.push_back(text_data({{"candidate", candidate.to}, {"score", candidate.score < 0 ? "cannot be" : fmt::format("{:.2f}", candidate.score)}, {"reasons", join(candidate.reasons, ", ")},

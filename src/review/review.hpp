@@ -10,6 +10,7 @@
 #include "autogenerate/answers_file.hpp"
 #include "autogenerate/autogenerate.hpp"
 #include "dialect/lint.hpp"
+#include "library/page.hpp"
 
 namespace migrate::review {
 
@@ -42,6 +43,7 @@ struct Unit {
   std::vector<std::string> up, down;
   std::vector<Finding> findings;
   std::string no_way_back;  ///< why there is none; ""
+  std::string measured;     ///< what a rehearsal took for it: "0.3 s, back 0.1 s"; ""
 };
 
 /// Rows or values to be shown beside a question.
@@ -66,7 +68,11 @@ struct Review {
   bool served = false;                   ///< questions are answered on the page
   std::vector<Unit> units;
   std::string units_title;               ///< "Pending units"
-  std::map<std::string, long long> rows; ///< of tables that are there, as the engine estimates
+  std::string changes_title = "Changes";
+  std::map<std::string, long long> rows;  ///< of tables that are there, as the engine estimates; names in lower case
+  std::map<std::string, long long> bytes; ///< that they take with their indexes
+  std::string revisions;                 ///< the graph around what is shown, an SVG; ""
+  std::vector<PageTable> rehearsal;      ///< what a rehearsal found and measured
   std::vector<std::string> notes;
 };
 

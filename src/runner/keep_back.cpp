@@ -17,9 +17,9 @@ namespace migrate {
 namespace {
 
 using Names = std::vector<std::string>;
-using Kind = KeptRecord::Kind;
+using KeptKind = KeptRecord::Kind;
 
-bool holds_rows(const KeptRecord& record) { return record.kind == Kind::table || record.kind == Kind::rows; }
+bool holds_rows(const KeptRecord& record) { return record.kind == KeptKind::table || record.kind == KeptKind::rows; }
 
 long long count(const KeepContext& context, const std::string& sql) {
   const auto result = context.connection().query(sql);
@@ -97,7 +97,7 @@ class BackPlanner {
     wanted.insert(wanted.end(), record_.key.begin(), record_.key.end());
     const auto gone = missing(wanted);
     if (!gone.empty()) return last_ ? std::optional(stays("there is no column " + join(gone, ", "))) : std::nullopt;
-    if (record_.kind == Kind::values && !last_) return std::nullopt;
+    if (record_.kind == KeptKind::values && !last_) return std::nullopt;
     for (const auto& column : record_.columns) {
       const auto* now = find_named(table_->columns, column);
       const auto before = record_.types.find(column);
@@ -118,7 +118,7 @@ class BackPlanner {
       if (now == nullptr) lost.push_back(column);
       else if (!now->generated && find_named(kept_->columns, column) != nullptr) columns.push_back(column);
     }
-    if (!last_ && (!lost.empty() || record_.kind == Kind::rows)) return std::nullopt;
+    if (!last_ && (!lost.empty() || record_.kind == KeptKind::rows)) return std::nullopt;
     if (columns.empty()) return stays("it has no column of them");
     if (!lost.empty()) {
       plan_.notes.push_back(fmt::format("{} has no column {}: these values stay in {}", record_.object.name, join(lost, ", "), record_.kept.name));

@@ -84,6 +84,33 @@ class File(BrowserCase):
             self.assertIn(f"t{i} " + re.split("[\u202a-\u202e\u2066-\u2069\u2028\"']", name[:30])[0].rstrip(), shown)
         self.check_quiet()
 
+    def test_a_hundred_hostile_names_and_values_are_text_and_nothing_runs(self):
+        frames = ("{}", "x {} y", "{}{}", "'{}'", "\u200f{}\u200e", "\u0007{}", "{}\\")
+        hostile = sorted({frame.format(*[text] * 2) for text in HOSTILE for frame in frames} | {"<b>" + "y" * 10000 + "</b>"}, key=len)
+        hostile = hostile[:60] + hostile[-60:]
+        quoted = lambda text: "'" + text.replace("'", "''") + "'"
+        project = self.project("sqlite")
+        names = [f"n{i} {text}"[:50] for i, text in enumerate(hostile)]
+        start = "tables:\n" + "".join(f"  {json.dumps(name)}: {{columns: {{id: {{type: int, primary_key: true}}, v: text, gone: text}}}}\n" for name in names[::12])
+        started(project, start, [f"INSERT INTO \"{names[::12][i % len(names[::12])].replace(chr(34), chr(34) * 2)}\" (id, v, gone) VALUES ({i}, {quoted(text)}, {quoted(text)})"
+                                 for i, text in enumerate(hostile) if "\0" not in text])
+        project.write("model.yaml", start.replace(", v: text, gone: text", ", w: text, fresh: {type: text, null: false}"))
+        for name, arguments in (("file.html", ()), ("samples.html", ("--samples",))):
+            project.migrate("review", "-o", name, *arguments)
+            Page((project.folder / name).read_text()).check_sealed()
+            self.page.open(project.folder / name)
+            self.page.click("#open")
+            self.assertEqual(self.page.count("script"), 1)
+            self.assertEqual(self.page.script("return document.querySelectorAll('main img, main style, main iframe, main b, main svg:not(.picture *, .canvas *), main [onload], main [onerror], main [onmouseover]').length"), 0)
+            self.assertEqual(self.page.script("return document.querySelectorAll('main > section').length"), len(re.findall(r'<section id="', (project.folder / name).read_text())))
+            self.assertEqual([url for url in self.page.requests() if not url.startswith(("chrome", "file:", "about:"))], [])
+            self.check_quiet()
+        shown = self.page.script("return document.querySelector('#questions').textContent")
+        plain = lambda text: re.split("[\u0000-\u001f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\"']", text)[0].strip()
+        for name in names[::12]:
+            self.assertIn(plain(name), shown)
+        self.assertIn("<script>alert(1)</script>", shown)
+
     def test_search_and_filters_show_what_they_say(self):
         self.file()
         whole = self.page.shown("#changes .change")
@@ -190,6 +217,34 @@ class File(BrowserCase):
             self.assertTrue(0.3 < shape < 6, shape)
 
 
+class Units(BrowserCase):
+    def test_the_page_of_a_plan_shows_units_side_by_side_sizes_graph_and_measures(self):
+        project = self.project("sqlite")
+        started(project)
+        project.write("model.yaml", SHOP_LATER)
+        project.write("answers.yaml", json.dumps(ANSWERS))
+        project.migrate("revision", "-a", "-m", "later", "--answers", "answers.yaml")
+        project.migrate("upgrade", "--to-plan", "plan.json")
+        project.migrate("rehearse", "--report", "rehearsal.json", code=None)
+        project.migrate("review", "--plan", "plan.json", "--rehearsal", "rehearsal.json", "-o", "page.html")
+        Page((project.folder / "page.html").read_text()).check_sealed()
+        self.page.open(project.folder / "page.html")
+        self.page.click("#open")
+        self.page.click("#units .unit summary")
+        self.assertIn("rename table customers to clients", self.page.text("#changes"))
+        self.assertEqual(self.page.shown("#units .unit"), 1)
+        self.assertEqual(self.page.shown("#units .unit[open]"), 1)
+        self.assertGreater(self.page.shown("#changes .sides"), 3)
+        self.assertEqual(self.page.count("#revisions svg circle"), 2)
+        self.assertGreater(self.page.count("#rehearsal-statements tbody tr"), 3)
+        self.assertEqual(self.page.count("#diagram .box"), 2)
+        self.assertEqual(findings(self.page), [])
+        for width in (320, 1200):
+            self.page.resize(width)
+            self.assertLessEqual(self.page.script("return document.documentElement.scrollWidth"), width)
+        self.check_quiet()
+
+
 class Reports(BrowserCase):
     def test_other_pages_have_the_same_shell_and_are_as_sealed(self):
         project = self.project("sqlite")
@@ -198,8 +253,9 @@ class Reports(BrowserCase):
         project.migrate("drift", "--report", "drift.html", code=3)
         project.migrate("check", "--report", "check.html", code=3)
         project.migrate("copy", project.database.url, "sqlite:///copy.db", "--report", "copy.html", "--yes")
+        project.migrate("rehearse", "--report", "rehearse.html", code=None)
         (project.folder / "graph.html").write_text(project.migrate("graph", "--format", "html").out)
-        for name, words in (("drift", "create table by_hand"), ("check", "drop table by_hand"), ("copy", "Everything arrived"), ("graph", "by_hand")):
+        for name, words in (("drift", "create table by_hand"), ("check", "drop table by_hand"), ("copy", "Everything arrived"), ("rehearse", "by_hand"), ("graph", "by_hand")):
             text = (project.folder / f"{name}.html").read_text()
             Page(text).check_sealed()
             self.page.open(project.folder / f"{name}.html")
@@ -241,7 +297,7 @@ class Jobs(BrowserCase):
         self.page.choose(selector, label)
         self.settled()
 
-    def finish(self, project, answers):
+    def finish(self, project, answers, agrees=True):
         """Saves the answers by the page, writes the unit by it, and once more by the command."""
         self.assertNotIn("open question", self.page.text("#verdict"))
         saved = self.page.script("return fetch('answers.yaml').then((answer) => answer.text())")
@@ -263,7 +319,8 @@ class Jobs(BrowserCase):
                 max((project.folder / "migrations").glob("*.sql"), key=lambda file: file.name).unlink()
         self.assertNotIn("REVIEW", by_page)
         project.migrate("upgrade", "--yes")
-        self.assertIn("agree", project.migrate("check").out)
+        if agrees:  # what is kept is in no model
+            self.assertIn("agree", project.migrate("check").out)
 
     def test_a_renamed_table_with_renamed_columns_and_required_columns(self):
         project = self.served(SHOP, SHOP_ROWS, SHOP_LATER)
@@ -321,6 +378,32 @@ class Jobs(BrowserCase):
         self.choose("select[data-rename='t.memo']", "none of these: dropped, with what it holds")
         self.finish(project, {"renames": {"t.tel": "landline"}, "dropped": ["t.memo"]})
         self.assertEqual(project.sql("SELECT landline FROM t"), "123")
+
+    def test_what_would_be_lost_is_kept_or_moved_aside(self):
+        start = "tables: {t: {columns: {id: {type: int, primary_key: true}, tel: varchar(20), memo: {type: varchar(50), null: false}, n: int}}, old: {columns: {id: {type: int, primary_key: true}, x: int}}}\n"
+        project = self.served(start, ["INSERT INTO t (id, tel, memo, n) VALUES (1, '123', 'm', 4)", "INSERT INTO old (id, x) VALUES (1, 2)"], "tables: {t: {columns: {id: {type: int, primary_key: true}}}}\n")
+        self.assertIn("It has 1 row.", self.page.text("#questions"))
+        self.assertEqual(self.page.script("return [...document.querySelector(\"select[data-rename='old']\").options].map((o) => o.value)"), ["", "dropped", "kept", "aside"])
+        self.choose("select[data-rename='old']", "moved aside, to another name")
+        self.assertIn("old_aside", self.page.script("return document.querySelector('#upgrade').textContent"), "the text follows")
+        self.choose("select[data-rename='t.memo']", "moved aside, to another name")
+        self.choose("select[data-rename='t.tel']", "kept, although the model leaves it out")
+        self.choose("select[data-rename='t.n']", "dropped, with what it holds")
+        self.assertEqual(self.page.value("select[data-rename='old']"), "aside", "what was chosen stays chosen")
+        self.assertEqual(findings(self.page), [])
+        self.finish(project, {"kept": ["t.tel"], "aside": ["old", "t.memo"], "dropped": ["t.n"]}, agrees=False)
+        self.assertEqual(project.sql("SELECT tel || memo_aside FROM t"), "123m")
+        self.assertEqual(project.sql("SELECT x FROM old_aside"), "2")
+        project.migrate("downgrade", "-1", "--yes")
+        self.assertEqual(project.sql("SELECT tel || memo || (SELECT x FROM old) FROM t"), "123m2")
+
+    def test_a_unique_required_column_on_a_filled_table(self):
+        start = "tables: {t: {columns: {id: {type: int, primary_key: true}, name: varchar(20)}}}\n"
+        project = self.served(start, [f"INSERT INTO t (id, name) VALUES ({i}, 'n')" for i in range(1, 31)], start.replace("varchar(20)}", "varchar(20), code: {type: varchar(40), null: false, unique: true}}"))
+        self.assertEqual(self.page.count(".question.open"), 1)
+        self.choose("[data-fill='t.code'] .kind", "a random text, another in each")
+        self.finish(project, {"fill": {"t.code": {"random": True}}})
+        self.assertEqual(project.sql("SELECT count(DISTINCT code) || ' ' || min(length(code)) FROM t"), "30 32")
 
     def test_rows_by_hand_by_the_keyboard(self):
         start = "tables: {t: {columns: {id: {type: int, primary_key: true}, name: varchar(20)}}}\n"

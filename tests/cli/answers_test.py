@@ -2,6 +2,7 @@
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 
@@ -15,7 +16,7 @@ MAP = {"new": "open", "packed": "paid", "shipped": "done", "lost": "failed", "br
 
 
 def on_terminal(project, arguments, talk):
-    """Runs the program on a terminal of its own, and types each answer behind its question; what it said."""
+    """Runs the program on a terminal of its own, and types each answer behind its question (a function of what was said so far makes one); what it said."""
     here, there = pty.openpty()
     process = subprocess.Popen([PROGRAM, *arguments], cwd=project.folder, stdin=there, stdout=there, stderr=there, env={**os.environ, "NO_COLOR": "1"})
     os.close(there)
@@ -36,6 +37,7 @@ def on_terminal(project, arguments, talk):
                 said, waiting = said + piece, waiting + piece
             if question is not None:
                 waiting = waiting.split(question, 1)[1]
+                answer = answer(said.rpartition(question)[0]) if callable(answer) else answer
                 os.write(here, (answer + "\n").encode())
     finally:
         os.close(here)
@@ -173,6 +175,87 @@ class Answers(TestCase):
             self.assertEqual(self.values(project, "SELECT fax FROM t"), ["123"])
             self.assertEqual(self.values(project, "SELECT id FROM old"), ["1"])
 
+    def test_what_is_moved_aside_keeps_its_rows_up_and_down(self):
+        start = ("tables:\n  keepers: {columns: {id: {type: int, primary_key: true}}}\n"
+                 "  old: {columns: {id: {type: int, primary_key: true}, owner: {type: int, references: keepers(id)}, note: varchar(20)}, indexes: {ix_old_note: [note]}}\n"
+                 "  t: {columns: {id: {type: int, primary_key: true}, fax: {type: varchar(20), null: false}, level: {type: int, null: false, default: 7}, code: {type: varchar(20), unique: true}}}\n")
+        later = "tables:\n  keepers: {columns: {id: {type: int, primary_key: true}}}\n  t: {columns: {id: {type: int, primary_key: true}, mail: varchar(20)}}\n"
+        for project in self.each():
+            self.started(project, start, "INSERT INTO keepers (id) VALUES (1)", "INSERT INTO old (id, owner, note) VALUES (1, 1, 'one'), (2, 1, 'two')",
+                         "INSERT INTO t (id, fax, level, code) VALUES (1, '123', 3, 'A'), (2, '456', 4, 'B')")
+            project.write("model.yaml", later)
+            project.write("answers.yaml", "aside: [old, t.fax, t.level, t.code]\n")
+            project.migrate("revision", "-a", "-m", "later", "--answers", "answers.yaml")
+            unit = next((project.folder / "migrations").glob("*later.sql")).read_text()
+            self.assertNotIn("REVIEW", unit)
+            self.assertIn("moved aside, not dropped", unit)
+            self.assertNotRegex(unit.replace('"', "").replace("`", ""), r"DROP (TABLE old|COLUMN fax|COLUMN level)\b")
+            project.migrate("upgrade", "--yes")
+            self.assertEqual(self.values(project, "SELECT fax_aside FROM t ORDER BY id"), ["123", "456"])
+            self.assertEqual(self.values(project, "SELECT level_aside FROM t ORDER BY id"), ["3", "4"])
+            self.assertEqual(self.values(project, "SELECT note FROM old_aside ORDER BY id"), ["one", "two"])
+            # Nothing is in the way of a program that knows nothing of it, and no comparison wants it to go.
+            project.sql("INSERT INTO t (id, mail) VALUES (3, 'm')")
+            project.sql("DELETE FROM keepers WHERE id = 9")
+            self.assertIn("agree", project.migrate("check").out)
+            self.assertIn("nothing to do", project.migrate("revision", "-a", "-m", "again").out)
+            project.migrate("downgrade", "-1", "--yes")
+            self.assertEqual(self.values(project, "SELECT fax FROM t WHERE id < 3 ORDER BY id"), ["123", "456"])
+            self.assertEqual(self.values(project, "SELECT level FROM t ORDER BY id"), ["3", "4", "7"])
+            self.assertEqual(self.values(project, "SELECT code FROM t WHERE id < 3 ORDER BY id"), ["A", "B"])
+            self.assertEqual(self.values(project, "SELECT note FROM old ORDER BY id"), ["one", "two"])
+            project.write("model.yaml", start)
+            project.migrate("diff", "database", "model")
+            project.write("model.yaml", later)
+            project.migrate("upgrade", "--yes")
+            self.assertEqual(self.values(project, "SELECT note FROM old_aside ORDER BY id"), ["one", "two"])
+
+    def test_an_aside_column_outlives_later_changes_of_its_table(self):
+        start = "tables: {t: {columns: {id: {type: int, primary_key: true}, fax: varchar(20), n: int}}}\n"
+        for project in self.each():
+            self.started(project, start, "INSERT INTO t (id, fax, n) VALUES (1, '123', 5)")
+            project.write("model.yaml", start.replace("fax: varchar(20), ", ""))
+            project.write("answers.yaml", "aside: [t.fax]\n")
+            project.migrate("revision", "-a", "-m", "aside", "--answers", "answers.yaml")
+            project.migrate("upgrade", "--yes")
+            # Rebuilds the table where a column's type is not changed in place, under another name.
+            project.write("model.yaml", start.replace("fax: varchar(20), ", "").replace("n: int", "n: {type: bigint, null: false}").replace("{t:", "{people:"))
+            project.migrate("revision", "-a", "-m", "wider", "--rename", "t:people")
+            project.migrate("upgrade", "--yes")
+            self.assertEqual(self.values(project, "SELECT fax_aside FROM people"), ["123"])
+            self.assertIn("agree", project.migrate("check").out)
+
+    def test_what_stays_of_a_renamed_table_goes_by_either_name(self):
+        start = "enums: {state: [a, b]}\ntables: {t: {columns: {id: {type: int, primary_key: true}, fax: varchar(20), s: state}}}\n"
+        for project in self.each():
+            for answers, fax, state in (("kept: [t.fax]\naside: [people.s]", "fax", "s_aside"), ("aside: [people.fax]\nkept: [t.s]", "fax_aside", "s")):
+                with self.subTest(answers=answers):
+                    other = self.project(project.engine)
+                    self.started(other, start, "INSERT INTO t (id, fax, s) VALUES (1, '123', 'b')")
+                    other.write("model.yaml", "tables: {people: {columns: {id: {type: int, primary_key: true}}}}\n")
+                    other.write("answers.yaml", f"renames: {{t: people}}\n{answers}\n")
+                    other.migrate("revision", "-a", "-m", "later", "--answers", "answers.yaml")
+                    other.migrate("upgrade", "--yes")
+                    self.assertEqual(self.values(other, f"SELECT {fax} FROM people"), ["123"])
+                    self.assertEqual(self.values(other, f"SELECT {state} FROM people"), ["b"])
+                    other.migrate("downgrade", "-1", "--yes")
+                    self.assertEqual(self.values(other, "SELECT fax FROM t") + self.values(other, "SELECT s FROM t"), ["123", "b"])
+
+    def test_a_terminal_asks_what_becomes_of_what_would_be_lost(self):
+        project = self.project("sqlite")
+        start = "tables: {t: {columns: {id: {type: int, primary_key: true}, fax: varchar(20), tel: varchar(20), nothing: int}}, old: {columns: {id: {type: int, primary_key: true}}}, older: {columns: {id: {type: int, primary_key: true}}}}\n"
+        self.started(project, start, "INSERT INTO t (id, fax, tel) VALUES (1, '123', '456')", "INSERT INTO old (id) VALUES (1)", "INSERT INTO older (id) VALUES (1)")
+        project.write("model.yaml", "tables: {t: {columns: {id: {type: int, primary_key: true}}}}\n")
+        keys = {"t.fax": "a", "t.tel": "d", "old": "a", "older": "k"}
+        said = on_terminal(project, ["revision", "-a", "-m", "later"], [("choice: ", lambda text: keys[re.findall(r"(\S+) is in no model any more", text)[-1]])] * len(keys))
+        self.assertNotIn("t.nothing is in no model", said)
+        self.assertIn("1 value", said)
+        project.migrate("upgrade", "--yes")
+        self.assertEqual(self.values(project, "SELECT fax_aside FROM t"), ["123"])
+        self.assertEqual(self.values(project, "SELECT count(*) FROM old_aside"), ["1"])
+        self.assertEqual(self.values(project, "SELECT count(*) FROM older"), ["1"])
+        self.assertEqual(self.values(project, "SELECT count(*) FROM pragma_table_info('t') WHERE name = 'tel'"), ["0"])
+
     def test_a_terminal_asks_the_same(self):
         project = self.project("sqlite")
         self.started(project, SIX + ORDERS.replace("DEFAULT", "new"), "INSERT INTO orders (id, status) VALUES (1, 'lost'), (2, 'paid'), (3, 'lost')")
@@ -190,7 +273,8 @@ class Answers(TestCase):
         project.write("model.yaml", FOUR + ORDERS.replace("DEFAULT", "open"))
         for text, words in (("values: {orders.state: {new: open}}", "orders.status"), ("values: {orders.status: {knew: open}}", "known"), ("values: {orders.status: {new: opened}}", "known"), ("fill: {orders.status: {constant: x}}", "nothing comes of"),
                             ("fill: {orders.status: {magic: x}}", "answers.yaml:1"), ("fill: {orders.status: x}", "answers.yaml:1"), ("values: [a]", "answers.yaml:1"), ("kept: [orders.id]", "the model has it"),
-                            ("kept: [nothing]", "no nothing"), ("values: {nothing: {a: b}}", "no such column"), ("other: 1", "unknown key"), ("fill: {orders.status: {rows: {1: a}, key: b}}", "constant")):
+                            ("kept: [nothing]", "no nothing"), ("aside: [nothing]", "no nothing"), ("aside: [orders.id]", "the model has it"), ("aside: [orders]\nkept: [orders]", "say one of the two"),
+                            ("aside: [orders]\ndropped: [orders]", "say one of the two"), ("aside: orders", "a list is wanted"), ("values: {nothing: {a: b}}", "no such column"), ("other: 1", "unknown key"), ("fill: {orders.status: {rows: {1: a}, key: b}}", "constant")):
             project.write("answers.yaml", text + "\n")
             self.assertIn(words, project.migrate("revision", "-a", "-m", "later", "--answers", "answers.yaml", code=2).err, text)
         self.assertEqual(len(list((project.folder / "migrations").glob("*.sql"))), 1)

@@ -24,10 +24,11 @@ class Change:
 
 
 class Page(HTMLParser):
-    """`changes`, the texts of elements by id, and what a page must not have: `references` to anything outside, `handlers` in attributes."""
+    """`changes` and `units`, the texts of elements by id, and what a page must not have: `references` to anything outside, `handlers` in attributes."""
 
     def __init__(self, html):
         super().__init__(convert_charrefs=True)
+        self.units, self.current = [], None
         self.html, self.changes, self.texts, self.scripts, self.styles = html, [], {}, [], []
         self.references, self.handlers, self.policy, self.elements = [], [], "", []
         self.stack = []
@@ -48,11 +49,12 @@ class Page(HTMLParser):
             if name in ("src", "srcset", "data", "poster", "action", "formaction", "style") or (name == "href" and not (value or "").startswith("#") and value != "answers.yaml"):
                 self.references.append((tag, name, value))
         if tag == "details" and "change" in attributes.get("class", "").split():
-            self.changes.append(Change(attributes))
+            self.current = Change(attributes)
+            (self.units if "unit" in attributes["class"].split() else self.changes).append(self.current)
         if tag in ("script", "style"):
             (self.scripts if tag == "script" and attributes.get("type") != "application/json" else self.styles if tag == "style" else []).append("")
         if tag == "pre" and attributes.get("class") == "sql" and self.inside("details"):
-            self.changes[-1].sql.append("")
+            self.current.sql.append("")
 
     def handle_endtag(self, tag):
         assert self.stack and self.stack[-1][0] == tag, f"</{tag}> where {self.stack[-1:]} is open"
@@ -72,8 +74,8 @@ class Page(HTMLParser):
             self.scripts[-1] += data
         elif tag == "style":
             self.styles[-1] += data
-        if self.inside("details") and self.changes:
-            change = self.changes[-1]
+        if self.inside("details") and self.current:
+            change = self.current
             change.text += data
             if self.inside("summary") and tag == "code":
                 change.title += data

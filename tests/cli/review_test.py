@@ -100,9 +100,113 @@ class StaticPage(TestCase):
             self.assertIn("Nothing to do", self.page(project).texts["verdict"])
             project.unit("0002-bbbbbb", max((project.folder / "migrations").glob("*.sql")).read_text().split("revision: ")[1].split()[0], "DROP TABLE orders;", "CREATE TABLE orders (id integer);", message="drops")
             page = self.page(project)
-            self.assertEqual([change.sql for change in page.changes], [["DROP TABLE orders;", "CREATE TABLE orders (id integer);"]])
-            self.assertIn("ALL001", page.changes[0].text)
+            self.assertEqual([unit.sql for unit in page.units], [["DROP TABLE orders;", "CREATE TABLE orders (id integer);"]])
+            self.assertIn("ALL001", page.units[0].text)
+            self.assertEqual([(change.action, change.sql) for change in page.changes], [("drop", [])], "the change stands beside, its SQL with the unit")
+            self.assertIn("about 2 rows", page.shown())
             self.assertIn("0002-bbbbbb", self.page(project, "0002").shown())
+
+    def newest(self, project):
+        return max((project.folder / "migrations").glob("*.sql"), key=lambda file: file.name)
+
+    def later(self, project, upgrade, downgrade="none", number="0002-bbbbbb"):
+        before = self.newest(project).read_text().split("revision: ")[1].split()[0]
+        project.unit(number, before, upgrade, downgrade, message="later")
+
+    def test_units_show_old_and_new_side_by_side(self):
+        for project in self.each():
+            started(project)
+            self.later(project, "ALTER TABLE orders RENAME TO purchases;\n\nALTER TABLE purchases RENAME COLUMN note TO remark;\n\nALTER TABLE purchases ADD COLUMN kind varchar(7);\n\n"
+                                "UPDATE purchases SET kind = 'x';\n\nCREATE TABLE visits (id integer NOT NULL PRIMARY KEY);")
+            for arguments in ((), ("0002",)):
+                page = self.page(project, *arguments)
+                told = {change.title: change for change in page.changes}
+                self.assertEqual({change.action for change in page.changes}, {"add", "rename"}, told.keys())
+                for words in ("purchases", "remark", "kind", "visits"):
+                    self.assertTrue(any(words in title for title in told), (words, told.keys()))
+                self.assertTrue(any("varchar(7)" in change.text for change in page.changes))
+                self.assertEqual(len(page.units), 1)
+                self.assertIn("UPDATE purchases", page.units[0].sql[0])
+                self.assertRegex(page.texts["revisions"], "0002-bbbbbb")
+            self.assertNotIn("visits", project.migrate("inspect").out, "nothing was run in the database")
+            project.migrate("upgrade", "--yes")
+            for words, range_ in (("purchases", "0002"), ("create table customers", "base:0001")):
+                self.assertTrue(any(words in change.title for change in self.page(project, range_).changes), (words, range_))
+
+    def test_what_may_reach_out_of_the_database_is_not_tried(self):
+        outside = {"sqlite": "ATTACH 'elsewhere.db' AS other;", "postgresql": "DO $$ BEGIN CREATE TABLE made (id integer); END $$;", "mysql": "CREATE USER nobody_of_ours IDENTIFIED BY 'x';"}
+        for project in self.each():
+            started(project)
+            self.later(project, "CREATE TABLE visits (id integer);\n\n" + outside[project.dialect])
+            page = self.page(project)
+            self.assertEqual((len(page.changes), len(page.units)), (0, 1))
+            self.assertIn("was not tried", page.shown())
+            self.assertFalse((project.folder / "elsewhere.db").exists())
+
+    def test_other_databases_that_a_unit_names_are_left_alone(self):
+        for project in self.each():
+            if project.dialect != "mysql":
+                continue
+            started(project)
+            name = project.sql("SELECT DATABASE()").strip()
+            self.later(project, f"CREATE TABLE {name}.visits (id integer);")
+            page = self.page(project)
+            self.assertEqual(len(page.changes), 0)
+            self.assertIn("was not tried", page.shown())
+            self.assertNotIn("visits", project.migrate("inspect").out)
+
+    def test_the_page_of_a_plan_and_one_that_was_changed(self):
+        for project in self.each():
+            started(project)
+            self.later(project, "ALTER TABLE orders ADD COLUMN kind varchar(7);", "ALTER TABLE orders DROP COLUMN kind;")
+            project.migrate("upgrade", "--to-plan", "plan.json")
+            page = self.page(project, "--plan", "plan.json")
+            self.assertEqual([unit.sql for unit in page.units], [["ALTER TABLE orders ADD COLUMN kind varchar(7);", "ALTER TABLE orders DROP COLUMN kind;"]])
+            self.assertEqual([change.action for change in page.changes], ["add"])
+            self.assertIn(json.loads((project.folder / "plan.json").read_text())["digest"], page.shown())
+            whole = (project.folder / "plan.json").read_text()
+            project.write("plan.json", whole.replace("varchar(7)", "varchar(8)", 1))
+            said = [project.migrate(*command, "--plan", "plan.json", code=2).err for command in (("review", "-o", "other.html"), ("upgrade", "--yes"))]
+            self.assertIn("edited", said[0])
+            self.assertEqual(*said)
+            project.write("plan.json", whole)
+            unit = self.newest(project)
+            text = unit.read_text()
+            unit.write_text(text.replace("varchar(7)", "varchar(9)"))
+            said = [project.migrate(*command, "--plan", "plan.json", code=None) for command in (("review", "-o", "other.html"), ("upgrade", "--yes"))]
+            self.assertNotEqual(said[0].code, 0)
+            self.assertEqual((said[0].code, said[0].err), (said[1].code, said[1].err))
+            self.assertFalse((project.folder / "other.html").exists())
+            unit.write_text(text)
+            project.migrate("upgrade", "--plan", "plan.json", "--yes")
+            self.assertIn("All of it has run", self.page(project, "--plan", "plan.json").shown())
+
+    def test_sizes_the_graph_and_what_a_rehearsal_measured(self):
+        project = self.project("sqlite")
+        started(project)
+        self.later(project, "ALTER TABLE orders ADD COLUMN kind varchar(7);", "ALTER TABLE orders DROP COLUMN kind;")
+        project.write("model.yaml", SHOP.replace("note: varchar(100)", "note: varchar(100), kind: varchar(7)"))
+        project.migrate("rehearse", "--report", "rehearsal.json")
+        page = self.page(project, "--rehearsal", "rehearsal.json")
+        self.assertRegex(page.units[0].text, r"In the rehearsal: \d+ ms")
+        self.assertIn("ALTER TABLE orders ADD COLUMN kind", page.texts["rehearsal-statements"])
+        self.assertIn("no hazards", page.shown())
+        unit = self.newest(project)
+        unit.write_text(unit.read_text().replace("varchar(7)", "varchar(9)"))
+        self.assertIn("rehearse it again", self.page(project, "--rehearsal", "rehearsal.json").shown())
+        project.write("rehearsal.json", "{}")
+        self.assertIn("no report of a rehearsal", project.migrate("review", "--rehearsal", "rehearsal.json", code=2).err)
+
+    def test_tables_have_their_sizes(self):
+        for project in self.each():
+            started(project)
+            project.write("model.yaml", SHOP.replace("note: varchar(100)", "note: varchar(101)"))
+            text = self.page(project).texts["changes"]
+            sizes = re.search(r"orders about (\d+) rows?(?:, ([\d.]+) (bytes|kB|MB))?", " ".join(text.split()))
+            self.assertTrue(sizes, text)
+            if project.dialect != "sqlite":  # whose build may have no dbstat
+                self.assertEqual(sizes[3], "kB")
+                self.assertGreater(float(sizes[2]), 7)
 
     def test_hostile_names_and_values_show_as_text(self):
         for project in self.each():

@@ -329,6 +329,16 @@ std::map<QualifiedName, long long> table_rows(Connection& connection, const Sche
   return rows;
 }
 
+std::map<QualifiedName, long long> table_bytes(Connection& connection) {
+  std::map<QualifiedName, long long> bytes;
+  const auto result = connection.query(R"(
+    SELECT table_name, COALESCE(data_length, 0) + COALESCE(index_length, 0)
+      FROM information_schema.tables
+     WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE')");
+  for (const auto& row : result.rows) bytes[{"", lower(row[0].value_or(""))}] = std::atoll(row[1].value_or("0").c_str());
+  return bytes;
+}
+
 /// A loop needs a procedure here: the finding shows a batch.
 std::string batched_update(const lint::Context&, const parsed::Statement&) { return ""; }
 
@@ -345,6 +355,7 @@ const lint::Support& lint_support() {
                                      .reserved = is_reserved_name,
                                      .narrow_key = is_narrow,
                                      .table_rows = table_rows,
+                                     .table_bytes = table_bytes,
                                      .batched = batched_update};
   return support;
 }

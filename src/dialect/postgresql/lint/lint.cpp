@@ -278,6 +278,26 @@ std::map<QualifiedName, long long> table_rows(Connection& connection, const Sche
   return rows;
 }
 
+std::map<QualifiedName, long long> table_bytes(Connection& connection) {
+  // A partitioned table takes what its partitions take.
+  const auto result = connection.query(R"(
+    with recursive part as (
+      select c.oid as root, c.oid from pg_catalog.pg_class c where c.relkind in ('r', 'p', 'm')
+      union all
+      select part.root, i.inhrelid from part join pg_catalog.pg_inherits i on i.inhparent = part.oid)
+    select n.nspname, c.relname, sum(coalesce(pg_total_relation_size(part.oid), 0))::bigint, n.nspname = current_schema()
+      from part
+      join pg_catalog.pg_class c on c.oid = part.root
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+     group by 1, 2, 4)");
+  std::map<QualifiedName, long long> bytes;
+  for (const auto& row : result.rows) {
+    bytes[{row[3].value_or("f") == "t" ? "" : lower(row[0].value_or("")), lower(row[1].value_or(""))}] = std::atoll(row[2].value_or("0").c_str());
+  }
+  return bytes;
+}
+
 /// UPDATE in batches over a primary key that is a whole number: each batch commits.
 std::string batched_update(const Context& context, const parsed::Statement& update) {
   const auto* table = context.table(update.name);
@@ -308,6 +328,7 @@ const lint::Support& lint_support() {
                                      .reserved = is_reserved,
                                      .narrow_key = is_narrow,
                                      .table_rows = table_rows,
+                                     .table_bytes = table_bytes,
                                      .batched = batched_update};
   return support;
 }

@@ -190,6 +190,17 @@ std::map<QualifiedName, long long> table_rows(Connection& connection, const Sche
   return rows;
 }
 
+std::map<QualifiedName, long long> table_bytes(Connection& connection) {
+  std::map<QualifiedName, long long> bytes;
+  try {
+    // One row a tree, without its pages: the table's and those of its indexes.
+    const auto result = connection.query("SELECT s.tbl_name, sum(d.pgsize) FROM dbstat d JOIN sqlite_schema s ON s.name = d.name WHERE d.aggregate = TRUE GROUP BY s.tbl_name");
+    for (const auto& row : result.rows) bytes[{"", lower(row[0].value_or(""))}] = std::atoll(row[1].value_or("0").c_str());
+  } catch (const DatabaseError&) {  // dbstat is an option of SQLite's build
+  }
+  return bytes;
+}
+
 }  // namespace
 
 const lint::Support& lint_support() {
@@ -202,6 +213,7 @@ const lint::Support& lint_support() {
                                      .reserved = is_reserved,
                                      .narrow_key = nullptr,
                                      .table_rows = table_rows,
+                                     .table_bytes = table_bytes,
                                      .batched = nullptr};
   return support;
 }
