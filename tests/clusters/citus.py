@@ -58,9 +58,10 @@ CLEAN = """DO $$ DECLARE t record; BEGIN
     EXECUTE format('DROP %s IF EXISTS public.%I CASCADE', CASE t.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, t.relname);
   END LOOP; END $$;"""
 
-SHARDS = """SELECT result FROM run_command_on_all_nodes($$ SELECT string_agg(line, '; ' ORDER BY line) FROM (
-  SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) AS line FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'i') AND c.relname ~ '(orders|tenants|countries)') l $$) ORDER BY nodeid"""
+SHARDS = """SELECT '{table}', result, count(*) FROM run_command_on_shards('{table}', $$ SELECT string_agg(line, '; ' ORDER BY line) FROM (
+  SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod) AS line FROM pg_attribute a WHERE a.attrelid = '%s'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+   UNION ALL SELECT regexp_replace(pg_get_indexdef(i.indexrelid), '_[0-9]{{6,}}', '', 'g') FROM pg_index i WHERE i.indrelid = '%s'::regclass
+   UNION ALL SELECT regexp_replace(conname || ' ' || pg_get_constraintdef(oid), '_[0-9]{{6,}}', '', 'g') FROM pg_constraint WHERE conrelid = '%s'::regclass) l $$) GROUP BY result ORDER BY result"""
 
 
 class Citus:
@@ -89,9 +90,8 @@ class Citus:
 
     def state(self):
         rows = [self.engine.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in ("orders", "tenants")]
-        # A shard's number differs from run to run.
-        shards = [support.re.sub(r"_\d{6,}", "_N", row[0]) for row in self.engine.rows(SHARDS)]
-        return [self.engine.rows("SELECT unit FROM ran ORDER BY 1"), self.engine.rows("SELECT revision, state FROM schema_versions ORDER BY 1"), rows, sorted(";".join(sorted(s.split("; "))) for s in shards),
+        shards = [self.engine.rows(SHARDS.format(table=table)) for table in ("orders", "tenants", "countries")]
+        return [self.engine.rows("SELECT unit FROM ran ORDER BY 1"), self.engine.rows("SELECT revision, state FROM schema_versions ORDER BY 1"), rows, shards,
                 self.engine.rows("SELECT table_name, citus_table_type, distribution_column, shard_count FROM citus_tables ORDER BY 1::text")]
 
     def same(self, what):
