@@ -178,6 +178,12 @@ class RunFace {
     return "";
   }
 
+  /// SQL that a session on that server needs besides, or the transaction that it stands in (`local`): what a cluster wants to be told; "".
+  [[nodiscard]] virtual std::string cluster_setup(const ServerInfo& server, bool local) const {
+    static_cast<void>(server), static_cast<void>(local);
+    return "";
+  }
+
   /// Begins a transaction for a step; where a transaction locks the whole database it does so at once.
   [[nodiscard]] virtual std::string_view begin_sql() const { return "BEGIN"; }
 
@@ -191,7 +197,7 @@ class RunFace {
     return frame;
   }
 
-  /// The lock named by `key` on the server, held by `connection`'s session. Null where `single_writer` holds.
+  /// The lock named by `key` on the server, held by `connection`'s session. Null where `single_writer` holds, and where the server's own locks keep nobody away.
   [[nodiscard]] virtual std::unique_ptr<RunLock> make_lock(Connection& connection, const ServerInfo& server,
                                                            const std::string& key) const = 0;
 

@@ -1,13 +1,13 @@
 #include "runner/crash_connection.hpp"
 
-#include "dialect/sql.hpp"
-
 #include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
+
+#include "runner/apart_connection.hpp"
 
 namespace migrate {
 namespace {
@@ -31,21 +31,7 @@ class CrashConnection final : public Connection {
     around([&] { return connection_->query_each(queries, take), 0; });
   }
   void execute(std::string_view sql) override {
-    std::size_t from = 0;
-    for (const auto& statement : dialect_.sql().split(sql, {})) {
-      const auto found = sql.find(statement.text, from);
-      if (found != std::string_view::npos) from = found;
-      around([&] {
-        try {
-          connection_->execute(statement.text);
-        } catch (DatabaseError& error) {
-          error.position = static_cast<long long>(from) + std::max(0LL, error.position);
-          throw;
-        }
-        return 0;
-      });
-      from += statement.text.size();
-    }
+    execute_apart(sql, dialect_, [&](const std::string& statement) { around([&] { return connection_->execute(statement), 0; }); });
   }
   void cancel() noexcept override { connection_->cancel(); }
   [[nodiscard]] std::optional<std::string> encryption() override { return connection_->encryption(); }

@@ -51,14 +51,15 @@ void HeldLock::make() {
   const bool leased = !can.single_writer && (options_.lock_kind == LockKind::lease || (options_.lock_kind == LockKind::automatic && !can.session_lock));
   others_.reset();
   lease_ = nullptr;
-  if (leased) {
-    auto lease = std::make_unique<Lease>(session_, versions_, key_, lasts);
+  lock_ = leased ? nullptr : session_.dialect().run().make_lock(session_.connection(), session_.server(), key_);
+  if (can.single_writer) return;
+  auto lease = std::make_unique<Lease>(session_, versions_, key_, lasts);
+  if (lock_) {
+    others_ = std::move(lease);
+  } else {  // also where a session's lock was asked for and the server has none that can be trusted
     lease_ = lease.get();
     lock_ = std::move(lease);
-    return;
   }
-  lock_ = session_.dialect().run().make_lock(session_.connection(), session_.server(), key_);
-  if (lock_ && !can.single_writer) others_ = std::make_unique<Lease>(session_, versions_, key_, lasts);
 }
 
 bool HeldLock::try_acquire() {

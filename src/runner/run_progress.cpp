@@ -290,6 +290,7 @@ std::vector<std::string> StepRunner::records_due(std::string progress) const {
 /// stop does not wait: they make things, or belong to what the group has made; or they remove things.
 std::vector<Witness> StepRunner::witnesses_from(const Step& step, std::size_t index) const {
   std::vector<Witness> group;
+  if (!session_.server().capabilities.catalog_in_writes) return group;
   std::set<std::string> values;
   std::set<std::string> objects;
   bool drops = false;

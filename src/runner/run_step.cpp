@@ -73,11 +73,12 @@ StepRunner::StepRunner(Session& session, const Versions& versions, const RunOpti
 }
 
 void StepRunner::set_up(Session& session, const RunOptions& options) {
-  if (session.server().capabilities.pooled) {
-    session.set_up_transactions(session.dialect().run().transaction_setup(options.timeouts));
-  } else if (const auto sql = session.dialect().run().session_setup(options.timeouts); !sql.empty()) {
-    session.connection().execute(sql);
-  }
+  const auto& run = session.dialect().run();
+  const bool pooled = session.server().capabilities.pooled;
+  auto sql = pooled ? run.transaction_setup(options.timeouts) : run.session_setup(options.timeouts);
+  if (const auto more = run.cluster_setup(session.server(), pooled); !more.empty()) sql += (sql.empty() ? "" : ";\n") + more;
+  if (pooled) session.set_up_transactions(sql);
+  else if (!sql.empty()) session.connection().execute(sql);
 }
 
 const VersionRow* StepRunner::row_of(const std::string& revision) const {

@@ -14,6 +14,7 @@
 #include "dialect/run.hpp"
 #include "dialect/server.hpp"
 #include "project/url.hpp"
+#include "runner/apart_connection.hpp"
 #include "runner/crash_connection.hpp"
 #include "runner/guarded_connection.hpp"
 
@@ -55,7 +56,10 @@ class Session {
 
   /// What the server is; asked once, when it is first needed.
   [[nodiscard]] const ServerInfo& server() {
-    if (!server_) server_ = dialect_->catalog().probe(connection());
+    if (!server_) {
+      server_ = dialect_->catalog().probe(connection());
+      *apart_ = server_->capabilities.statement_a_message;
+    }
     return *server_;
   }
 
@@ -93,7 +97,7 @@ class Session {
   friend class UnitSession;
 
   [[nodiscard]] std::unique_ptr<Connection> open() const {
-    auto connection = with_guard(with_crash_point(dialect_->run().connect(url_), *dialect_), guard_);
+    auto connection = with_guard(with_crash_point(with_statements_apart(dialect_->run().connect(url_), *dialect_, apart_), *dialect_), guard_);
     dialect_->run().enter_schemas(*connection, schemas_);
     return connection;
   }
@@ -118,6 +122,7 @@ class Session {
   std::vector<std::string> schemas_;
   std::string setup_;
   std::string fence_;
+  SendsApart apart_ = std::make_shared<bool>(false);
   ConnectionGuard guard_ = std::make_shared<std::function<void()>>();
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Connection> unit_;

@@ -166,6 +166,26 @@ class Tls(TestCase):
                 reader.stop()
                 project.close()
 
+    def test_what_calls_itself_a_vtgate_gets_a_lease_whatever_the_settings_say(self):
+        """A MariaDB by another name: what differs there is how the lock is held and how a statement that was cut off is settled."""
+        if "mariadb" not in {server.engine for server in self.servers}:
+            return
+        gate = Server("mariadb", ["--version=10.11.6-MariaDB-Vitess"])
+        project = Folder()
+        try:
+            (project.folder / "migrate.yaml").write_text(f"database: {gate.url()}\nmigrations: migrations\nlock: {{kind: session, lease: 500ms}}\n", encoding="utf-8")
+            project.unit("0001-aaaaaa", "CREATE TABLE t1 (a int);\nCREATE TABLE t2 (a int);\nINSERT INTO t2 VALUES (1);\nCREATE INDEX ix ON t2 (a);", "DROP TABLE t2;\nDROP TABLE t1;")
+            for moment in range(3, 40, 4):
+                project.migrate("upgrade", env={"MIGRATE_TEST_CRASH_AT": str(moment)})
+                done = project.migrate("upgrade")
+                self.assertEqual(done.code, 0, done)
+                self.assertEqual(gate.admin("SELECT count(*) FROM t2", "shop"), "1")
+                self.assertEqual(gate.admin("SELECT count(*) FROM schema_versions_lock WHERE name = 'lease'", "shop"), "1")
+                self.assertEqual(project.migrate("downgrade", "base").code, 0)
+        finally:
+            gate.stop()
+            project.close()
+
     def test_a_server_that_turns_read_only_in_a_run_is_left_for_the_one_that_takes_writes(self):
         for server in self.servers:
             if server.dialect != "mysql":

@@ -6,7 +6,6 @@ import pathlib
 import pty
 import re
 import signal
-import socket
 import struct
 import subprocess
 import termios
@@ -14,8 +13,8 @@ import threading
 import time
 import unicodedata
 
-from own_servers import Proxy
-from support import PROGRAM, TestCase, engines, main
+from support import PROGRAM, TestCase, engines, main  # it finds tests/ too
+from network import Proxy, free_port
 
 # A statement of a few seconds, as far as the engine lets us say that.
 SLOW = {"postgresql": "SELECT pg_sleep(2.5);", "mysql": "DO sleep(2.5);",
@@ -108,9 +107,7 @@ class Case(TestCase):
             with self.subTest(engine=engine):
                 project = self.project(engine)
                 url = re.match(r"(?P<head>.*@)(?P<host>[^:/]+):(?P<port>\d+)(?P<tail>/.*)", project.database.url)
-                with socket.socket() as free:
-                    free.bind(("127.0.0.1", 0))
-                    port = free.getsockname()[1]
+                port = free_port()
                 late = f"{url['head']}127.0.0.1:{port}{url['tail']}"
                 refused = project.migrate("current", "--database", late, code=1)
                 self.assertIn("cannot connect", refused.err)

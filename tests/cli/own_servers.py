@@ -4,20 +4,13 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.parse
 
-from support import PROGRAM, dialect_of, engines, run
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from support import PROGRAM, dialect_of, engines, run  # it finds tests/ too
+from network import Proxy, as_user, free_port
 
 
 def openssl(*words, cwd):
@@ -31,10 +24,6 @@ def make_certificates(folder):
     openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost", cwd=folder)
     (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n", encoding="ascii")
     openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "server.pem", cwd=folder)
-
-
-def as_user(name):
-    return ["setpriv", f"--reuid={name}", f"--regid={name}", "--init-groups"] if os.geteuid() == 0 else []
 
 
 class Server:
@@ -113,52 +102,6 @@ class Server:
             self.process.wait()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class Proxy:
-    """Carries bytes between a port of its own and a server's, and may change, drop or refuse them."""
-
-    def __init__(self, port, change=lambda data: data, at=0):
-        self.target, self.change = port, change
-        self.listener = socket.create_server(("127.0.0.1", at))
-        self.port = self.listener.getsockname()[1]
-        self.pairs = []
-        self.count = 0
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            self.count += 1
-            server = socket.create_connection(("127.0.0.1", self.target))
-            self.pairs.append((client, server))
-            threading.Thread(target=self.carry, args=(client, server, lambda data: data), daemon=True).start()
-            threading.Thread(target=self.carry, args=(server, client, self.change), daemon=True).start()
-
-    @staticmethod
-    def carry(source, sink, change):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(change(data))
-        for end in (source, sink):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def drop(self):
-        for pair in self.pairs:
-            for end in pair:
-                with contextlib.suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
-        self.pairs = []
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.drop()
 
 
 def through(url, *ports):

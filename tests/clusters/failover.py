@@ -22,9 +22,9 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "faults"), os.path.join(HERE, "..", "cli")]
+sys.path[:0] = [os.path.join(HERE, "..", "faults"), os.path.join(HERE, "..")]
 import support  # noqa: E402
-from own_servers import Proxy, as_user, free_port  # noqa: E402
+from network import Proxy, as_user, free_port  # noqa: E402
 
 UNITS = 14
 DATABASE = "failover"

@@ -19,6 +19,9 @@ struct Capabilities {
   bool expressions_follow_renames = true;  ///< false: what is computed from a renamed column is given its new words in the statement that renames
   bool savepoints = true;
   bool view_usage = false;             ///< the catalog tells what views stand on (information_schema.view_table_usage)
+  bool statement_a_message = false;    ///< several statements in one message are refused (Citus, for most of DDL)
+  bool catalog_in_writes = true;       ///< INSERT and UPDATE may ask the catalog (false: Vitess)
+  bool constraint_alone = false;       ///< ADD CONSTRAINT stands in an ALTER TABLE of its own (Citus)
   bool pooled = false;                 ///< a pooler in between: no session stays ours from one transaction to the next
 };
 

@@ -39,8 +39,10 @@ constexpr std::string_view names_definers = R"(
 
 void set_capabilities(ServerInfo& server) {
   auto& can = server.capabilities;
-  // GET_LOCK of one node says nothing to the others; TiDB has it since 6.2 only.
-  can.session_lock = !server.defaults.contains("galera") && !server.defaults.contains("tidb");
+  // GET_LOCK of one node says nothing to the others; TiDB has it since 6.2 only, and Vitess loses it.
+  const bool vitess = server.defaults.contains("vitess");
+  can.session_lock = !server.defaults.contains("galera") && !server.defaults.contains("tidb") && !vitess;
+  can.catalog_in_writes = !vitess;
   can.alter_column_in_place = true;
   can.column_order = true;
   can.expressions_follow_renames = false;
@@ -69,7 +71,7 @@ ServerInfo probe_server(Connection& connection) {
   const std::vector<std::string> queries = {
       std::string(R"(SELECT version(), @@version_comment, current_user(), database(), @@character_set_database, @@collation_database, @@sql_mode,
                 @@lower_case_table_names, @@default_storage_engine, @@explicit_defaults_for_timestamp, @@max_allowed_packet, @@collation_connection,
-                @@time_zone, @@sql_quote_show_create, @@lc_time_names,)") + std::string(names_definers),
+                @@time_zone, @@sql_quote_show_create, @@lc_time_names, @@version,)") + std::string(names_definers),
       "SELECT character_set_name, default_collate_name FROM information_schema.character_sets ORDER BY 1",
       R"(SELECT count(*) FROM information_schema.tables WHERE table_schema = 'information_schema' AND table_name IN ('VIEW_TABLE_USAGE', 'VIEW_ROUTINE_USAGE'))",
       "SHOW VARIABLES WHERE Variable_name IN (" + std::string(read_only_variables) + R"(, 'wsrep_on', 'tidb_version', 'character_set_collations', 'default_collation_for_utf8mb4', 'sql_require_primary_key',
@@ -98,9 +100,10 @@ ServerInfo probe_server(Connection& connection) {
   facts["max_allowed_packet"] = value(10);
   facts["collation_connection"] = value(11);
   facts["time_zone"] = value(12);
-  facts["names_definers"] = value(15) == "0" ? "false" : "true";
+  facts["names_definers"] = value(16) == "0" ? "false" : "true";
   facts["sql_quote_show_create"] = value(13);
   facts["lc_time_names"] = value(14);
+  if (value(15).find("-Vitess") != std::string::npos) facts["vitess"] = "true";
   std::map<std::string, std::string> collations;
   for (const auto& pair : results[1].rows) collations[pair.at(0).value_or("")] = pair.at(1).value_or("");
   bool galera = false;

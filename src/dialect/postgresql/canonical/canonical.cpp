@@ -368,6 +368,8 @@ std::string routine_arguments(const std::string& definition, const std::set<std:
 
 void canonicalize(Schema& declared, const ServerInfo& server) {
   Context context{server, own_types(declared)};
+  // Where the cluster's extension is there it is nobody's to make or to drop: inspection does not see it either.
+  if (server.defaults.contains("citus")) std::erase_if(declared.extensions, [](const Extension& extension) { return extension.name == "citus" || extension.name == "citus_columnar"; });
   for (auto& domain : declared.domains) canonical_domain(context, domain);
   for (auto& sequence : declared.sequences) {
     sequence.type = sequence.type.empty() ? "bigint" : context.type(sequence.type);

@@ -154,7 +154,7 @@ std::vector<Query> shared_queries(Inspection& inspection) {
         select e.oid, e.extname, n.nspname, e.extversion
           from pg_catalog.pg_extension e
           join pg_catalog.pg_namespace n on n.oid = e.extnamespace
-         where e.extname <> 'plpgsql'
+         where e.extname not in ('plpgsql', 'citus', 'citus_columnar')  -- a cluster's extension is its administrator's
          order by e.extname)",
        [&inspection](const Result& result) {
          if (!inspection.options.tables.empty()) return;

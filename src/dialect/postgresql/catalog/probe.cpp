@@ -24,6 +24,14 @@ std::string flavour_without_locks(std::string_view version) {
   return {};
 }
 
+/// What a cluster of Citus is: its coordinator takes what changes the schema, a statement a message.
+void look_at_citus(Connection& connection, const std::string& version, ServerInfo& info) {
+  info.defaults["citus"] = version;
+  info.capabilities.statement_a_message = info.capabilities.constraint_alone = true;
+  const auto group = connection.query("select groupid from pg_catalog.pg_dist_local_group");
+  if (!group.rows.empty() && group.rows[0].at(0) != "0") info.takes_no_writes = "it is a worker of a Citus cluster, whose coordinator takes what changes the schema";
+}
+
 }  // namespace
 
 // A pooler (PgBouncer and others of its kind) gives its clients numbers of its own. One that keeps a server's session for
@@ -32,7 +40,7 @@ ServerInfo probe_server(Connection& connection) {
   const auto result = connection.query(R"(
     select current_setting('server_version_num'), current_setting('server_version'), current_user, coalesce(current_schema(), 'public'),
            current_setting('server_encoding'), datcollate, pg_backend_pid(), version(), current_setting('standard_conforming_strings'),
-           pg_is_in_recovery()
+           pg_is_in_recovery(), (select extversion from pg_catalog.pg_extension where extname = 'citus')
       from pg_catalog.pg_database
      where datname = current_database())");
   const auto& row = result.rows.at(0);
@@ -54,6 +62,7 @@ ServerInfo probe_server(Connection& connection) {
     info.capabilities.pooled = true;
     info.capabilities.session_lock = false;
   }
+  if (row[10]) look_at_citus(connection, *row[10], info);
   return info;
 }
 

@@ -35,13 +35,17 @@ std::vector<std::size_t> Renderer::part_ends(const std::set<std::size_t>& ends) 
 
 void Renderer::flush() {
   if (open_ && !actions_.empty()) {
-    std::string sql = "ALTER TABLE " + quote_name(*open_);
-    if (actions_.size() == 1) {
+    const auto start = "ALTER TABLE " + quote_name(*open_);
+    auto sql = start;
+    if (server_.capabilities.constraint_alone && actions_.size() > 1) {
+      sql.clear();
+      for (const auto& action : actions_) statements_.push_back({start + " " + action, {}});
+    } else if (actions_.size() == 1) {
       sql += " " + actions_[0];
     } else {
       for (std::size_t i = 0; i < actions_.size(); ++i) sql += (i == 0 ? "\n  " : ",\n  ") + actions_[i];
     }
-    statements_.push_back({sql, {}});
+    if (!sql.empty()) statements_.push_back({sql, {}});
   }
   for (auto& text : afterwards_) statements_.push_back({std::move(text), {}});
   open_.reset();

@@ -84,6 +84,10 @@ class PostgresqlRun final : public RunFace {
   [[nodiscard]] std::string backup_extension() const override { return "dump"; }
   [[nodiscard]] bool holds_anything(Connection& connection) const override { return postgresql::holds_anything(connection); }
   [[nodiscard]] bool is_missing_column(const DatabaseError& error) const override { return error.sqlstate == "42703"; }
+  /// Citus refuses DDL behind a statement that ran on many connections in the same transaction.
+  [[nodiscard]] std::string cluster_setup(const ServerInfo& server, bool local) const override {
+    return server.defaults.contains("citus") ? std::string(local ? "SET LOCAL" : "SET") + " citus.multi_shard_modify_mode = 'sequential'" : "";
+  }
   [[nodiscard]] std::string takes_no_writes(Connection& connection) const override { return postgresql::takes_no_writes(connection); }
   [[nodiscard]] bool is_read_only(const DatabaseError& error) const override { return error.sqlstate == "25006"; }
   [[nodiscard]] bool is_denied(const DatabaseError& error) const override { return error.sqlstate == "42501"; }
