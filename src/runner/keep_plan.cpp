@@ -303,8 +303,10 @@ class LossPlanner {
       copy_ahead(table, record, stored);
       return;
     }
-    plan_.ahead.push_back(create_kept_sql(context_, table, record.kept, record.key, without(stored, record.key)));
-    if (loss_.kind != Loss::Kind::rows || !take_rows(table, record)) keep_rows(table, record);
+    // An index over rows that come all at once costs as much as they do.
+    const bool taken = loss_.kind == Loss::Kind::rows && take_rows(table, record);
+    plan_.ahead.push_back(create_kept_sql(context_, table, record.kept, taken ? Names{} : record.key, taken ? all_of(record) : without(stored, record.key)));
+    if (!taken) keep_rows(table, record);
   }
 
   /// The DELETE itself keeps what it takes, where it can.

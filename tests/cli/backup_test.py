@@ -274,7 +274,7 @@ class Backup(TestCase):
             strangers = {"mariadb": ("mariadb-dump  Ver 8.0.36 for Linux on x86_64 (MySQL Community Server - GPL)", "MySQL's program"), "mysql": ("mysqldump from 11.8.3-MariaDB", "MariaDB's program")}
             project.unit("0001-aaaaaa", "", "DELETE FROM users;", "SELECT 1;")
             before = self.dump(project)
-            for version, words in [others] + [strangers[project.engine]] * (project.engine in strangers):
+            for version, words in [others] + [strangers[name] for name in strangers if name == project.engine]:
                 for name in ("pg_dump", "pg_restore", "psql", "mariadb-dump", "mariadb", "mysqldump", "mysql"):
                     (tools / name).write_text(f'#!/bin/sh\necho "{version}"\n')
                     (tools / name).chmod(0o755)
