@@ -143,7 +143,7 @@ class Pipeline(TestCase):
 
     def test_rehearsal(self):
         self.migrate("upgrade", "head")
-        subprocess.run(["sqlite3", self.folder / "app.db", "INSERT INTO users VALUES (1, 'ada'), (2, 'ada')"], check=True)
+        subprocess.run(["sqlite3", self.project.folder / "app.db", "INSERT INTO users VALUES (1, 'ada'), (2, 'ada')"], check=True)
         self.model("      name: {type: text}\n      mail: {type: text}\n")
         self.migrate("revision", "-a", "-m", "mail")
         reports = [self.folder / published((self.folder / file).read_text(), indent) for file, indent in ((".gitlab-ci.yml", ""), (".github/workflows/migrations.yml", "  "))]
