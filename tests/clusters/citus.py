@@ -59,9 +59,9 @@ CLEAN = """DO $$ DECLARE t record; BEGIN
   END LOOP; END $$;"""
 
 SHARDS = """SELECT '{table}', result, count(*) FROM run_command_on_shards('{table}', $$ SELECT string_agg(line, '; ' ORDER BY line) FROM (
-  SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod) AS line FROM pg_attribute a WHERE a.attrelid = '%s'::regclass AND a.attnum > 0 AND NOT a.attisdropped
-   UNION ALL SELECT regexp_replace(pg_get_indexdef(i.indexrelid), '_[0-9]{{6,}}', '', 'g') FROM pg_index i WHERE i.indrelid = '%s'::regclass
-   UNION ALL SELECT regexp_replace(conname || ' ' || pg_get_constraintdef(oid), '_[0-9]{{6,}}', '', 'g') FROM pg_constraint WHERE conrelid = '%s'::regclass) l $$) GROUP BY result ORDER BY result"""
+  SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod) AS line FROM pg_attribute a WHERE a.attrelid = '%1$s'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+   UNION ALL SELECT regexp_replace(pg_get_indexdef(i.indexrelid), '_[0-9]{{6,}}', '', 'g') FROM pg_index i WHERE i.indrelid = '%1$s'::regclass
+   UNION ALL SELECT regexp_replace(conname || ' ' || pg_get_constraintdef(oid), '_[0-9]{{6,}}', '', 'g') FROM pg_constraint WHERE conrelid = '%1$s'::regclass) l $$) GROUP BY result ORDER BY result"""
 
 
 class Citus:
