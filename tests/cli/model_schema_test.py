@@ -106,6 +106,7 @@ WRONG = {
     "an index without columns": "tables: {t: {columns: {id: int}, indexes: {i: []}}}",
     "a check without an expression": "tables: {t: {columns: {id: int}, checks: {c: {comment: none}}}}",
     "an unknown dialect": "tables: {t: {columns: {id: {type: int, dialects: [oracle]}}}}",
+    "a mask that is a list": "tables: {t: {columns: {id: {type: int, mask: [hash]}}}}",
     "an unknown order": "tables: {t: {columns: {id: int}, order: sorted}}",
     "a section that is no map": "tables: {t: {columns: {id: int}, sqlite: strict}}",
     "a default that is a list": "tables: {t: {columns: {id: {type: int, default: [1]}}}}",
@@ -130,6 +131,7 @@ RIGHT = {
     "references": "tables: {t: {columns: {id: {type: int, primary_key: true}, a: {type: int, references: t(id)}, b: {type: int, references: {table: t, columns: [id]}},"
                   " c: {type: int, references: {references: t, on_delete: set_null, on_update: CASCADE}}}}}",
     "foreign keys": "tables: {t: {columns: {id: {type: int, primary_key: true}, b: int}, foreign_keys: [{column: b, references: {table: t, columns: id}, match: simple}, {columns: [b], references: t}]}}",
+    "masks": "tables: {t: {columns: {a: {type: text, mask: email}, b: {type: date, mask: {with: date_shift, days: 30}}, c: {type: text, mask: null}, d: {type: text, mask: {with: constant, value: x}}}}}",
     "engines": "tables: {t: {dialects: sqlite, columns: {a: {type: int, mysql: {type: bigint, unsigned: true}, dialects: [sqlite, mysql]}}, sqlite: {strict: true}, postgresql: {with: {fillfactor: 70}}}}",
     "options of the database": "mysql: {charset: utf8mb4}\ntables: {t: {columns: {a: int}}}",
     "enums": "enums: {e: [a, {value: b, renamed_from: c}, yes, null], f: {values: [a], comment: x}}",

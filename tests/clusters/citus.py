@@ -59,9 +59,9 @@ CLEAN = """DO $$ DECLARE t record; BEGIN
   END LOOP; END $$;"""
 
 SHARDS = """SELECT '{table}', result, count(*) FROM run_command_on_shards('{table}', $$ SELECT string_agg(line, '; ' ORDER BY line) FROM (
-  SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod) AS line FROM pg_attribute a WHERE a.attrelid = '%s'::regclass AND a.attnum > 0 AND NOT a.attisdropped
-   UNION ALL SELECT regexp_replace(pg_get_indexdef(i.indexrelid), '_[0-9]{{6,}}', '', 'g') FROM pg_index i WHERE i.indrelid = '%s'::regclass
-   UNION ALL SELECT regexp_replace(conname || ' ' || pg_get_constraintdef(oid), '_[0-9]{{6,}}', '', 'g') FROM pg_constraint WHERE conrelid = '%s'::regclass) l $$) GROUP BY result ORDER BY result"""
+  SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod) AS line FROM pg_attribute a WHERE a.attrelid = '%1$s'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+   UNION ALL SELECT regexp_replace(pg_get_indexdef(i.indexrelid), '_[0-9]{{6,}}', '', 'g') FROM pg_index i WHERE i.indrelid = '%1$s'::regclass
+   UNION ALL SELECT regexp_replace(conname || ' ' || pg_get_constraintdef(oid), '_[0-9]{{6,}}', '', 'g') FROM pg_constraint WHERE conrelid = '%1$s'::regclass) l $$) GROUP BY result ORDER BY result"""
 
 
 class Citus:
@@ -109,10 +109,13 @@ class Citus:
         self.same("down and up")
         # What the database has is what the model says, and the extension is not in it.
         model = self.run("inspect")
-        if "citus" in model:
+        for words in ("distribution of orders by tenant_id", "reference table countries"):
+            if words not in model:
+                self.fail("nobody is told that the model does not say: " + words)
+        if "citus:" in model:
             self.fail("inspect shows the extension: " + model)
         with open(os.path.join(self.folder, "model.yaml"), "w") as file:
-            file.write(self.run("inspect"))
+            file.write(self.start("inspect").communicate()[0])
         self.run("check")
         with open(os.path.join(self.folder, "model.yaml"), "a") as file:
             file.write("extensions:\n  citus: {version: '1.0'}\n")

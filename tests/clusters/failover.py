@@ -260,9 +260,10 @@ class Failover:
             pass
         time.sleep(self.random.random() * 0.1)
         over = process.poll() is not None
-        self.primary.kill()
         if address:
             address.target = self.standby.port
+        self.primary.kill()
+        if address:
             address.drop()
         time.sleep(self.random.random() * 1.5)
         self.standby.promote()

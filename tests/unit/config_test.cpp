@@ -62,6 +62,7 @@ TEST_CASE("an empty migrate.yaml gives the defaults") {
   CHECK(config.transaction == TransactionMode::per_revision);
   CHECK(config.lock.timeout == 60s);
   CHECK(config.statement.lock_timeout == 5s);
+  CHECK(config.reconnect == 30s);
   CHECK(config.statement.retries == 5);
   CHECK_FALSE(config.confirm);
 }
@@ -77,6 +78,7 @@ revision: {format: cpp, file_name: "{{id}}_{{slug}}", number_width: 6}
 naming: {index: "i_{{columns}}", unique: "u_{{columns}}", foreign_key: "f_{{columns}}", check: "c_{{name}}"}
 transaction: all
 lock: {timeout: 2m, kind: lease, lease: 4s}
+reconnect: 90s
 statement: {lock_timeout: 500ms, timeout: 0, retries: 2}
 schemas: [public, audit]
 ignore: ["legacy_*", "audit.*"]
@@ -101,6 +103,7 @@ environments:
   CHECK(config.lock.timeout == 120s);
   CHECK(config.lock.kind == LockSettings::Kind::lease);
   CHECK(config.lock.lease == 4s);
+  CHECK(config.reconnect == 90s);
   CHECK(config.statement.lock_timeout == 500ms);
   CHECK(config.statement.timeout == 0ms);
   CHECK(config.schemas == std::vector<std::string>{"public", "audit"});

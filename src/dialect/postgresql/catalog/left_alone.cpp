@@ -3,6 +3,20 @@
 
 namespace migrate::postgresql {
 
+namespace {
+
+/// How Citus has spread the tables of a cluster: no model says it.
+std::vector<std::string> distributions(Connection& connection) {
+  if (connection.query("select pg_catalog.to_regclass('pg_catalog.pg_dist_partition') is not null").rows.at(0).at(0) != "t") return {};
+  return first_column(connection.query(R"(
+    select case when partmethod <> 'n' then 'distribution of ' || logicalrelid || ' by ' || pg_catalog.column_to_column_name(logicalrelid, partkey)
+                when repmodel = 't' then 'reference table ' || logicalrelid
+                else 'metadata of local table ' || logicalrelid end
+      from pg_catalog.pg_dist_partition order by 1)"));
+}
+
+}  // namespace
+
 std::vector<std::string> left_alone(Connection& connection) {
   static constexpr std::string_view catalogs[] = {
       "pg_am",       "pg_cast",     "pg_collation", "pg_conversion", "pg_event_trigger", "pg_foreign_data_wrapper", "pg_foreign_server", "pg_language",
@@ -21,6 +35,7 @@ std::vector<std::string> left_alone(Connection& connection) {
       " order by 1");
   std::vector<std::string> names;
   for (const auto& row : found.rows) names.push_back(row.at(0).value_or(""));
+  for (auto& name : distributions(connection)) names.push_back(std::move(name));
   return names;
 }
 
