@@ -200,7 +200,7 @@ Difference compare_and_ask(Context& context, Sides sides, RenameOptions& options
     auto said = answers;
     interview.prepare(now, said);
     auto difference = compare_sides(context, sides, now, said);
-    interview.ask_about_losses(difference.changes, now.count);
+    if (!context.arguments.has("allow-drop")) interview.ask_about_losses(difference.changes, now.count);  // of `apply`: it is said already
     if (interview.again()) continue;
     answers = std::move(said);
     return difference;

@@ -75,8 +75,8 @@ class Reader {
         const auto line = statement.text.substr(0, statement.text.find('\n'));
         throw Error{ErrorKind::failed, "a statement may do more than change this database, and was not tried: " + (line.size() > 80 ? line.substr(0, 80) + "..." : line), "", statement.location};
       }
-      if (use == Use::skip) continue;
       if (follow_names) follow(read);
+      if (use == Use::skip) continue;
       out.push_back(&statement);
     }
     return out;
@@ -118,8 +118,7 @@ class Reader {
     return it == schema.tables.end() ? nullptr : &*it;
   }
 
-  void rename_table(const QualifiedName& from, const QualifiedName& to) {
-    const auto before = key(from), after = key(to);
+  void rename_table(const std::string& before, const std::string& after) {
     if (before == after) return;
     const auto it = tables_.find(before);
     tables_[after] = it == tables_.end() ? before : it->second;
@@ -143,7 +142,15 @@ class Reader {
   void follow(const parsed::Statement& statement) {
     using Kind = parsed::Action::Kind;
     if (statement.verb == Verb::rename_table) {
-      for (std::size_t i = 0; i + 1 < statement.names.size(); i += 2) rename_table(statement.names[i], statement.names[i + 1]);
+      for (std::size_t i = 0; i + 1 < statement.names.size(); i += 2) rename_table(key(statement.names[i]), key(statement.names[i + 1]));
+    }
+    // A table that takes another's rows, and outlives it, is that table, built anew.
+    if (statement.verb == Verb::insert && statement.reads) copies_[key(statement.name)] = key(statement.source);
+    if (statement.verb == Verb::drop_table) {
+      for (const auto& name : statement.names) {
+        const auto copy = std::find_if(copies_.begin(), copies_.end(), [&](const auto& pair) { return pair.second == key(name); });
+        if (copy != copies_.end()) rename_table(key(name), copy->first);
+      }
     }
     if (statement.verb != Verb::alter_table) return;
     for (const auto& action : statement.actions) {
@@ -154,7 +161,7 @@ class Reader {
       if (action.kind != Kind::rename_table) continue;
       auto to = action.other;
       if (to.schema.empty()) to.schema = statement.name.schema;
-      rename_table(statement.name, to);
+      rename_table(key(statement.name), key(to));
     }
   }
 
@@ -163,6 +170,7 @@ class Reader {
   std::set<std::string> databases_;  ///< that a name may mean; empty where it cannot
   std::map<std::string, std::string> tables_;  ///< by the name behind the statements, the one in front of them
   std::map<std::pair<std::string, std::string>, std::string> columns_;
+  std::map<std::string, std::string> copies_;  ///< by table, the one whose rows it took
 };
 
 std::set<std::string> databases_of(Target& target) {

@@ -103,7 +103,7 @@ class StaticPage(TestCase):
             self.assertEqual([unit.sql for unit in page.units], [["DROP TABLE orders;", "CREATE TABLE orders (id integer);"]])
             self.assertIn("ALL001", page.units[0].text)
             self.assertEqual([(change.action, change.sql) for change in page.changes], [("drop", [])], "the change stands beside, its SQL with the unit")
-            self.assertIn("about 2 rows", page.shown())
+            self.assertRegex(page.shown(), r"orders about \d+ rows")  # an estimate
             self.assertIn("0002-bbbbbb", self.page(project, "0002").shown())
 
     def newest(self, project):
