@@ -151,7 +151,7 @@ class Pipeline(TestCase):
         for report in reports:
             self.assertIn("No hazards", report.read_text())
         unit = self.units()[-1]
-        unit.write_text(unit.read_text().replace("ADD COLUMN mail TEXT;", "ADD COLUMN mail TEXT;\nCREATE UNIQUE INDEX names ON users (name);"))
+        unit.write_text(unit.read_text().replace("ADD COLUMN mail text;", "ADD COLUMN mail text;\nCREATE UNIQUE INDEX names ON users (name);"))
         self.assertIn("UNIQUE", unit.read_text())
         self.migrate("verify", "--update", "--offline")
         self.red("UNIQUE constraint failed", "rehearse")
