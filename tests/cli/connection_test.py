@@ -175,7 +175,7 @@ class Tls(TestCase):
         try:
             (project.folder / "migrate.yaml").write_text(f"database: {gate.url()}\nmigrations: migrations\nlock: {{kind: session, lease: 500ms}}\n", encoding="utf-8")
             project.unit("0001-aaaaaa", "CREATE TABLE t1 (a int);\nCREATE TABLE t2 (a int);\nINSERT INTO t2 VALUES (1);\nCREATE INDEX ix ON t2 (a);", "DROP TABLE t2;\nDROP TABLE t1;")
-            for moment in range(3, 40, 4):
+            for moment in range(3, 40, 9):
                 project.migrate("upgrade", env={"MIGRATE_TEST_CRASH_AT": str(moment)})
                 done = project.migrate("upgrade")
                 self.assertEqual(done.code, 0, done)

@@ -136,7 +136,7 @@ class Citus:
                 self.fail(f"six at once: exit {process.returncode}: {out}{errors}")
         self.same("six at once")
         if worker := os.environ.get("MIGRATE_TEST_CITUS_WORKER"):
-            said = self.run("downgrade", "base", "--yes", code=1, url=worker)
+            said = self.run("upgrade", "head", "--yes", code=1, url=worker)
             if "worker" not in said:
                 self.fail("a worker was not told: " + said)
         self.clean()

@@ -26,13 +26,13 @@ sys.path[:0] = [os.path.join(HERE, "..", "faults"), os.path.join(HERE, "..")]
 import support  # noqa: E402
 from network import Proxy, as_user, free_port  # noqa: E402
 
-UNITS = 14
+UNITS = 10
 DATABASE = "failover"
 
 
 def units(dialect):
     """Each says in `ran` that it has run; some are of many statements, some in no transaction."""
-    sleep = "SELECT pg_sleep(0.04)" if dialect == "postgresql" else "DO SLEEP(0.04)"
+    sleep = "SELECT pg_sleep(0.03)" if dialect == "postgresql" else "DO SLEEP(0.03)"
     result = [("", "CREATE TABLE ran (unit int NOT NULL);\nINSERT INTO ran VALUES (1);", "DROP TABLE ran;")]
     for number in range(2, UNITS + 1):
         table = f"t{number}"
@@ -123,6 +123,9 @@ class PostgresqlNode(Node):
     def has_all_of(self, primary):
         return primary.sql("SELECT count(*) FROM pg_stat_replication WHERE replay_lsn >= pg_current_wal_lsn()") == "1"
 
+    def why(self):
+        return self.sql("SELECT * FROM pg_stat_wal_receiver")
+
     def promote(self):
         self.sql("SELECT pg_promote()")
 
@@ -165,8 +168,10 @@ class MariadbNode(Node):
         self.sql("CREATE USER app@'127.0.0.1' IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO app@'127.0.0.1' WITH GRANT OPTION")
 
     def follow(self, primary):
-        """A new server that has read all of the primary's log: its data are a copy of one that was made beside it."""
+        """A new server that reads the primary's log from its beginning; by a new number, as a server passes over what it wrote itself."""
         self.kill()
+        MariadbNode.counter += 1
+        self.number = MariadbNode.counter
         shutil.rmtree(self.data, ignore_errors=True)
         self.run(self.program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.temporary}", "--auth-root-authentication-method=normal", "--skip-test-db")
         self.serve("--read-only=1")
@@ -175,8 +180,16 @@ class MariadbNode(Node):
     def has_all_of(self, primary):
         return self.sql("SELECT @@gtid_slave_pos") == primary.sql("SELECT @@gtid_binlog_pos")
 
+    def replica_status(self):
+        command = [word for word in self.client() if word != "-N"]  # -N takes the names away
+        out = subprocess.run([*command, "-e", "SHOW SLAVE STATUS\\G"], capture_output=True, text=True, check=True).stdout
+        return dict(line.lstrip().split(": ", 1) for line in out.split("\n") if ": " in line)
+
+    def why(self):
+        return self.sql("SELECT @@gtid_slave_pos") + " " + "; ".join(f"{key} {value}" for key, value in self.replica_status().items() if "Error" in key or "State" in key or "Gtid" in key)
+
     def promote(self):
-        while (status := dict(line.strip().split(": ", 1) for line in self.sql("SHOW SLAVE STATUS\\G").split("\n") if ": " in line)).get("Gtid_IO_Pos") != self.sql("SELECT @@gtid_slave_pos"):
+        while "has read all relay log" not in (status := self.replica_status()).get("Slave_SQL_Running_State", ""):
             if status.get("Last_SQL_Error"):
                 raise SystemExit("the replica cannot apply: " + status["Last_SQL_Error"])
             time.sleep(0.05)
@@ -225,11 +238,11 @@ class Failover:
         return support.state(self.primary.engine())
 
     def wait_for_standby(self):
-        for _ in range(600):
+        for _ in range(200):
             if self.standby.has_all_of(self.primary):
                 return
             time.sleep(0.05)
-        raise SystemExit("the standby does not follow")
+        raise SystemExit("the standby does not follow: " + self.standby.why())
 
     def applied(self):
         try:
