@@ -80,7 +80,7 @@ std::vector<TemplateData> choices_of(const Review& review, const RenameQuestion&
 TemplateData to_data(const Review& review, const RenameQuestion& question, std::size_t number) {
   auto data = text_data({{"question_id", "q" + std::to_string(number)}, {"asked", question.asked ? "yes" : ""}, {"question_kind", word_of(question.kind)}, {"key", question.key},
                          {"standing", standing_of(review, question)}, {"drop_option", "--no-rename " + question.key}, {"none", question.candidates.empty() ? "" : "none of these: "},
-                         {"has_table", review.served && question.candidates.empty() ? "" : "yes"}, {"stays", question.kind == RenameKind::enum_value ? "" : "yes"}, {"samples_html", samples_html(review, question.key, "Some of what it holds")}});
+                         {"has_table", question.candidates.empty() ? "" : "yes"}, {"stays", question.kind == RenameKind::enum_value ? "" : "yes"}, {"samples_html", samples_html(review, question.key, "Some of what it holds")}});
   auto& candidates = data.lists["candidates"];
   for (const auto& candidate : question.candidates) {
     candidates.push_back(text_data({{"candidate", candidate.to}, {"score", candidate.score < 0 ? "cannot be" : fmt::format("{:.2f}", candidate.score)}, {"reasons", join(candidate.reasons, ", ")},
@@ -185,6 +185,9 @@ std::string questions_html(const Review& review) {
   if (review.renames.empty() && review.questions.empty()) return "";
   TemplateData data;
   data.texts["served"] = review.served ? "yes" : "";
+  // Said once for all of them: there may be a thousand.
+  const bool losses = std::any_of(review.renames.begin(), review.renames.end(), [](const RenameQuestion& question) { return question.candidates.empty(); });
+  data.texts["say_losses"] = losses && !review.served ? "yes" : "";
   for (std::size_t i = 0; i < review.renames.size(); ++i) data.lists["renames"].push_back(to_data(review, review.renames[i], i + 1));
   for (const auto& question : review.questions) {
     const bool fill = question.kind == DataQuestion::Kind::fill;

@@ -228,6 +228,13 @@ class StaticPage(TestCase):
         page = self.page(project)
         self.assertEqual(len(page.changes), 1000)
         self.assertLess(len(page.html), 3_000_000)
+        project.migrate("revision", "-a", "-m", "all")
+        project.migrate("upgrade", "--yes")
+        project.write("model.yaml", "tables: {one: {columns: {id: int}}}\n")
+        page = self.page(project)
+        self.assertEqual(len(page.changes), 1001)
+        self.assertIn("aside: [NAME]", page.shown())
+        self.assertLess(len(page.html), 3_000_000)
 
 
 ANSWERS = {"renames": {"customers": "clients", "clients.email": "contact", "orders.note": "remark"}, "dropped": ["clients.phone"],
