@@ -33,6 +33,7 @@ BEGIN
   END LOOP;
   FOR item IN SELECT quote_ident(pubname) FROM pg_publication LOOP EXECUTE 'DROP PUBLICATION ' || item; END LOOP;
   FOR item IN SELECT quote_ident(evtname) FROM pg_event_trigger LOOP EXECUTE 'DROP EVENT TRIGGER ' || item; END LOOP;
+  FOR item IN SELECT quote_ident(amname) FROM pg_am WHERE oid >= 16384 LOOP EXECUTE 'DROP ACCESS METHOD ' || item; END LOOP;
   IF current_setting('server_version_num')::int >= 150000 THEN
     CREATE SCHEMA public AUTHORIZATION pg_database_owner;
     GRANT USAGE ON SCHEMA public TO PUBLIC;
