@@ -186,7 +186,7 @@ std::string questions_html(const Review& review) {
   TemplateData data;
   data.texts["served"] = review.served ? "yes" : "";
   // Said once for all of them: there may be a thousand.
-  const bool losses = std::any_of(review.renames.begin(), review.renames.end(), [](const RenameQuestion& question) { return question.candidates.empty(); });
+  const bool losses = std::any_of(review.renames.begin(), review.renames.end(), [](const RenameQuestion& question) { return question.kind != RenameKind::enum_value; });
   data.texts["say_losses"] = losses && !review.served ? "yes" : "";
   for (std::size_t i = 0; i < review.renames.size(); ++i) data.lists["renames"].push_back(to_data(review, review.renames[i], i + 1));
   for (const auto& question : review.questions) {
