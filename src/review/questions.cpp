@@ -78,11 +78,15 @@ std::vector<TemplateData> choices_of(const Review& review, const RenameQuestion&
 }
 
 TemplateData to_data(const Review& review, const RenameQuestion& question, std::size_t number) {
+  // A page that takes no answers has no use for pairs that nothing but chance speaks for; one that does offers them all.
+  const auto shown = [&](const auto& candidate) { return review.served || question.asked || candidate.score >= 0.1; };
+  const bool has_table = std::any_of(question.candidates.begin(), question.candidates.end(), shown);
   auto data = text_data({{"question_id", "q" + std::to_string(number)}, {"asked", question.asked ? "yes" : ""}, {"question_kind", word_of(question.kind)}, {"key", question.key},
                          {"standing", standing_of(review, question)}, {"drop_option", "--no-rename " + question.key}, {"none", question.candidates.empty() ? "" : "none of these: "},
-                         {"has_table", question.candidates.empty() ? "" : "yes"}, {"stays", question.kind == RenameKind::enum_value ? "" : "yes"}, {"samples_html", samples_html(review, question.key, "Some of what it holds")}});
+                         {"has_table", has_table ? "yes" : ""}, {"stays", question.kind == RenameKind::enum_value ? "" : "yes"}, {"samples_html", samples_html(review, question.key, "Some of what it holds")}});
   auto& candidates = data.lists["candidates"];
   for (const auto& candidate : question.candidates) {
+    if (!shown(candidate)) continue;
     candidates.push_back(text_data({{"candidate", candidate.to}, {"score", candidate.score < 0 ? "cannot be" : fmt::format("{:.2f}", candidate.score)}, {"reasons", join(candidate.reasons, ", ")},
                                     {"option", candidate.score < 0 ? "" : "--rename " + question.key + ":" + candidate.to}}));
   }
