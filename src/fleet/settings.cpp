@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 
 #include "core/text.hpp"
+#include "core/yaml_keys.hpp"
 
 namespace migrate::fleet {
 namespace {
@@ -27,7 +27,6 @@ class Reader {
   }
 
  private:
-  using Keys = std::map<std::string, std::function<void(const Node&)>>;
 
   Source source(const Node& node) {
     Source source{.location = at(node)};
@@ -82,19 +81,7 @@ class Reader {
     waves.push_back(std::move(rest));
   }
 
-  void each(const Node& node, const std::string& name, const Keys& keys) {
-    if (!node.is_map()) fail(node, "'" + name + "' needs a map");
-    for (std::size_t i = 0; i < node.keys.size(); ++i) {
-      const auto& [key, value] = node.keys[i];
-      const auto known = keys.find(key);
-      if (known == keys.end()) {
-        std::vector<std::string> names;
-        for (const auto& [word, read] : keys) names.push_back(word);
-        throw Error{ErrorKind::usage, "unknown key '" + key + "' in '" + name + "'", did_you_mean(key, names), {config_.file.string(), node.key_places[i].first, node.key_places[i].second}};
-      }
-      if (!value.is_null()) known->second(value);
-    }
-  }
+  void each(const Node& node, const std::string& name, const yaml::Keys& keys) const { yaml::read_keys(node, name, config_.file.string(), keys); }
 
   void list(const Node& node, const std::string& name, const std::function<void(const Node&)>& read) {
     if (!node.is_sequence()) fail(node, "'" + name + "' needs a list");

@@ -4,15 +4,14 @@
 
 #include <array>
 #include <charconv>
-#include <map>
 
 #include "core/text.hpp"
+#include "core/yaml_keys.hpp"
 
 namespace migrate {
 namespace {
 
 using yaml::Node;
-using Keys = std::map<std::string, std::function<void(const Node&)>>;
 
 constexpr std::array<std::string_view, 5> units{"", "k", "m", "g", "t"};
 
@@ -34,19 +33,7 @@ class Reader {
   }
 
  private:
-  void each(const Node& node, const std::string& name, const Keys& keys) const {
-    if (!node.is_map()) fail(node, "'" + name + "' needs a map");
-    for (std::size_t i = 0; i < node.keys.size(); ++i) {
-      const auto& [key, value] = node.keys[i];
-      const auto known = keys.find(key);
-      if (known == keys.end()) {
-        std::vector<std::string> names;
-        for (const auto& [word, read] : keys) names.push_back(word);
-        throw Error{ErrorKind::usage, "unknown key '" + key + "' in '" + name + "'", did_you_mean(key, names), {file_, node.key_places[i].first, node.key_places[i].second}};
-      }
-      if (!value.is_null()) known->second(value);
-    }
-  }
+  void each(const Node& node, const std::string& name, const yaml::Keys& keys) const { yaml::read_keys(node, name, file_, keys); }
 
   [[nodiscard]] std::string text(const Node& node, const std::string& name) const {
     if (!node.is_scalar()) fail(node, "'" + name + "' needs a single value");
