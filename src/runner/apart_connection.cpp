@@ -4,29 +4,21 @@
 #include <utility>
 
 #include "dialect/sql.hpp"
+#include "runner/passing_connection.hpp"
 
 namespace migrate {
 namespace {
 
-class ApartConnection final : public Connection {
+class ApartConnection final : public PassingConnection {
  public:
-  ApartConnection(std::unique_ptr<Connection> connection, const Dialect& dialect, SendsApart apart) : connection_(std::move(connection)), dialect_(dialect), apart_(std::move(apart)) {}
+  ApartConnection(std::unique_ptr<Connection> connection, const Dialect& dialect, SendsApart apart) : PassingConnection(std::move(connection)), dialect_(dialect), apart_(std::move(apart)) {}
 
-  Result query(std::string_view sql) override { return connection_->query(sql); }
-  Result query(std::string_view sql, std::span<const Value> values) override { return connection_->query(sql, values); }
   void execute(std::string_view sql) override {
-    if (!*apart_) return connection_->execute(sql);
-    execute_apart(sql, dialect_, [&](const std::string& statement) { connection_->execute(statement); });
+    if (!*apart_) return passed_to().execute(sql);
+    execute_apart(sql, dialect_, [&](const std::string& statement) { passed_to().execute(statement); });
   }
-  void query_each(std::span<const std::string> queries, const std::function<void(std::size_t, Result)>& take) override { connection_->query_each(queries, take); }
-  void cancel() noexcept override { connection_->cancel(); }
-  [[nodiscard]] long long round_trips() const override { return connection_->round_trips(); }
-  [[nodiscard]] std::optional<std::string> encryption() override { return connection_->encryption(); }
-  [[nodiscard]] long long session_id() override { return connection_->session_id(); }
-  void on_notice(std::function<void(const std::string&)> handler) override { connection_->on_notice(std::move(handler)); }
 
  private:
-  std::unique_ptr<Connection> connection_;
   const Dialect& dialect_;
   SendsApart apart_;
 };

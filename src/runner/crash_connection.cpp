@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "runner/apart_connection.hpp"
+#include "runner/passing_connection.hpp"
 
 namespace migrate {
 namespace {
@@ -17,27 +18,22 @@ std::atomic<long long> crash_moments{0};
 
 void print_moments() { std::fprintf(stderr, "crash points: %lld\n", crash_moments.load()); }
 
-class CrashConnection final : public Connection {
+class CrashConnection final : public PassingConnection {
  public:
   CrashConnection(std::unique_ptr<Connection> connection, const Dialect& dialect, long long at)
-      : connection_(std::move(connection)), dialect_(dialect), at_(at) {}
+      : PassingConnection(std::move(connection)), dialect_(dialect), at_(at) {}
   Result query(std::string_view sql) override {
-    return around([&] { return connection_->query(sql); });
+    return around([&] { return passed_to().query(sql); });
   }
   Result query(std::string_view sql, std::span<const Value> values) override {
-    return around([&] { return connection_->query(sql, values); });
+    return around([&] { return passed_to().query(sql, values); });
   }
   void query_each(std::span<const std::string> queries, const std::function<void(std::size_t, Result)>& take) override {
-    around([&] { return connection_->query_each(queries, take), 0; });
+    around([&] { return passed_to().query_each(queries, take), 0; });
   }
   void execute(std::string_view sql) override {
-    execute_apart(sql, dialect_, [&](const std::string& statement) { around([&] { return connection_->execute(statement), 0; }); });
+    execute_apart(sql, dialect_, [&](const std::string& statement) { around([&] { return passed_to().execute(statement), 0; }); });
   }
-  void cancel() noexcept override { connection_->cancel(); }
-  [[nodiscard]] std::optional<std::string> encryption() override { return connection_->encryption(); }
-  [[nodiscard]] long long session_id() override { return connection_->session_id(); }
-  [[nodiscard]] long long round_trips() const override { return connection_->round_trips(); }
-  void on_notice(std::function<void(const std::string&)> handler) override { connection_->on_notice(std::move(handler)); }
 
  private:
   void moment() {
@@ -52,7 +48,6 @@ class CrashConnection final : public Connection {
     return result;
   }
 
-  std::unique_ptr<Connection> connection_;
   const Dialect& dialect_;
   long long at_;
 };
