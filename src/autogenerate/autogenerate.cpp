@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "autogenerate/access.hpp"
 #include "autogenerate/answers.hpp"
 #include "autogenerate/inline_values.hpp"
 #include "autogenerate/losses.hpp"
@@ -353,6 +354,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   if (connection != nullptr) add_declared_partitions(dialect, *connection, server, live, declared);
   if (connection != nullptr) check_references(dialect, *connection, server, live, declared);
   complete_routines(live, declared);
+  if (connection != nullptr) read_declared_access(dialect, *connection, server, live, declared);
   renames.answers = take_value_renames(std::move(renames.answers), live, declared, dialect);
   auto renamed = make_renames(live, declared, renames, dialect);
   keep_names(renamed.schema ? *renamed.schema : live, declared);
@@ -374,6 +376,7 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   // What the way back makes again gets what it had too.
   declared.rights = (renamed.schema ? *renamed.schema : live).rights;
   auto changes = compare(renamed.schema ? *renamed.schema : live, declared, server);
+  if (connection != nullptr) compare_access(renamed.schema ? *renamed.schema : live, declared, changes);
   mark_reviewed_drops(changes, renamed, declared);
   note_losses(changes, renamed.held, renames.kept, dialect.render());
   ask_about_definitions(changes, renames.answers.no_renames);

@@ -408,6 +408,7 @@ std::vector<PlannedChange> reverse_changes(const std::vector<PlannedChange>& cha
         continue;
       }
     }
+    if (const auto* access = std::get_if<SetAccess>(&it->operation); access != nullptr && access->fresh) continue;
     auto operation = reverse(it->operation);
     if (const auto* sql = std::get_if<Sql>(&operation); sql != nullptr && sql->text.empty()) continue;
     if (const auto* loosened = std::get_if<Change<Column>>(&it->operation); loosened != nullptr && !loosened->before.declared.backfill.empty() && tightens(std::get<Change<Column>>(operation))) {

@@ -10,7 +10,7 @@
 namespace migrate {
 namespace {
 
-bool has(const std::vector<std::string>& values, const std::string& value) { return std::find(values.begin(), values.end(), value) != values.end(); }
+bool holds_value(const std::vector<std::string>& values, const std::string& value) { return std::find(values.begin(), values.end(), value) != values.end(); }
 
 /// The declared column that the live one becomes.
 Column* declared_column(const Table& table, const Column& column, Schema& declared) {
@@ -45,7 +45,7 @@ RenameAnswers take_value_renames(RenameAnswers answers, const Schema& live, Sche
         const auto quoted = [&](const std::string& value) { return dialect.sql().quote_text(value); };
         const auto was = from.substr(head.size());
         const auto now = to.starts_with(head) ? to.substr(head.size()) : to;
-        if (!has(inline_values(column.type, dialect), quoted(was)) || !has(inline_values(becomes->type, dialect), quoted(now))) continue;
+        if (!holds_value(inline_values(column.type, dialect), quoted(was)) || !holds_value(inline_values(becomes->type, dialect), quoted(now))) continue;
         becomes->declared.value_renames[now] = was;
         return true;
       }

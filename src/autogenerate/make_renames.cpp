@@ -119,6 +119,11 @@ class RenameMaker {
     if constexpr (std::is_same_v<T, View>) {
       if (const auto* view = find_named(before, from)) rename.kind = view->materialized ? "materialized" : "";
     }
+    if constexpr (std::is_same_v<T, Routine>) {
+      const auto* routine = find_named(before, from);
+      rename.kind = routine->kind == Routine::Kind::procedure ? "procedure" : "function";
+      rename.arguments = routine->arguments;
+    }
     if constexpr (std::is_same_v<T, Definition>) {
       if (const auto* definition = find_named(before, from)) rename.kind = definition->kind;
     }
@@ -133,6 +138,7 @@ class RenameMaker {
       case RenameKind::enum_type: return rename_object(candidate, now.enums, declared_.enums);
       case RenameKind::domain: return rename_object(candidate, now.domains, declared_.domains);
       case RenameKind::sequence: return rename_object(candidate, now.sequences, declared_.sequences);
+      case RenameKind::routine: return rename_object(candidate, now.routines, declared_.routines);
       case RenameKind::definition: return rename_object(candidate, now.definitions, declared_.definitions);
       case RenameKind::enum_value: return value_rename(candidate);
       default: return RenamePart<Column>{candidate.table, candidate.from, candidate.to};

@@ -64,6 +64,7 @@ class Orderer {
   void place(const Alter<Extension>&, PlannedChange& change) { first_.push_back(std::move(change)); }
   void place(const Drop<Extension>&, PlannedChange& change) { last_.push_back(std::move(change)); }
   void place(const DropSchema&, PlannedChange& change) { last_.push_back(std::move(change)); }
+  void place(const SetAccess&, PlannedChange& change) { last_.push_back(std::move(change)); }
   void place(const Sql&, PlannedChange& change) { last_.push_back(std::move(change)); }
   template <class T>
   void place(const Rename<T>&, PlannedChange& change) {

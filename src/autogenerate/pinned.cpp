@@ -193,11 +193,15 @@ class Pinner {
       }
     }
     std::vector<PlannedChange> out;
+    std::map<QualifiedName, QualifiedName> former;
     for (auto& change : changes) {
       const auto* alter = change.as<Alter<View>>();
       const auto* create = change.as<Create<View>>();
       const auto* rename = change.as<Rename<View>>();
-      if (rename != nullptr && again.contains(rename->to)) continue;  // dropped by its old name, made by its new one
+      if (rename != nullptr && again.contains(rename->to)) {  // dropped by its old name, made by its new one
+        former.emplace(rename->to, rename->from);
+        continue;
+      }
       if (alter != nullptr && again.contains(alter->before.name)) continue;
       if (create != nullptr && gone.contains(create->object.name)) again.erase(create->object.name);
       const auto* routine = change.as<Alter<Routine>>();
@@ -214,7 +218,10 @@ class Pinner {
       const auto* after = find_named(declared_.views, name);
       if (before == nullptr || after == nullptr) continue;
       out.push_back({Drop<View>{*before}});
-      out.push_back({Create<View>{*after}});
+      View made = *after;
+      const auto was = former.find(name);
+      made.declared.renamed_from = was == former.end() ? "" : was->second.text();  // its privileges follow
+      out.push_back({Create<View>{std::move(made)}});
     }
     for (const auto* before : routines) {
       const auto after = std::find_if(declared_.routines.begin(), declared_.routines.end(), [&](const Routine& routine) { return same_routine(routine, *before); });

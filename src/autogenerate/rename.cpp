@@ -59,6 +59,26 @@ std::vector<Definition> virtual_tables(const Schema& schema) {
   return found;
 }
 
+/// The routines without overloads, which a name alone tells.
+std::vector<Routine> named_alone(const Schema& schema) {
+  std::map<std::string, int> count;
+  for (const auto& routine : schema.routines) ++count[routine.name.text()];
+  std::vector<Routine> found;
+  std::copy_if(schema.routines.begin(), schema.routines.end(), std::back_inserter(found), [&](const Routine& routine) { return count[routine.name.text()] == 1; });
+  return found;
+}
+
+bool one_signature(const Routine& from, const Routine& to) { return from.kind == to.kind && from.arguments == to.arguments; }
+
+/// A routine with other arguments is another one, whatever the model calls it: it is made anew.
+std::vector<Routine> with_hints_that_hold(const std::vector<Routine>& live, std::vector<Routine> declared) {
+  for (auto& routine : declared) {
+    const auto before = std::find_if(live.begin(), live.end(), [&](const Routine& other) { return other.name.text() == routine.declared.renamed_from; });
+    if (before != live.end() && !one_signature(*before, routine)) routine.declared.renamed_from.clear();
+  }
+  return declared;
+}
+
 RenameCandidate score_enums(const EnumType& from, const EnumType& to) {
   RenameCandidate candidate;
   double same = 0;
@@ -238,6 +258,10 @@ std::vector<RenameDecision> find_object_renames(const Schema& live, const Schema
   }, decisions);
   decide_objects(RenameKind::view, live.views, declared.views, options, [](const View& from, const View& to) {
     return from.materialized == to.materialized ? score_definitions(from, to) : RenameCandidate{};
+  }, decisions);
+  const auto routines = named_alone(live);
+  decide_objects(RenameKind::routine, routines, with_hints_that_hold(routines, named_alone(declared)), options, [](const Routine& from, const Routine& to) {
+    return one_signature(from, to) ? score_definitions(from, to) : RenameCandidate{};
   }, decisions);
   decide_objects(RenameKind::definition, virtual_tables(live), virtual_tables(declared), options, score_definitions<Definition>, decisions);
   return decisions;

@@ -12,6 +12,7 @@
 #include "dialect/canonical.hpp"
 #include "library/page.hpp"
 #include "revision/plan.hpp"
+#include "schema/access.hpp"
 #include "schema/rights.hpp"
 
 namespace migrate::cli {
@@ -168,7 +169,13 @@ int run_check(Context& context) {
 int run_inspect(Context& context) {
   auto& target = context.target();
   auto schema = target.whole_schema();
-  if (!context.arguments.has("grants")) schema = without_definers(std::move(schema));
+  if (context.arguments.has("grants")) {
+    auto& session = target.session();
+    session.dialect().catalog().read_access(session.connection(), session.server(), schema, {});
+    leave_out_implied(schema);
+  } else {
+    schema = without_definers(std::move(schema));
+  }
   const auto text = write_model(schema, std::string(target.dialect().name()));
   note_left_alone(context.output, target.session());
   const auto file = context.arguments.get("output");

@@ -91,7 +91,7 @@ std::vector<CommandSpec> build() {
        "A and B are database URLs, model files, `model` or `database`; without them, from the database to the model.",
        "  migrate diff\n  migrate diff database model --format sql\n  migrate diff sqlite:///a.db sqlite:///b.db",
        with_renames({{"format", "FORMAT", "text, sql or json", false, "text sql json"}}), 0, 2, run_diff},
-      {"inspect", "inspect", "the live schema as a model file", "", "  migrate inspect -o model.yaml", {{"output,o", "FILE", "where to write it"}, {"grants", "", "with the accounts that views and programs run as (definer)"}}, 0, 0, run_inspect},
+      {"inspect", "inspect", "the live schema as a model file", "", "  migrate inspect -o model.yaml", {{"output,o", "FILE", "where to write it"}, {"grants", "", "with owners, privileges, and the accounts that views and programs run as"}}, 0, 0, run_inspect},
       {"copy", "copy FROM TO", "make TO a copy of FROM: schema, rows and objects, between any two engines",
        "FROM and TO are database URLs, or @NAME for the database of an environment in migrate.yaml. FROM is only read, at one moment.\n"
        "TO must be empty, unless --replace. After a kill the same command goes on. Exit code 3 when something did not arrive.\n"

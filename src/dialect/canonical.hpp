@@ -18,6 +18,11 @@ class CanonicalFace {
   /// indexes and keys, well-known spellings. Throws Error (usage) with the model's location for what the engine cannot do.
   virtual void canonicalize(Schema& declared, const ServerInfo& server) const = 0;
 
+  /// Brings what a model says of an object's access to the engine's terms: `all` is every privilege of the kind, accounts have their
+  /// host (`live` knows the accounts). Empties it where the engine knows no accounts. Throws Error (usage) at `location` for what it cannot give.
+  virtual void canonicalize_access(const AccessPlace& place, Access& access, const ServerInfo& server, const SchemaAccess& live,
+                                   const Location& location) const = 0;
+
   /// The options that the engine's section of a model may hold.
   [[nodiscard]] virtual const KnownOptions& known_options() const = 0;
 

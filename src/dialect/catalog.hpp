@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,13 @@ class CatalogFace {
   /// model's location when the engine refuses a definition. Objects it cannot try come back unchanged.
   [[nodiscard]] virtual Schema normalize(Connection& connection, const ServerInfo& server, const Schema& objects,
                                          const Schema& declared, const Schema& live) const = 0;
+
+  /// Reads owners and privileges of the live schema's objects into their declarations and into `live.access`, by a constant number of
+  /// round trips. `also`: schemas beyond those of the live objects. Leaves it as it is where the engine has no such thing. Throws Error
+  /// where they may not be read.
+  virtual void read_access(Connection& connection, const ServerInfo& server, Schema& live, const std::set<std::string>& also) const {
+    static_cast<void>(connection), static_cast<void>(server), static_cast<void>(live), static_cast<void>(also);
+  }
 
   /// Makes the change in a schema value as migrate::apply does, and what else the engine changes with it: the definitions
   /// that follow a rename in place.

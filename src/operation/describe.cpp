@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+#include <map>
 #include <type_traits>
 
 #include "operation/operation.hpp"
@@ -33,6 +36,23 @@ std::string name_of(const T& object) {
 std::string name_of(const Extension& extension) { return extension.name; }
 std::string name_of(const Routine& routine) {
   return routine.name.text() + (routine.arguments.empty() ? "" : "(" + routine.arguments + ")");
+}
+
+std::string name_of(const AccessPlace& place) {
+  const auto name = place.name.text();
+  switch (place.kind) {
+    case AccessPlace::Kind::schema: return place.name.schema.empty() ? "the default schema" : "schema " + place.name.schema;
+    case AccessPlace::Kind::table: return "table " + name;
+    case AccessPlace::Kind::view: return "view " + name;
+    case AccessPlace::Kind::materialized_view: return "materialized view " + name;
+    case AccessPlace::Kind::sequence: return "sequence " + name;
+    case AccessPlace::Kind::function: return "function " + name + "(" + place.part + ")";
+    case AccessPlace::Kind::procedure: return "procedure " + name + "(" + place.part + ")";
+    case AccessPlace::Kind::type: return "type " + name;
+    case AccessPlace::Kind::column: return "column " + name + "." + place.part;
+    case AccessPlace::Kind::defaults: break;
+  }
+  return "new " + place.part + (place.name.schema == "*" ? "" : " in " + (place.name.schema.empty() ? "the default schema" : "schema " + place.name.schema)) + " made by " + place.name.name;
 }
 
 std::string list(const std::vector<IndexPart>& parts) {
@@ -86,10 +106,45 @@ std::string changes(const T&, const T&) {
   return "";
 }
 
+/// "reader: select, update with grant option", an account after the other.
+std::string grants_text(const std::vector<Grant>& grants) {
+  std::map<std::pair<std::string, std::string>, std::string> by_account;
+  for (const auto& grant : grants) {
+    auto& text = by_account[{grant.to, grant.by}];
+    text += (text.empty() ? "" : ", ") + grant.privilege + (grant.grantable ? " with grant option" : "");
+  }
+  std::string out;
+  for (const auto& [account, text] : by_account) {
+    out += (out.empty() ? "" : "; ") + account.first + (account.second.empty() ? "" : " (by " + account.second + ")") + ": " + text;
+  }
+  return out.empty() ? "none" : out;
+}
+
+/// The grants of `a` that `b` has not.
+std::vector<Grant> without(const std::vector<Grant>& a, const std::vector<Grant>& b) {
+  std::vector<Grant> out;
+  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
+  return out;
+}
+
+std::string changes_of(const SetAccess& op) {
+  std::string text;
+  if (op.before.owner != op.after.owner) text = "owner of " + name_of(op.on) + " " + op.before.owner.value_or("") + " -> " + op.after.owner.value_or("");
+  if (op.before.grants == op.after.grants) return text;
+  const std::vector<Grant> none;
+  const auto& before = op.before.grants ? *op.before.grants : none;
+  const auto& after = op.after.grants ? *op.after.grants : none;
+  text += (text.empty() ? "privileges on " : ", privileges on ") + name_of(op.on);
+  if (const auto less = without(before, after); !less.empty()) text += " -(" + grants_text(less) + ")";
+  if (const auto more = without(after, before); !more.empty()) text += " +(" + grants_text(more) + ")";
+  return text;
+}
+
 struct Describer {
   std::string operator()(const CreateSchema& op) const { return "create schema " + op.name; }
   std::string operator()(const DropSchema& op) const { return "drop schema " + op.name; }
   std::string operator()(const SetDatabaseOptions&) const { return "alter the options of the database"; }
+  std::string operator()(const SetAccess& op) const { return "alter " + changes_of(op); }
   std::string operator()(const Sql& op) const { return "run " + op.text.substr(0, op.text.find('\n')); }
   std::string operator()(const ReorderColumns& op) const { return "reorder the columns of " + op.table.text(); }
   template <class T>

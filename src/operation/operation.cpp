@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "schema/access.hpp"
 #include "schema/lookup.hpp"
 
 namespace migrate {
@@ -30,6 +31,7 @@ struct Reverser {
   Operation operator()(const CreateSchema& op) const { return DropSchema{op.name}; }
   Operation operator()(const DropSchema& op) const { return CreateSchema{op.name}; }
   Operation operator()(const SetDatabaseOptions& op) const { return SetDatabaseOptions{op.after, op.before}; }
+  Operation operator()(const SetAccess& op) const { return SetAccess{op.on, op.after, op.before}; }
   Operation operator()(const Sql& op) const { return Sql{op.reverse, op.text}; }
   Operation operator()(const ReorderColumns& op) const { return ReorderColumns{op.table, op.after, op.before}; }
   template <class T>
@@ -147,6 +149,18 @@ void replace_name(std::vector<IndexPart>& parts, const std::string& from, const 
   }
 }
 
+/// The object that a place is, or is a column of; nothing for schemas and defaults.
+std::optional<ObjectId> object_of(const AccessPlace& place) {
+  switch (place.kind) {
+    case AccessPlace::Kind::schema:
+    case AccessPlace::Kind::defaults: return std::nullopt;
+    case AccessPlace::Kind::function:
+    case AccessPlace::Kind::procedure: return ObjectId{.kind = ObjectId::Kind::routine, .name = place.name, .part = place.part};
+    case AccessPlace::Kind::type: return ObjectId{.kind = ObjectId::Kind::type, .name = place.name, .part = {}};
+    default: return ObjectId{.kind = ObjectId::Kind::relation, .name = place.name, .part = {}};
+  }
+}
+
 /// The recorded dependencies and rights under an object's new name.
 void rename_needs(Schema& schema, const ObjectId& from, const ObjectId& to) {
   std::map<ObjectId, std::vector<Need>> renamed;
@@ -169,9 +183,22 @@ void rename_needs(Schema& schema, const ObjectId& from, const ObjectId& to) {
     given.emplace(std::move(id), std::move(statements));
   }
   schema.rights.given = std::move(given);
+  std::map<AccessPlace, Access> access;
+  for (auto& [place, had] : schema.rights.access) {
+    auto now = place;
+    auto id = object_of(place);
+    if (id) rename(*id);
+    if (id) now.name = id->name;
+    access.emplace(std::move(now), std::move(had));
+  }
+  schema.rights.access = std::move(access);
 }
 
 void rename_needed_column(Schema& schema, const RenamePart<Column>& op) {
+  if (auto had = schema.rights.access.extract(AccessPlace{AccessPlace::Kind::column, op.table, op.from})) {
+    had.key().part = op.to;
+    schema.rights.access.insert(std::move(had));
+  }
   for (auto& [object, needs] : schema.dependencies.needs) {
     for (auto& need : needs) {
       if (need.on.kind == ObjectId::Kind::relation && need.on.name == op.table) std::replace(need.columns.begin(), need.columns.end(), op.from, op.to);
@@ -248,6 +275,11 @@ struct Applier {
   }
   void operator()(const DropSchema& op) const { std::erase(schema.schemas, op.name); }
   void operator()(const SetDatabaseOptions& op) const { schema.options = op.after; }
+  void operator()(const SetAccess& op) const {
+    if (auto* declared = declaration_of(schema, op.on)) declared->access = op.after;
+    else schema.access.places[op.on] = op.after;
+    schema.rights.access[op.on] = op.after;
+  }
   void operator()(const Sql&) const {}
 
   template <class T>

@@ -106,6 +106,15 @@ struct SetDatabaseOptions {
   bool operator==(const SetDatabaseOptions&) const = default;
 };
 
+/// Owner and privileges of one object. Both sides say the same things: what one leaves open the other does too.
+struct SetAccess {
+  AccessPlace on;
+  Access before;
+  Access after;
+  bool fresh = false;  ///< the object is made by the same list: on the way back it goes, and need not lose its privileges first
+  bool operator==(const SetAccess&) const = default;
+};
+
 /// SQL as somebody wrote it, and what undoes it ("" when nothing does).
 struct Sql {
   std::string text;
@@ -127,7 +136,7 @@ using AlterIndex = Change<Index>;
 using RenameIndex = RenamePart<Index>;
 
 using AnyOperation = std::variant<
-    CreateSchema, DropSchema, SetDatabaseOptions, Sql,
+    CreateSchema, DropSchema, SetDatabaseOptions, SetAccess, Sql,
     Create<Extension>, Drop<Extension>, Alter<Extension>,
     Create<EnumType>, Drop<EnumType>, Alter<EnumType>, Rename<EnumType>,
     Create<Domain>, Drop<Domain>, Alter<Domain>, Rename<Domain>,

@@ -89,6 +89,13 @@ struct Side {
   void operator()(const DropSchema& op) {
     if (before) text = op.name;
   }
+  void operator()(const SetAccess& op) {
+    const auto& side = before ? op.before : op.after;
+    if (side.owner) text = "owner: " + *side.owner + "\n";
+    for (const auto& grant : side.grants ? *side.grants : std::vector<Grant>{}) {
+      text += grant.to + ": " + grant.privilege + (grant.grantable ? " with grant option" : "") + (grant.by.empty() ? "" : " (by " + grant.by + ")") + "\n";
+    }
+  }
   void operator()(const Sql&) {}
 };
 

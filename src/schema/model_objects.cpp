@@ -50,11 +50,12 @@ void read_enum(const Context& context, const std::string& name, const yaml::Node
   type.declared.location = place;
   const yaml::Node* values = &node;
   if (node.is_map()) {
-    const Properties properties(context, node, "enum " + name, {"name", "values", "comment", "renamed_from"});
+    const Properties properties(context, node, "enum " + name, {"name", "values", "comment", "renamed_from", "owner", "grants"});
     if (!properties.holds_here()) return;
     values = properties.find("values");
     type.comment = properties.text("comment");
     type.declared.renamed_from = properties.text("renamed_from");
+    type.declared.access = read_access(properties);
   }
   if (values == nullptr || !values->is_sequence()) context.fail(node, "enum " + name + " needs a list of values", "write `" + name + ": [a, b]`");
   for (const auto& item : values->items) {
@@ -84,7 +85,7 @@ void read_domain(const Context& context, const std::string& name, const yaml::No
     domain.type = collapse_spaces(node.scalar);
   } else {
     const Properties properties(context, node, "domain " + name,
-                                {"name", "type", "null", "default", "collation", "check", "checks", "comment", "renamed_from"});
+                                {"name", "type", "null", "default", "collation", "check", "checks", "comment", "renamed_from", "owner", "grants"});
     if (!properties.holds_here()) return;
     domain.type = collapse_spaces(properties.text("type"));
     domain.nullable = properties.flag("null", true);
@@ -92,6 +93,7 @@ void read_domain(const Context& context, const std::string& name, const yaml::No
     domain.collation = properties.text("collation");
     domain.comment = properties.text("comment");
     domain.declared.renamed_from = properties.text("renamed_from");
+    domain.declared.access = read_access(properties);
     const auto add = [&](const std::string& check_name, const yaml::Node& value, const Location& where) {
       Check check = read_check(context, check_name, value, where, "domain " + name + ": check " + check_name);
       if (check.name.empty()) {
@@ -112,7 +114,7 @@ void read_sequence(const Context& context, const std::string& name, const yaml::
   sequence.declared.location = place;
   if (!node.is_null()) {
     const Properties properties(context, node, "sequence " + name,
-                                {"name", "type", "start", "increment", "min", "max", "cache", "cycle", "owned_by", "comment", "renamed_from"}, "sequence");
+                                {"name", "type", "start", "increment", "min", "max", "cache", "cycle", "owned_by", "comment", "renamed_from", "owner", "grants"}, "sequence");
     if (!properties.holds_here()) return;
     sequence.type = lower(properties.text("type"));
     sequence.sequence = read_sequence_options(properties);
@@ -120,6 +122,7 @@ void read_sequence(const Context& context, const std::string& name, const yaml::
     sequence.comment = properties.text("comment");
     sequence.options = properties.options();
     sequence.declared.renamed_from = properties.text("renamed_from");
+    sequence.declared.access = read_access(properties);
   }
   add_object(context, schema.sequences, std::move(sequence), node, "sequence");
 }
@@ -131,7 +134,7 @@ void read_view(const Context& context, const std::string& name, const yaml::Node
     view.definition = definition_text(node.scalar);
   } else {
     const Properties properties(context, node, "view " + name,
-                                {"name", "query", "definition", "sql", "columns", "indexes", "triggers", "comment", "renamed_from"}, "view");
+                                {"name", "query", "definition", "sql", "columns", "indexes", "triggers", "comment", "renamed_from", "owner", "grants"}, "view");
     if (!properties.holds_here()) return;
     for (const char* key : {"sql", "definition", "query"}) {
       if (view.definition.empty()) view.definition = definition_text(properties.text(key));
@@ -140,6 +143,7 @@ void read_view(const Context& context, const std::string& name, const yaml::Node
     view.comment = properties.text("comment");
     view.options = properties.options();
     view.declared.renamed_from = properties.text("renamed_from");
+    view.declared.access = read_access(properties);
     if (const auto* value = properties.find("indexes")) {
       each_entry(context, *value, "view " + name + ": indexes", [&](const auto& index_name, const auto& entry, const auto& where) {
         std::vector<Column> any;  // a view's columns are not declared: every plain word is one
@@ -173,7 +177,7 @@ void read_routine(const Context& context, const std::string& key, const yaml::No
   if (node.is_scalar()) {
     routine.definition = definition_text(node.scalar);
   } else {
-    const Properties properties(context, node, "routine " + key, {"name", "arguments", "definition", "sql", "comment", "renamed_from"}, "routine");
+    const Properties properties(context, node, "routine " + key, {"name", "arguments", "definition", "sql", "comment", "renamed_from", "owner", "grants"}, "routine");
     if (!properties.holds_here()) return;
     routine.definition = definition_text(properties.text("definition"));
     if (routine.definition.empty()) routine.definition = definition_text(properties.text("sql"));
@@ -181,6 +185,7 @@ void read_routine(const Context& context, const std::string& key, const yaml::No
     routine.comment = properties.text("comment");
     routine.options = properties.options();
     routine.declared.renamed_from = properties.text("renamed_from");
+    routine.declared.access = read_access(properties);
   }
   if (routine.definition.empty()) context.fail(node, key + " has no definition", "give the whole CREATE statement as its definition");
   add_object(context, schema.routines, std::move(routine), node, "routine");
@@ -192,13 +197,16 @@ void read_definition(const Context& context, const std::string& name, const yaml
   if (node.is_scalar()) {
     definition.definition = definition_text(node.scalar);
   } else {
-    const Properties properties(context, node, kind + " " + name, {"name", "definition", "sql", "comment", "renamed_from"}, kind);
+    std::vector<std::string> known{"name", "definition", "sql", "comment", "renamed_from"};
+    if (kind == "type") known.insert(known.end(), {"owner", "grants"});
+    const Properties properties(context, node, kind + " " + name, known, kind);
     if (!properties.holds_here()) return;
     definition.definition = definition_text(properties.text("definition"));
     if (definition.definition.empty()) definition.definition = definition_text(properties.text("sql"));
     definition.comment = properties.text("comment");
     definition.options = properties.options();
     definition.declared.renamed_from = properties.text("renamed_from");
+    definition.declared.access = read_access(properties);
   }
   if (definition.definition.empty()) context.fail(node, kind + " " + name + " has no definition");
   context.check_name(kind, definition.name, place);
@@ -235,7 +243,7 @@ void read_tables(const Context& context, const yaml::Node& node, Schema& schema)
 const std::vector<std::string>& top_level_keys() {
   static const std::vector<std::string> keys{"schemas",  "extensions", "enums",     "domains",  "sequences", "types", "functions", "procedures",
                                              "tables",   "views",      "materialized_views", "triggers", "events", "virtual_tables",
-                                             "rules",    "statistics", "aggregates"};
+                                             "rules",    "statistics", "aggregates", "owner", "grants", "default_privileges"};
   return keys;
 }
 
@@ -246,8 +254,11 @@ bool read_objects(const Context& context, const std::string& key, const yaml::No
     });
   };
   if (key == "schemas") {
-    if (!node.is_sequence()) context.fail(node, "schemas must be a list of names");
-    for (const auto& item : node.items) schema.schemas.push_back(scalar_text(context, item, "schemas"));
+    read_schemas(context, node, schema);
+  } else if (key == "default_privileges") {
+    read_default_privileges(context, node, schema);
+  } else if (key == "owner" || key == "grants") {
+    read_top_access(context, key, node, schema);
   } else if (key == "tables") {
     read_tables(context, node, schema);
   } else if (key == "extensions") {

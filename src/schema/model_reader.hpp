@@ -75,6 +75,14 @@ void each_entry(const Context& context, const yaml::Node& node, const std::strin
 [[nodiscard]] std::vector<IndexPart> read_index_parts(const Context& context, const yaml::Node& node,
                                                       const std::vector<Column>& columns, const std::string& what);
 
+/// `owner` and `grants` of an object.
+[[nodiscard]] Rare<Access> read_access(const Properties& properties);
+/// `owner` and `grants` at the top: of the schema that names without one are in, on MySQL and MariaDB of the database.
+void read_top_access(const Context& context, const std::string& key, const yaml::Node& node, Schema& schema);
+/// The schemas of a model, a list of names or a map with what is said of each, and privileges that new objects get.
+void read_schemas(const Context& context, const yaml::Node& node, Schema& schema);
+void read_default_privileges(const Context& context, const yaml::Node& node, Schema& schema);
+
 [[nodiscard]] Index read_index(const Context& context, const std::string& name, const yaml::Node& value, const Location& place,
                                const QualifiedName& table, const std::vector<Column>& columns);
 [[nodiscard]] Check read_check(const Context& context, const std::string& name, const yaml::Node& value, const Location& place,

@@ -8,9 +8,9 @@ namespace migrate::model {
 namespace {
 
 const std::vector<std::string> table_keys{"comment",  "columns",    "primary_key", "uniques",  "indexes",      "foreign_keys", "checks",
-                                          "exclusions", "triggers", "policies",    "renamed_from", "order"};
+                                          "exclusions", "triggers", "policies",    "renamed_from", "order", "owner", "grants"};
 const std::vector<std::string> column_keys{"type",   "null",        "default",    "identity", "generated",    "collation", "comment", "unique", "index",
-                                           "references", "primary_key", "check", "renamed_from", "cast", "backfill", "mask"};
+                                           "references", "primary_key", "check", "renamed_from", "cast", "backfill", "mask", "grants"};
 const std::vector<std::string> foreign_key_keys{"name",     "columns",  "column", "references", "on_delete",    "on_update",
                                                 "match",    "deferrable", "initially_deferred", "not_valid", "comment", "renamed_from", "table"};
 
@@ -35,6 +35,7 @@ class TableReader {
     table_.comment = properties.text("comment");
     table_.options = properties.options();
     table_.declared.renamed_from = properties.text("renamed_from");
+    table_.declared.access = read_access(properties);
     read_order(properties);
     read_columns(properties);
     read_keys(properties);
@@ -98,6 +99,7 @@ class TableReader {
     column.comment = properties.text("comment");
     column.options = properties.options();
     column.declared.renamed_from = properties.text("renamed_from");
+    column.declared.access = read_access(properties);
     column.declared.cast = properties.text("cast");
     column.declared.backfill = properties.text("backfill");
     if (const auto* mask = properties.find("mask")) column.declared.mask = read_mask_words(*mask, context_.file, where);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -113,6 +114,50 @@ void add_text(Written& map, const std::string& key, const std::string& value) {
   if (!value.empty()) map.add(key, yaml::block(value));
 }
 
+/// Privileges by account: a list, or a map where some may be given on or another role gave them.
+Written grants_text(const std::vector<Grant>& grants) {
+  std::map<std::string, std::map<std::string, std::vector<const Grant*>>> by_account;
+  for (const auto& grant : grants) by_account[grant.to][grant.by].push_back(&grant);
+  Flow out;
+  for (const auto& [to, by_giver] : by_account) {
+    std::vector<Written> entries;
+    for (const auto& [by, given] : by_giver) {
+      std::vector<std::string> all, options;
+      for (const auto* grant : given) {
+        all.push_back(grant->privilege);
+        if (grant->grantable) options.push_back(grant->privilege);
+      }
+      if (by.empty() && options.empty()) {
+        entries.push_back(yaml::list(all));
+        continue;
+      }
+      Flow entry;
+      entry.names("privileges", all);
+      if (options.size() == all.size()) entry.set("with_grant_option", yaml::word("true"));
+      else entry.names("with_grant_option", options);
+      entry.text("granted_by", by);
+      entries.push_back(entry.done());
+    }
+    out.set(to, entries.size() == 1 ? std::move(entries[0]) : yaml::list(std::move(entries)));
+  }
+  return out.done();
+}
+
+template <class Map, class Add>
+void add_access(Map& map, const Access& access, const Add& add) {
+  if (access.owner) add(map, "owner", yaml::text(*access.owner));
+  if (access.grants) add(map, "grants", grants_text(*access.grants));
+}
+void add_access(Written& map, const Access& access) {
+  add_access(map, access, [](Written& to, const char* key, Written value) { to.add(key, std::move(value)); });
+}
+void add_access(Written& map, const Declaration& declared) {
+  if (declared.access) add_access(map, *declared.access);
+}
+void add_access(Flow& flow, const Declaration& declared) {
+  if (declared.access) add_access(flow, *declared.access, [](Flow& to, const char* key, Written value) { to.set(key, std::move(value)); });
+}
+
 class Writer {
  public:
   explicit Writer(std::string section) : section_(std::move(section)) {}
@@ -123,7 +168,7 @@ class Writer {
       for (const auto& [key, value] : schema.options) options.add(key, yaml::text(value));
       document_.add(section_, std::move(options));
     }
-    if (!schema.schemas.empty()) document_.add("schemas", yaml::list(schema.schemas));
+    write_schemas(schema);
     each("extensions", schema.extensions, [&](const Extension& extension) { return write_extension(extension); });
     each("enums", schema.enums, [&](const EnumType& type) { return write_enum(type); });
     each("domains", schema.domains, [&](const Domain& domain) { return write_domain(domain); });
@@ -139,6 +184,7 @@ class Writer {
     write_definitions("statistics", "statistics", schema);
     write_definitions("events", "event", schema);
     write_definitions("virtual_tables", "virtual table", schema);
+    write_default_privileges(schema);
     return yaml::write(document_);
   }
 
@@ -164,6 +210,41 @@ class Writer {
     map.add(section_, flow.done());
   }
 
+  void write_schemas(const Schema& schema) {
+    const auto of = [&](const std::string& name) { return schema.access.places.find({AccessPlace::Kind::schema, {name, ""}, ""}); };
+    if (const auto own = of(""); own != schema.access.places.end()) add_access(document_, own->second);
+    if (schema.schemas.empty()) return;
+    std::vector<Written> names;
+    for (const auto& name : schema.schemas) {
+      const auto it = of(name);
+      if (it == schema.access.places.end()) {
+        names.push_back(yaml::text(name));
+        continue;
+      }
+      Declaration said;
+      said.access = it->second;
+      Flow flow;
+      flow.set("name", yaml::text(name));
+      add_access(flow, said);
+      names.push_back(flow.done());
+    }
+    document_.add("schemas", yaml::list(std::move(names)));
+  }
+
+  void write_default_privileges(const Schema& schema) {
+    auto section = lines();
+    for (const auto& [place, access] : schema.access.places) {
+      if (place.kind != AccessPlace::Kind::defaults) continue;
+      Flow flow;
+      flow.text("for", place.name.name);
+      if (place.name.schema != "*") flow.set("schema", yaml::text(place.name.schema.empty() ? "public" : place.name.schema));
+      flow.set("on", yaml::text(place.part));
+      if (access.grants) flow.set("grants", grants_text(*access.grants));
+      section.items.push_back(flow.done());
+    }
+    if (!section.items.empty()) document_.add("default_privileges", std::move(section));
+  }
+
   static Entry write_extension(const Extension& extension) {
     Flow flow;
     flow.text("schema", extension.schema);
@@ -173,10 +254,11 @@ class Writer {
   }
 
   static Entry write_enum(const EnumType& type) {
-    if (type.comment.empty()) return {name_key(type.name), yaml::list(type.values)};
+    if (type.comment.empty() && !type.declared.access) return {name_key(type.name), yaml::list(type.values)};
     auto map = lines();
     map.add("values", yaml::list(type.values));
     add_text(map, "comment", type.comment);
+    add_access(map, type.declared);
     return {name_key(type.name), std::move(map)};
   }
 
@@ -188,6 +270,7 @@ class Writer {
     add_text(map, "collation", domain.collation);
     write_checks(map, domain.checks);
     add_text(map, "comment", domain.comment);
+    add_access(map, domain.declared);
     return {name_key(domain.name), std::move(map)};
   }
 
@@ -197,6 +280,7 @@ class Writer {
     sequence_options(flow, sequence.sequence);
     flow.text("owned_by", sequence.owned_by);
     flow.text("comment", sequence.comment);
+    add_access(flow, sequence.declared);
     flow.options(section_, sequence.options);
     return {name_key(sequence.name), flow.done()};
   }
@@ -208,6 +292,7 @@ class Writer {
       auto map = lines();
       add_text(map, "definition", definition.definition);
       add_text(map, "comment", definition.comment);
+      add_access(map, definition.declared);
       add_options(map, definition.options);
       section.add(name_key(definition.name), std::move(map));
     }
@@ -221,6 +306,7 @@ class Writer {
       auto map = lines();
       add_text(map, "definition", routine.definition);
       add_text(map, "comment", routine.comment);
+      add_access(map, routine.declared);
       add_options(map, routine.options);
       section.add(name_key(routine.name) + (routine.arguments.empty() ? "" : "(" + routine.arguments + ")"), std::move(map));
     }
@@ -233,6 +319,7 @@ class Writer {
       if (view.materialized != materialized) continue;
       auto map = lines();
       add_text(map, "comment", view.comment);
+      add_access(map, view.declared);
       if (!view.columns.empty()) map.add("columns", yaml::list(view.columns));
       add_text(map, "query", view.definition);
       write_indexes(map, view.indexes);
@@ -246,6 +333,7 @@ class Writer {
   Entry write_table(const Table& table) {
     auto map = lines();
     add_text(map, "comment", table.comment);
+    add_access(map, table.declared);
     auto columns = lines();
     for (const auto& column : table.columns) columns.keys.push_back(write_column(table, column));
     if (columns.keys.empty()) columns.kind = Written::Kind::flow;
@@ -287,6 +375,7 @@ class Writer {
     }
     flow.text("collation", column.collation);
     flow.text("comment", column.comment);
+    add_access(flow, column.declared);
     flow.options(section_, column.options);
     return {column.name, flow.done()};
   }

@@ -45,20 +45,4 @@ struct Dependencies {
   bool operator==(const Dependencies&) const { return true; }
 };
 
-/// A statement that gives back what an object had; "{}" stands for the object as statements name it.
-struct Given {
-  std::string sql;
-  std::string column;  ///< it concerns that column only; "": the object
-
-  auto operator<=>(const Given&) const = default;
-};
-
-/// What making an object again would lose and comparing does not look at: its owner, privileges on it, the defaults of a view's columns.
-/// It says nothing about whether two schemas are equal.
-struct Rights {
-  std::map<ObjectId, std::vector<Given>> given;
-
-  bool operator==(const Rights&) const { return true; }
-};
-
 }  // namespace migrate

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "migrate/access.hpp"
 #include "migrate/dependencies.hpp"
 #include "migrate/error.hpp"
 
@@ -89,8 +90,8 @@ struct Generated {
   bool operator==(const Generated& other) const;
 };
 
-/// What a model says about the way to a schema rather than about the result: never set by inspection, and equal to
-/// any other, so that comparing two objects compares what they are.
+/// What a model says about the way to a schema rather than about the result, and what is compared apart: equal to any other, so that
+/// comparing two objects compares what they are.
 struct Declaration {
   Location location;
   std::string renamed_from;  ///< the name this object had before
@@ -103,6 +104,8 @@ struct Declaration {
   /// Property -> its text as somebody wrote it, where the canonical text reads otherwise but means the same. Set by a
   /// dialect (inspection too) so that what it renders again looks as before; checked against the canonical text when used.
   std::map<std::string, std::string> spelling;
+  /// Owner and privileges. Of a live object only where they were asked for (CatalogFace::read_access); they are compared apart.
+  Rare<Access> access;
 
   bool operator==(const Declaration&) const { return true; }
 };
@@ -351,6 +354,7 @@ struct Schema {
   Options options;  ///< of the database itself: mysql charset, collation
   Dependencies dependencies;  ///< what stands on what, as far as the engine told
   Rights rights;              ///< of what may have to be made again
+  SchemaAccess access;        ///< beyond what the objects' declarations say
   bool operator==(const Schema& other) const;
 };
 

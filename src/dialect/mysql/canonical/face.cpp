@@ -1,5 +1,6 @@
 #include "dialect/mysql/canonical/face.hpp"
 
+#include "dialect/mysql/canonical/access.hpp"
 #include "dialect/mysql/canonical/canonical.hpp"
 #include "dialect/mysql/canonical/options.hpp"
 #include "dialect/mysql/sql/usual_session.hpp"
@@ -10,6 +11,10 @@ namespace {
 class MysqlCanonical final : public CanonicalFace {
  public:
   void canonicalize(Schema& declared, const ServerInfo& server) const override { canonicalize_schema(declared, server); }
+  void canonicalize_access(const AccessPlace& place, Access& access, const ServerInfo& server, const SchemaAccess& live,
+                           const Location& location) const override {
+    mysql::canonicalize_access(place, access, server, live, location);
+  }
   [[nodiscard]] const KnownOptions& known_options() const override { return mysql::known_options(); }
   [[nodiscard]] Options compared_when_declared(const ServerInfo& server) const override {
     auto options = usual_provenance(server);

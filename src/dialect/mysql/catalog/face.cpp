@@ -3,11 +3,15 @@
 #include <algorithm>
 
 #include "dialect/mysql/canonical/canonical_column.hpp"
+#include "dialect/mysql/canonical/programs.hpp"
+#include "dialect/mysql/catalog/access.hpp"
 #include "dialect/mysql/catalog/check_types.hpp"
 #include "dialect/mysql/catalog/inspect.hpp"
 #include "dialect/mysql/catalog/normalize.hpp"
 #include "dialect/mysql/catalog/plain_mode.hpp"
 #include "dialect/mysql/catalog/probe.hpp"
+#include "dialect/mysql/sql/text.hpp"
+#include "schema/lookup.hpp"
 
 namespace migrate::mysql {
 namespace {
@@ -20,6 +24,9 @@ class MysqlCatalog final : public CatalogFace {
     const PlainMode plain(connection, server);
     return inspect_database(connection, server, options);
   }
+  void read_access(Connection& connection, const ServerInfo& server, Schema& live, const std::set<std::string>& also) const override {
+    mysql::read_access(connection, server, live, also);
+  }
   [[nodiscard]] std::vector<std::string> left_alone(Connection& connection) const override { return objects_left_alone(connection); }
   [[nodiscard]] std::vector<ModelRemark> check_types(Connection& connection, const ServerInfo& server, const Schema& declared, const Schema& live) const override {
     return mysql::check_types(connection, server, declared, live);
@@ -28,6 +35,13 @@ class MysqlCatalog final : public CatalogFace {
                                  const Schema& live) const override {
     const PlainMode plain(connection, server, std::any_of(objects.tables.begin(), objects.tables.end(), has_zero_dates));
     return normalize_objects(connection, server, objects, declared, live);
+  }
+  /// A routine's text begins with its name.
+  void apply(Schema& schema, const Operation& operation) const override {
+    migrate::apply(schema, operation);
+    const auto* rename = std::get_if<Rename<Routine>>(&operation);
+    auto* routine = rename == nullptr ? nullptr : find_named(schema.routines, rename->to);
+    if (routine != nullptr) routine->definition = renamed_program(routine->definition, quote_name(rename->to), lexical_rules());
   }
 };
 

@@ -2,6 +2,7 @@
 // trip. information_schema is only read where it costs nothing: on MariaDB its views of columns and keys open every table.
 
 #include "dialect/mysql/catalog/inspect.hpp"
+#include "dialect/mysql/catalog/access.hpp"
 
 #include <fmt/format.h>
 
@@ -76,7 +77,7 @@ class Inspector {
     show_each(connection_, objects_, [this](const Listed& object, const Row& row) { read_object(object, row); });
     add_triggers();
     if (context_.mariadb) add_reference_systems();
-    else add_routine_grants();
+    if (options_.tables.empty()) read_object_rights(connection_, schema_);
     return std::move(schema_);
   }
 
@@ -200,30 +201,6 @@ class Inspector {
       auto* table = find_named(schema_.tables, QualifiedName{"", cell(row, 0)});
       auto* column = table == nullptr ? nullptr : find_named(table->columns, cell(row, 1));
       if (column != nullptr) column->options["ref_system_id"] = cell(row, 2);
-    }
-  }
-
-  /// MySQL forgets who may run a routine when it is dropped, and has no other way to replace one. Who may not read that cannot give it back.
-  void add_routine_grants() {
-    if (schema_.routines.empty()) return;
-    Result grants;
-    try {
-      grants = connection_.query("SELECT routine_type, routine_name, user, host, proc_priv FROM mysql.procs_priv WHERE db = database() AND concat(user, '@', host) <> current_user() ORDER BY 1, 2, 3, 4");
-    } catch (const DatabaseError& error) {
-      constexpr int denied = 1142;
-      if (error.native_code != denied) throw;
-      return;
-    }
-    for (const auto& row : grants.rows) {
-      std::vector<std::string> privileges;
-      bool may_grant = false;
-      for (const auto& one : split(cell(row, 4), ',')) {
-        if (one == "Grant") may_grant = true;
-        else privileges.push_back(upper(one));
-      }
-      if (privileges.empty()) privileges.emplace_back("USAGE");
-      schema_.rights.given[{.kind = ObjectId::Kind::routine, .name = {"", cell(row, 1)}, .part = {}}].push_back(
-          {"GRANT " + join(privileges, ", ") + " ON " + cell(row, 0) + " {} TO " + backtick(cell(row, 2)) + "@" + backtick(cell(row, 3)) + (may_grant ? " WITH GRANT OPTION" : ""), {}});
     }
   }
 

@@ -11,6 +11,7 @@
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "dialect/mysql/canonical/canonical_column.hpp"
+#include "dialect/mysql/render/access.hpp"
 #include "dialect/mysql/render/render_programs.hpp"
 #include "dialect/mysql/render/render_table.hpp"
 #include "dialect/mysql/render/suspended_keys.hpp"
@@ -188,14 +189,25 @@ class Renderer : ProgramRenderer {
     TableChange change;
     change.before = with_collations(*find_named(state_.tables, name), physical_collation(name));
     change.origins = origins_of(change.before);
+    std::vector<std::string> rights;
     for (auto i = from; i < to; ++i) {
       follow(change.origins, operations_[i]);
+      if (const auto* rename = std::get_if<RenamePart<Column>>(&operations_[i])) move_column_rights(*rename, rights);
       apply(state_, operations_[i]);
     }
     physical_.erase(name);
     change.after = with_collations(*find_named(state_.tables, name), database_collation());
     alter(std::move(change));
+    for (auto& sql : rights) add(std::move(sql));
     if (auto* table = find_named(state_.tables, name); table != nullptr && table->primary_key) table->declared.spelling.erase("generated_key");
+  }
+
+  /// Privileges on a column stay with its name: what gives them to the next one, and takes them from this one.
+  void move_column_rights(const RenamePart<Column>& op, std::vector<std::string>& out) const {
+    const auto had = state_.rights.access.find({AccessPlace::Kind::column, op.table, op.from});
+    if (had == state_.rights.access.end()) return;
+    for (auto& sql : access_sql({.on = {AccessPlace::Kind::column, op.table, op.to}, .before = {}, .after = had->second})) out.push_back(std::move(sql));
+    for (auto& sql : access_sql({.on = had->first, .before = had->second, .after = {}})) out.push_back(std::move(sql));
   }
 
   void alter(TableChange change) {
@@ -396,6 +408,7 @@ class Renderer : ProgramRenderer {
   }
   void render(const Rename<Table>& op) {
     add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to)));
+    move_rights(op.from, op.to);
     suspended_.rename(op.from, op.to);
     if (auto node = physical_.extract(op.from)) {
       node.key() = op.to;

@@ -1,6 +1,10 @@
 #include "dialect/mysql/render/render_programs.hpp"
+#include "dialect/mysql/render/access.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
 
 #include "core/text.hpp"
 #include "dialect/mysql/canonical/programs.hpp"
@@ -36,16 +40,34 @@ void ProgramRenderer::check_definer(const std::string& what, const Options& opti
                           before.empty() ? "" : before + "; ", create, after.empty() ? "" : "; " + after)};
 }
 
-void ProgramRenderer::render(const Create<View>& op) { in_session_of(op.object.options, {create_view(op.object, context_, false)}); }
+void ProgramRenderer::render(const Create<View>& op) {
+  in_session_of(op.object.options, {create_view(op.object, context_, false)});
+  const auto& former = op.object.declared.renamed_from;
+  if (!former.empty()) move_rights({"", former}, op.object.name);
+  const auto had = state_.rights.access.find({AccessPlace::Kind::view, op.object.name, {}});
+  if (had == state_.rights.access.end() || !named_back_.contains(op.object.name)) return;
+  for (auto& sql : access_sql({.on = had->first, .before = {}, .after = had->second})) add(std::move(sql));
+}
 
-void ProgramRenderer::render(const Drop<View>& op) { add("DROP VIEW " + quote_name(op.object.name)); }
+void ProgramRenderer::render(const Drop<View>& op) {
+  add("DROP VIEW " + quote_name(op.object.name));
+  // On the way back: what was made in the place of another comes again by that one's name.
+  const QualifiedName former{"", op.object.declared.renamed_from};
+  const auto had = state_.rights.access.find({AccessPlace::Kind::view, former, {}});
+  if (had == state_.rights.access.end()) return;
+  for (auto& sql : access_sql({.on = {AccessPlace::Kind::view, op.object.name, {}}, .before = had->second, .after = {}})) add(std::move(sql));
+  named_back_.insert(former);
+}
 
 void ProgramRenderer::render(const Alter<View>& op) {
   check_definer("view " + op.after.name.text(), op.after.options, create_view(op.after, context_, true));
   in_session_of(op.after.options, {create_view(op.after, context_, true)});
 }
 
-void ProgramRenderer::render(const Rename<View>& op) { add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to))); }
+void ProgramRenderer::render(const Rename<View>& op) {
+  add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to)));
+  move_rights(op.from, op.to);
+}
 
 namespace {
 
@@ -63,11 +85,40 @@ void ProgramRenderer::replace(const std::string& what, const std::string& drop, 
   in_session_of(options, {create});
 }
 
-void ProgramRenderer::give_back(const Routine& routine) {
-  const auto given = state_.rights.given.find({.kind = ObjectId::Kind::routine, .name = routine.name, .part = {}});
-  if (given == state_.rights.given.end()) return;
-  for (const auto& grant : given->second) {
-    if (grant.sql.find(" ON " + kind_sql(routine)) != std::string::npos) add(replace_all(grant.sql, "{}", quote_name(routine.name)));
+void ProgramRenderer::give_back(const Routine& routine, const QualifiedName& to) {
+  const auto kind = routine.kind == Routine::Kind::procedure ? AccessPlace::Kind::procedure : AccessPlace::Kind::function;
+  const auto had = state_.rights.access.find({kind, routine.name, {}});
+  if (had == state_.rights.access.end()) return;
+  for (auto& sql : access_sql({.on = {kind, to, {}}, .before = {}, .after = had->second})) add(std::move(sql));
+}
+
+void ProgramRenderer::move_rights(const QualifiedName& from, const QualifiedName& to) {
+  using Kind = AccessPlace::Kind;
+  std::vector<std::string> taken;
+  for (const auto& [place, access] : state_.rights.access) {
+    if (place.name != from || place.kind == Kind::function || place.kind == Kind::procedure || place.kind == Kind::schema) continue;
+    auto now = place;
+    now.name = to;
+    for (auto& sql : access_sql({.on = now, .before = {}, .after = access})) add(std::move(sql));
+    for (auto& sql : access_sql({.on = place, .before = access, .after = {}})) taken.push_back(std::move(sql));
+  }
+  // From the columns first: the server takes a privilege from them when it is taken from the table.
+  for (auto sql = taken.rbegin(); sql != taken.rend(); ++sql) add(std::move(*sql));
+}
+
+void ProgramRenderer::render(const SetAccess& op) {
+  for (auto& sql : access_sql(op)) add(std::move(sql));
+  if (op.on.kind == AccessPlace::Kind::column || !op.before.grants) return;
+  for (const auto& [place, access] : state_.rights.access) {
+    if (place.kind != AccessPlace::Kind::column || place.name != op.on.name || !access.grants) continue;
+    Access lost{.owner = {}, .grants = std::vector<Grant>{}};
+    std::copy_if(access.grants->begin(), access.grants->end(), std::back_inserter(*lost.grants), [&](const Grant& grant) {
+      const auto held = [&](const Access& side) {
+        return side.grants && std::any_of(side.grants->begin(), side.grants->end(), [&](const Grant& other) { return other.to == grant.to && other.privilege == grant.privilege; });
+      };
+      return held(op.before) && !held(op.after);
+    });
+    for (auto& sql : access_sql({.on = place, .before = {}, .after = lost})) add(std::move(sql));
   }
 }
 
@@ -86,7 +137,7 @@ void ProgramRenderer::render(const Alter<Routine>& op) {
   const auto create = create_routine(op.after, context_);
   if (op.before.kind == op.after.kind) {
     replace(what, drop, create, op.after.options);
-    if (!context_.mariadb) give_back(op.after);
+    if (!context_.mariadb) give_back(op.after, op.after.name);
     return;
   }
   check_definer(what, op.after.options, create);
@@ -101,6 +152,7 @@ void ProgramRenderer::render(const Rename<Routine>& op) {
   renamed.definition = renamed_program(routine->definition, quote_name(op.to), program_rules(routine->options, context_));
   check_definer(lower(kind_sql(*routine)) + op.from.text(), renamed.options, create_routine(renamed, context_));
   in_session_of(renamed.options, {create_routine(renamed, context_)});
+  give_back(*routine, op.to);
   add("DROP " + kind_sql(*routine) + quote_name(op.from));
 }
 
@@ -142,7 +194,10 @@ void ProgramRenderer::render(const Alter<Sequence>& op) {
   if (engine != option(op.before.options, "engine")) add("ALTER TABLE " + quote_name(op.after.name) + " ENGINE=" + (engine.empty() ? context_.engine : engine));
 }
 
-void ProgramRenderer::render(const Rename<Sequence>& op) { add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to))); }
+void ProgramRenderer::render(const Rename<Sequence>& op) {
+  add(fmt::format("RENAME TABLE {} TO {}", quote_name(op.from), quote_name(op.to)));
+  move_rights(op.from, op.to);
+}
 
 void ProgramRenderer::render(const Add<Trigger>& op) { in_session_of(op.object.options, {create_trigger(op.object, context_)}); }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,9 +19,13 @@ class ProgramRenderer {
  protected:
   ProgramRenderer(Schema state, Context context, bool names_definers) : state_(std::move(state)), context_(std::move(context)), names_definers_(names_definers) {}
 
+  /// The server leaves privileges with a name: those on a relation, and on its columns, go to its next name.
+  void move_rights(const QualifiedName& from, const QualifiedName& to);
   void add(std::string text) { statements_.push_back({std::move(text), {}}); }
   /// Statements that make an object, in the session that it wants.
   void in_session_of(const Options& options, std::vector<std::string> statements);
+  /// Who loses a privilege on a table loses it on its columns too: those that were given it get it again.
+  void render(const SetAccess& op);
   void render(const Create<View>& op);
   void render(const Drop<View>& op);
   void render(const Alter<View>& op);
@@ -51,11 +56,12 @@ class ProgramRenderer {
  private:
   /// Something is made again in the place of another: nobody but the one who may do so gives it its definer back.
   void check_definer(const std::string& what, const Options& options, const std::string& create) const;
-  /// What a routine that was dropped on the way had been granted.
-  void give_back(const Routine& routine);
+  /// What a routine that was dropped on the way had been granted, to the one of that name.
+  void give_back(const Routine& routine, const QualifiedName& to);
   /// MariaDB replaces in one statement, so that grants stay and nobody misses the routine in between.
   void replace(const std::string& what, const std::string& drop, const std::string& create, const Options& options);
 
+  std::set<QualifiedName> named_back_;  ///< views that get their name back, and what was granted on it
   bool names_definers_;  ///< this user may make things for others
   std::size_t left_session_ = 0;  ///< statements behind the last change of the session back
   std::string session_before_;    ///< and the change

@@ -1,5 +1,6 @@
 #include "dialect/postgresql/canonical/face.hpp"
 
+#include "dialect/postgresql/canonical/access.hpp"
 #include "dialect/postgresql/canonical/canonical.hpp"
 #include "dialect/postgresql/canonical/options.hpp"
 
@@ -9,6 +10,10 @@ namespace {
 class PostgresqlCanonical final : public CanonicalFace {
  public:
   void canonicalize(Schema& declared, const ServerInfo& server) const override { postgresql::canonicalize(declared, server); }
+  void canonicalize_access(const AccessPlace& place, Access& access, const ServerInfo& server, const SchemaAccess& live,
+                           const Location& location) const override {
+    postgresql::canonicalize_access(place, access, server, live, location);
+  }
   [[nodiscard]] const KnownOptions& known_options() const override { return postgresql::known_options(); }
   /// Those of indexes, the ones behind constraints too.
   [[nodiscard]] std::vector<std::string> schema_wide_names(const Table& table) const override {

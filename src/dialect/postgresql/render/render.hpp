@@ -46,6 +46,10 @@ class Renderer {
   void render(const DropSchema&);
   void render(const SetDatabaseOptions&) {}
   void render(const Sql&);
+  // ---- owners and privileges: render_access.cpp ----
+  void render(const SetAccess&);
+  void give_columns_back(const SetAccess& op, const std::string& to, const std::vector<std::string>& privileges);
+
   void render(const Create<Extension>&);
   void render(const Drop<Extension>&);
   void render(const Alter<Extension>&);

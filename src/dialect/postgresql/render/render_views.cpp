@@ -54,9 +54,16 @@ void Renderer::create_view(const View& view, bool with_triggers) {
   for (const auto& index : view.indexes) create_index(view.name, index);
   comment(view.name, kind_of(view) + " " + quote_name(view.name), "", view.comment);
   comment_columns(View{.name = view.name}, view);
-  give_back({.kind = ObjectId::Kind::relation, .name = view.name, .part = {}}, quote_name(view.name), [&](const std::string& column) {
-    return std::find(view.columns.begin(), view.columns.end(), column) != view.columns.end() || mentions(view.definition, column);
+  // One that is made by a new name has what it had under the old one.
+  const auto own = state_.rights.given.find({.kind = ObjectId::Kind::relation, .name = view.name, .part = {}});
+  const auto had = own != state_.rights.given.end() ? own : std::find_if(state_.rights.given.begin(), state_.rights.given.end(), [&](const auto& given) {
+    return given.first.kind == ObjectId::Kind::relation && given.first.name.text() == view.declared.renamed_from;
   });
+  if (had != state_.rights.given.end()) {
+    give_back(had->first, quote_name(view.name), [&](const std::string& column) {
+      return std::find(view.columns.begin(), view.columns.end(), column) != view.columns.end() || mentions(view.definition, column);
+    });
+  }
   if (!with_triggers) return;
   for (const auto& trigger : view.triggers) create_trigger(view.name, trigger);
 }
