@@ -197,9 +197,7 @@ void read_definition(const Context& context, const std::string& name, const yaml
   if (node.is_scalar()) {
     definition.definition = definition_text(node.scalar);
   } else {
-    std::vector<std::string> known{"name", "definition", "sql", "comment", "renamed_from"};
-    if (kind == "type") known.insert(known.end(), {"owner", "grants"});
-    const Properties properties(context, node, kind + " " + name, known, kind);
+    const Properties properties(context, node, kind + " " + name, {"name", "definition", "sql", "comment", "renamed_from", "owner", "grants"}, kind);
     if (!properties.holds_here()) return;
     definition.definition = definition_text(properties.text("definition"));
     if (definition.definition.empty()) definition.definition = definition_text(properties.text("sql"));
@@ -207,6 +205,7 @@ void read_definition(const Context& context, const std::string& name, const yaml
     definition.options = properties.options();
     definition.declared.renamed_from = properties.text("renamed_from");
     definition.declared.access = read_access(properties);
+    if (definition.declared.access && kind != "type") context.fail(node, kind + " " + name + ": `owner` and `grants` are for types");
   }
   if (definition.definition.empty()) context.fail(node, kind + " " + name + " has no definition");
   context.check_name(kind, definition.name, place);

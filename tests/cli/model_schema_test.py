@@ -117,6 +117,9 @@ WRONG = {
 
 
 RIGHT = {
+    "privileges in every form": "owner: boss\ngrants: {app: select, lead: {privileges: [select, insert], with_grant_option: [select]}, h: [{privileges: select, granted_by: lead}, update]}\n"
+                                "schemas: {audit: {dialects: postgresql, owner: boss, grants: {app: [usage]}}}\ndefault_privileges: [{on: tables, grants: {app: all}}]\n"
+                                "tables: {t: {columns: {id: {type: integer, grants: {app: {privileges: [select], with_grant_option: true}}}}, owner: boss, grants: {}}}",
     "nothing": "",
     "empty kinds": "tables:\nviews:\nenums:\ntriggers:\n",
     "a place for anchors": "x-common: &id {type: int, null: false}\ntables: {t: {columns: {id: *id}, primary_key: id}}",
