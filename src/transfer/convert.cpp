@@ -112,7 +112,7 @@ class Converter {
     if (!type.values.empty()) enum_type(table, source, type, column);
     if (!numbers_from_sequence(source)) convert_default(what, source, type, column);
     if (source.generated) convert_generated(what, table, source, column);
-    if (source.identity || is_rowid(table, source) || numbers_from_sequence(source)) column.identity = Identity{.kind = source.identity ? source.identity->kind : Identity::Kind::by_default, .sequence = {}};
+    if (sides_.from.rows().numbers_itself(table, source) || numbers_from_sequence(source)) column.identity = Identity{.kind = source.identity ? source.identity->kind : Identity::Kind::by_default, .sequence = {}};
     if (column.identity && column.identity->kind == Identity::Kind::serial) column.identity->kind = Identity::Kind::by_default;
     if (source.options.contains("on_update")) lose(what, "ON UPDATE " + source.options.at("on_update") + " has no counterpart");
     return column;
@@ -121,12 +121,6 @@ class Converter {
   /// A default over a sequence that nobody said belongs to the column.
   static bool numbers_from_sequence(const Column& column) {
     return column.default_value && column.default_value->expression && starts_with_ignoring_case(column.default_value->text, "nextval(");
-  }
-
-  /// SQLite's INTEGER PRIMARY KEY numbers itself.
-  bool is_rowid(const Table& table, const Column& column) const {
-    return sides_.from.name() != sides_.to.name() && sides_.from_server.capabilities.single_writer && equal_ignoring_case(column.type, "integer") && table.primary_key &&
-           table.primary_key->parts.size() == 1 && table.primary_key->parts[0].column == column.name && !table.options.contains("without_rowid");
   }
 
   void enum_type(const Table& table, const Column& source, const ValueType& type, Column& column) {
@@ -170,7 +164,7 @@ class Converter {
     static const std::set<std::string, std::less<>> uuid{"gen_random_uuid", "uuid_generate_v4", "uuid"};
     if (now.contains(bare)) return "CURRENT_TIMESTAMP";
     if (bare == "current_date" || bare == "curdate") return "CURRENT_DATE";
-    if (uuid.contains(bare)) return sides_.to_server.capabilities.enum_types ? "gen_random_uuid()" : "uuid()";
+    if (uuid.contains(bare)) return sides_.to.rows().random_uuid();
     if (bare.starts_with("nextval")) return "";
     return translate_sql(text, sides_.from, sides_.to);
   }
@@ -197,10 +191,11 @@ class Converter {
   }
 
   void weaker_unique(const Table& table, const std::string& what, const std::vector<IndexPart>& parts) {
+    if (sides_.to.rows().keys_can_ignore_case()) return;
     for (const auto& part : parts) {
       const auto* column = find_named(table.columns, part.column);
       if (column == nullptr || !sides_.from.rows().value_type(table, *column, source_, sides_.from_server).ignores_case) continue;
-      if (sides_.to_server.capabilities.enum_types) lose(named(table, what), "it tells " + part.column + " apart by case there");
+      lose(named(table, what), "it tells " + part.column + " apart by case there");
     }
   }
 
@@ -310,13 +305,18 @@ class Converter {
     }
   }
 
+  bool can_number_itself(const Table& table, const Column& column) const {
+    const auto rule = sides_.to.rows().self_numbering();
+    if (rule == SelfNumbering::any_column) return true;
+    if (!table.primary_key || table.primary_key->parts.empty() || table.primary_key->parts[0].column != column.name) return false;
+    return rule == SelfNumbering::first_of_key || table.primary_key->parts.size() == 1;
+  }
+
   /// A column that numbers itself has to lead a key on engines that number by the table.
   void settle_identity(const Table& source, Table& table) {
     for (auto& column : table.columns) {
       if (!column.identity) continue;
-      const bool leads = table.primary_key && !table.primary_key->parts.empty() && table.primary_key->parts[0].column == column.name;
-      const bool alone = leads && table.primary_key->parts.size() == 1;
-      if (sides_.to_server.capabilities.enum_types || (sides_.to_server.capabilities.single_writer ? alone : leads)) {
+      if (can_number_itself(table, column)) {
         column.default_value.reset();
         continue;
       }

@@ -1,6 +1,7 @@
 /// The rows of a copy: tables in ranges, by several workers, each range recorded with its rows.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "rows/progress.hpp"
@@ -12,17 +13,19 @@ namespace migrate {
 /// The source at one moment: sessions that all see it.
 class Snapshot {
  public:
-  explicit Snapshot(End& source);
+  /// `wanted`: how many sessions shall see it; there are fewer where the engine cannot, or the role may not, which `tell` hears.
+  explicit Snapshot(End& source, std::size_t wanted = 1, const std::function<void(const std::string&)>& tell = {});
 
   [[nodiscard]] RowsConnection& first() { return *readers_.front(); }
-  /// Sessions for so many workers, or fewer where the engine cannot let several see one moment.
+  /// Sessions for so many workers, or fewer where there are fewer.
   [[nodiscard]] std::vector<RowsConnection*> readers(std::size_t wanted);
 
  private:
-  End& source_;
-  std::string name_;
   std::vector<std::unique_ptr<RowsConnection>> readers_;
 };
+
+/// How many sessions move rows side by side.
+[[nodiscard]] std::size_t jobs_of(const CopyOptions& options, const ServerInfo& target);
 
 /// Copies what is not done yet and fills in the reports of the tables.
 void copy_rows(End& source, Snapshot& snapshot, End& target, EndLock& lock, std::vector<TablePair>& pairs, const CopyProgress& progress, const CopyOptions& options, CopyEvents& events, CopyReport& report);

@@ -46,7 +46,7 @@ std::string real_sql(const std::string& name) {
   const auto bare = fmt::format("translate(split_part({}, 'e', 1), '-', '')", text);
   const auto digits = fmt::format("replace({}, '.', '')", bare);
   const auto point = fmt::format("case when position('.' in {0}) > 0 then position('.' in {0}) - 1 else length({0}) end", bare);
-  return fmt::format("case when {0} in ('NaN', 'Infinity', '-Infinity') then {0} when {1}::float8 = 0 then '0' else case when {1} < 0 then '-0.' else '0.' end "
+  return fmt::format("case when abs({1}) >= 0.001::float8 and abs({1}) < 1e14::float8 then {0} when {0} in ('NaN', 'Infinity', '-Infinity') then {0} when {1}::float8 = 0 then '0' else case when {1} < 0 then '-0.' else '0.' end "
                      "|| trim(both '0' from {2}) || 'e' || (coalesce(nullif(split_part({0}, 'e', 2), '')::int, 0) + {3} - (length({2}) - length(ltrim({2}, '0'))))::text end",
                      text, name, digits, point);
 }
@@ -64,12 +64,26 @@ std::string digest_sql(const RowsColumn& column) {
     case Kind::bytes: return hash_sql(name, 32);
     case Kind::timestamptz: return column.own.kind == Kind::timestamptz ? fmt::format("({} at time zone 'UTC')::text", name) : name + "::text";
     case Kind::text:
-    case Kind::json:
-    case Kind::any: return hash_sql(fmt::format("convert_to({}::text, 'UTF8')", name), 32);
+    case Kind::any:
+      return fmt::format("case when length({0}::text) <= {1} then length({0}::text) || ':' || {0}::text else {2} end", name, most_digest_characters,
+                         hash_sql(fmt::format("convert_to({}::text, 'UTF8')", name), 32));
+    case Kind::json: return hash_sql(fmt::format("convert_to({}::text, 'UTF8')", name), 32);
     // As it is put out: a cast to text writes another for some types (inet).
     case Kind::other: return hash_sql(fmt::format("convert_to(format('%s', {}), 'UTF8')", name), 32) + fmt::format(" || case when {} is null then null else '' end", name);
     default: return name + "::text";
   }
+}
+
+/// A value inside of its row's text, which doubles quotation marks and has less than a gigabyte: large ones by their hash.
+std::string own_sql(const RowsColumn& column) {
+  constexpr int large = 100000;
+  const auto name = quote_name(column.name);
+  const bool small = column.own.length && *column.own.length <= large;
+  if (column.own.kind == Kind::bytes && !small) return fmt::format("case when octet_length({0}) > {1} then sha256({0}) else {0} end", name, large);
+  if ((column.own.kind == Kind::text || column.own.kind == Kind::json) && !small) {
+    return fmt::format("case when octet_length({0}::text) > {1} then encode(sha256(convert_to({0}::text, 'UTF8')), 'hex') else {0}::text end", name, large);
+  }
+  return name;
 }
 
 class PostgresqlRowsFace final : public RowsFace {
@@ -90,19 +104,24 @@ class PostgresqlRowsFace final : public RowsFace {
   }
   [[nodiscard]] LoadForm load_form() const override { return {}; }
 
-  void begin_snapshot(RowsConnection& connection) const override { connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); }
-  [[nodiscard]] std::string export_snapshot(RowsConnection& connection) const override {
+  [[nodiscard]] bool keys_can_ignore_case() const override { return false; }
+  [[nodiscard]] std::string random_uuid() const override { return "gen_random_uuid()"; }
+  [[nodiscard]] SelfNumbering self_numbering() const override { return SelfNumbering::any_column; }
+
+  [[nodiscard]] std::size_t begin_snapshots(std::span<RowsConnection* const> sessions, std::string&) const override {
+    constexpr auto begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    sessions[0]->execute(begin);
+    if (sessions.size() == 1) return 1;
+    std::string name;
     try {
-      return connection.query("SELECT pg_export_snapshot()").rows.at(0).at(0).value_or("");
+      name = sessions[0]->query("SELECT pg_export_snapshot()").rows.at(0).at(0).value_or("");
     } catch (const DatabaseError&) {  // a standby before 10, a server that only speaks the protocol: the transaction is gone then
-      connection.execute("ROLLBACK");
-      begin_snapshot(connection);
-      return "";
+      sessions[0]->execute("ROLLBACK");
+      sessions[0]->execute(begin);
+      return 1;
     }
-  }
-  void join_snapshot(RowsConnection& connection, const std::string& name) const override {
-    begin_snapshot(connection);
-    connection.execute("SET TRANSACTION SNAPSHOT " + quote_text(name));
+    for (auto* session : sessions.subspan(1)) session->execute(std::string(begin) + "; SET TRANSACTION SNAPSHOT " + quote_text(name));
+    return sessions.size();
   }
 
   void set_up_reading(RowsConnection& connection) const override {
@@ -148,10 +167,18 @@ class PostgresqlRowsFace final : public RowsFace {
     buffer = from_hex(field.text.substr(std::min<std::size_t>(2, field.text.size())));
     return Field::of_bytes(buffer);
   }
-  [[nodiscard]] std::string digest_expression(const RowsColumn& column) const override { return fmt::format("coalesce({}, '~')", digest_sql(column)); }
-  [[nodiscard]] std::string hash_expression(const std::vector<std::string>& digests) const override {
-    return fmt::format("('x' || {})::bit(60)::bigint", hash_sql(fmt::format("convert_to({}, 'UTF8')", join(digests, " || '|' || ")), 15));
+  [[nodiscard]] std::string row_number(const std::vector<RowsColumn>& columns, RowNumbers numbers) const override {
+    std::string text;
+    if (numbers == RowNumbers::own) {
+      for (const auto& column : columns) text += (text.empty() ? "" : ", ") + own_sql(column);
+      return fmt::format("(hashtextextended((ROW({})::text) COLLATE \"C\", 0) & {})", text, (1LL << 60) - 1);
+    }
+    for (const auto& column : columns) text += (text.empty() ? "" : " || '|' || ") + fmt::format("coalesce({}, '~')", digest_sql(column));
+    return fmt::format("('x' || {})::bit(60)::bigint", hash_sql(fmt::format("convert_to({}, 'UTF8')", text.empty() ? "'~'" : text), 15));
   }
+  /// The hash is another on machines whose bytes stand the other way round.
+  [[nodiscard]] std::string own_numbers_sql() const override { return "SELECT hashtextextended('one, two' COLLATE \"C\", 0)"; }
+  [[nodiscard]] std::string quotient(const std::string& column, long long divisor) const override { return fmt::format("{} / {}", quote_name(column), divisor); }
   [[nodiscard]] std::string literal(const RowsColumn& column, const Field& value) const override {
     if (value.is_null()) return "NULL";
     if (column.own.kind == Kind::bytes) return "'\\x" + to_hex(value.text) + "'::bytea";
