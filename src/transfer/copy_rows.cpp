@@ -277,20 +277,6 @@ class RowCopier {
   std::exception_ptr failure_;
 };
 
-constexpr std::size_t most_listed = 1000;
-
-std::string shown(const TableSide& side, const std::vector<std::size_t>& places, const RowDifference& difference) {
-  std::vector<RowsColumn> key;
-  for (const auto place : places) key.push_back(side.columns[place]);
-  const auto row = side.name.text() + ", " + shown_key(key.empty() ? side.columns : key, difference.key);
-  switch (difference.kind) {
-    case RowDifference::Kind::only_source: return row + ": only in the source";
-    case RowDifference::Kind::only_target: return row + ": only in the target";
-    case RowDifference::Kind::different: return row + ": column " + difference.column + " differs";
-  }
-  return row;
-}
-
 std::size_t comparable(const TableSide& side) {
   return static_cast<std::size_t>(std::count_if(side.columns.begin(), side.columns.end(), [](const RowsColumn& column) { return !column.changed; }));
 }
@@ -303,6 +289,18 @@ void narrow_to(TableSide& side, const std::vector<std::size_t>& places) {
 }
 
 }  // namespace
+
+std::string shown_difference(const TableSide& side, const std::vector<std::size_t>& places, const RowDifference& difference) {
+  std::vector<RowsColumn> key;
+  for (const auto place : places) key.push_back(side.columns[place]);
+  const auto row = side.name.text() + ", " + shown_key(key.empty() ? side.columns : key, difference.key);
+  switch (difference.kind) {
+    case RowDifference::Kind::only_source: return row + ": only in the source";
+    case RowDifference::Kind::only_target: return row + ": only in the target";
+    case RowDifference::Kind::different: return row + ": column " + difference.column + " differs";
+  }
+  return row;
+}
 
 std::vector<RowsColumn> digested(const TableSide& side, const TableSide& other) {
   std::vector<RowsColumn> columns;
@@ -423,7 +421,7 @@ void find_differing(const TablePair& pair, TableSide from, TableSide to, TableRe
   narrow_to(from, places);
   narrow_to(to, places);
   table.differences += find_differences(from, to, key, [&](const RowDifference& difference) {
-    if (report.differing.size() < most_listed) report.differing.push_back(shown(from, key, difference));
+    if (report.differing.size() < most_listed_rows) report.differing.push_back(shown_difference(from, key, difference));
   });
 }
 

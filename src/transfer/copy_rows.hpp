@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "rows/differences.hpp"
 #include "rows/progress.hpp"
 #include "transfer/copy.hpp"
 #include "transfer/end.hpp"
@@ -23,6 +24,10 @@ class Snapshot {
  private:
   std::vector<std::unique_ptr<RowsConnection>> readers_;
 };
+
+/// Rows that differ, for people ("users, id 17: column mail differs"), and how many of them a report names. `key`: places of its columns.
+[[nodiscard]] std::string shown_difference(const TableSide& side, const std::vector<std::size_t>& key, const RowDifference& difference);
+inline constexpr std::size_t most_listed_rows = 1000;
 
 /// How many sessions move rows side by side.
 [[nodiscard]] std::size_t jobs_of(const CopyOptions& options, const ServerInfo& target);

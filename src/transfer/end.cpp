@@ -47,7 +47,7 @@ namespace {
 
 /// Whether both engines' own numbers say the same of a row.
 bool same_numbers(End& source, End& target, const TablePair& pair) {
-  if (&source.dialect() != &target.dialect() || source.own_numbers() != target.own_numbers()) return false;
+  if (&source.dialect() != &target.dialect() || source.own_numbers().empty() || source.own_numbers() != target.own_numbers()) return false;
   return std::equal(pair.from.columns.begin(), pair.from.columns.end(), pair.to.columns.begin(), pair.to.columns.end(),
                     [](const RowsColumn& a, const RowsColumn& b) { return a.native || a.own == b.own; });
 }

@@ -123,7 +123,7 @@ class RowsBench:
     # ---- sync ------------------------------------------------------------------------------------------------------------
 
     def sync(self, source, target):
-        equal, differing = f"sync, {self.rows} equal rows", f"sync, 100 of {self.rows} rows differ"
+        equal, differing = f"sync, {self.rows} rows, all equal", f"sync, {self.rows} rows, 100 differ"
         label = f"{source.name} to {target.name}"
         if not any(self.bench.wanted(name) for name in (equal, differing, label)):
             return

@@ -26,18 +26,28 @@ void append_copy(std::string& out, const RowsColumn& column, const Field& field)
     return;
   }
   if (column.own.kind == Kind::bytes || field.kind == Field::Kind::bytes) {
-    out += "\\\\x" + to_hex(field.text);
+    static constexpr std::string_view digits = "0123456789abcdef";
+    out += "\\\\x";
+    out.reserve(out.size() + 2 * field.text.size());
+    for (const char c : field.text) {
+      const auto byte = static_cast<unsigned char>(c);
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
+    }
     return;
   }
-  for (const char c : field.text) {
-    switch (c) {
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: out += c;
-    }
+  // What needs no escape goes in whole pieces.
+  const auto text = field.text;
+  std::size_t written = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c != '\\' && c != '\n' && c != '\r' && c != '\t') continue;
+    out.append(text, written, i - written);
+    out += '\\';
+    out += c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c;
+    written = i + 1;
   }
+  out.append(text, written);
 }
 
 /// The digits of a floating-point number as real_digest() writes them, out of the shortest text.
@@ -74,16 +84,26 @@ std::string digest_sql(const RowsColumn& column) {
   }
 }
 
-/// A value inside of its row's text, which doubles quotation marks and has less than a gigabyte: large ones by their hash.
+/// A value as hash_record_extended() takes it. Equal ones are one value to it: of types that take more for equal than their text says (a collation that is
+/// not deterministic, citext, intervals), and of those that have no hash (json, money), it gets the text.
 std::string own_sql(const RowsColumn& column) {
-  constexpr int large = 100000;
   const auto name = quote_name(column.name);
-  const bool small = column.own.length && *column.own.length <= large;
-  if (column.own.kind == Kind::bytes && !small) return fmt::format("case when octet_length({0}) > {1} then sha256({0}) else {0} end", name, large);
-  if ((column.own.kind == Kind::text || column.own.kind == Kind::json) && !small) {
-    return fmt::format("case when octet_length({0}::text) > {1} then encode(sha256(convert_to({0}::text, 'UTF8')), 'hex') else {0}::text end", name, large);
+  switch (column.own.kind) {
+    case Kind::boolean:
+    case Kind::integer:
+    case Kind::real:
+    case Kind::bytes:
+    case Kind::date:
+    case Kind::time:
+    case Kind::timestamp:
+    case Kind::timestamptz:
+    case Kind::uuid: return name;
+    case Kind::decimal:
+      if (column.own.name.starts_with("numeric") || column.own.name.starts_with("decimal")) return name;
+      break;
+    default: break;
   }
-  return name;
+  return name + "::text COLLATE \"C\"";
 }
 
 class PostgresqlRowsFace final : public RowsFace {
@@ -127,6 +147,8 @@ class PostgresqlRowsFace final : public RowsFace {
   void set_up_reading(RowsConnection& connection) const override {
     connection.execute("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1; SET bytea_output = 'hex'; "
                        "SET client_encoding = 'UTF8'; SET lc_monetary = 'C'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET row_security = off");
+    // Buckets of rows are summed up in a hash table: the planner takes each row for a group of its own, and would sort them all on disk.
+    connection.execute("SET enable_sort = off");
   }
   [[nodiscard]] std::string set_up_writing(RowsConnection& connection) const override {
     set_up_reading(connection);
@@ -171,13 +193,15 @@ class PostgresqlRowsFace final : public RowsFace {
     std::string text;
     if (numbers == RowNumbers::own) {
       for (const auto& column : columns) text += (text.empty() ? "" : ", ") + own_sql(column);
-      return fmt::format("(hashtextextended((ROW({})::text) COLLATE \"C\", 0) & {})", text, (1LL << 60) - 1);
+      return fmt::format("(hash_record_extended(ROW({}), 0) & {})", text, (1LL << 60) - 1);
     }
     for (const auto& column : columns) text += (text.empty() ? "" : " || '|' || ") + fmt::format("coalesce({}, '~')", digest_sql(column));
     return fmt::format("('x' || {})::bit(60)::bigint", hash_sql(fmt::format("convert_to({}, 'UTF8')", text.empty() ? "'~'" : text), 15));
   }
-  /// The hash is another on machines whose bytes stand the other way round.
-  [[nodiscard]] std::string own_numbers_sql() const override { return "SELECT hashtextextended('one, two' COLLATE \"C\", 0)"; }
+  /// From version 14; the hash is another on machines whose bytes stand the other way round.
+  [[nodiscard]] std::string own_numbers_sql() const override {
+    return "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_proc WHERE proname = 'hash_record_extended') THEN hashtext('one, two')::text ELSE '' END";
+  }
   [[nodiscard]] std::string quotient(const std::string& column, long long divisor) const override { return fmt::format("{} / {}", quote_name(column), divisor); }
   [[nodiscard]] std::string literal(const RowsColumn& column, const Field& value) const override {
     if (value.is_null()) return "NULL";
@@ -186,18 +210,22 @@ class PostgresqlRowsFace final : public RowsFace {
   }
 
   void write(RowsConnection& connection, const QualifiedName& table, const std::vector<RowsColumn>& columns, const RowBatch& rows) const override {
+    constexpr std::size_t piece = 1 << 18;
     std::string data;
-    data.reserve(rows.bytes() + rows.rows() * columns.size() * 2);
+    const auto send = [&] {
+      for (std::size_t at = 0; at < data.size(); at += piece) connection.copy_in(std::string_view(data).substr(at, piece));
+      data.clear();
+    };
+    connection.begin_copy_in(fmt::format("COPY {} ({}) FROM STDIN", quote_name(table), column_list(columns)));
     for (std::size_t row = 0; row < rows.rows(); ++row) {
       for (std::size_t i = 0; i < columns.size(); ++i) {
         if (i > 0) data += '\t';
         append_copy(data, columns[i], rows.at(row, i));
       }
       data += '\n';
+      if (data.size() >= piece) send();
     }
-    connection.begin_copy_in(fmt::format("COPY {} ({}) FROM STDIN", quote_name(table), column_list(columns)));
-    constexpr std::size_t piece = 1 << 26;
-    for (std::size_t at = 0; at < data.size(); at += piece) connection.copy_in(std::string_view(data).substr(at, piece));
+    send();
     connection.end_copy_in();
   }
   [[nodiscard]] std::pair<std::string, std::string> pass_through(const QualifiedName& table, const std::vector<RowsColumn>& columns, const std::string& condition) const override {
