@@ -318,12 +318,18 @@ std::vector<RowsColumn> digested(const TableSide& side, const TableSide& other) 
 Snapshot::Snapshot(End& source, std::size_t wanted, const std::function<void(const std::string&)>& tell) {
   const auto& rows = source.dialect().rows();
   std::vector<RowsConnection*> sessions;
+  std::string limit;
   for (std::size_t i = 0; i < wanted; ++i) {
-    readers_.push_back(source.open_rows());
+    try {
+      readers_.push_back(source.open_rows());
+    } catch (const DatabaseError& error) {  // a server lets a role have so many sessions
+      if (i == 0) throw;
+      limit = fmt::format("rows are read by {}: {}", plural(i, "session"), error.message());
+      break;
+    }
     sessions.push_back(readers_.back().get());
     rows.set_up_reading(*sessions.back());
   }
-  std::string limit;
   readers_.resize(rows.begin_snapshots(sessions, limit));
   if (!limit.empty() && tell) tell(limit);
 }

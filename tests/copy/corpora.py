@@ -119,8 +119,9 @@ def load(database, folder):
         else:
             command = [*database.mysql(database.url), "--force"]
         done = subprocess.run(command, input=path.read_bytes(), capture_output=True)
-        if done.returncode != 0 or (database.dialect == "mysql" and done.stderr):
-            refused = refused or f"{path.name}: {done.stderr.decode(errors='replace').strip()[:120]}"
+        words = done.stderr.decode(errors="replace")
+        if done.returncode != 0 or "ERROR " in words:
+            refused = refused or f"{path.name}: {words[max(words.find('ERROR '), 0):].strip()[:120]}"
             if database.dialect != "mysql":
                 break
     return refused

@@ -143,6 +143,7 @@ class MysqlRowsFace final : public RowsFace {
         locked = true;
       } catch (const DatabaseError& error) {
         if (error.cause == DatabaseError::Cause::connection) throw;
+        sessions[0]->execute("SET SESSION lock_wait_timeout = DEFAULT");
         limit = "rows are read by one session: " + error.message() + " (FLUSH TABLES WITH READ LOCK, for a moment, lets several see the same)";
       }
     }
@@ -151,7 +152,7 @@ class MysqlRowsFace final : public RowsFace {
       session->execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
       session->execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
     }
-    if (locked) sessions[0]->execute("UNLOCK TABLES");
+    if (locked) sessions[0]->execute("UNLOCK TABLES; SET SESSION lock_wait_timeout = DEFAULT");
     return count;
   }
   void set_up_reading(RowsConnection& connection) const override {
