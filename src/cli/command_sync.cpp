@@ -1,6 +1,8 @@
 // migrate sync: a database made the same as another, or compared with it
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/context.hpp"
@@ -14,6 +16,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Rows that are named on the terminal.
+constexpr std::size_t most_shown = 20;
+
 std::string counted(const TableDifference& table) {
   return fmt::format("{}: {} only in the source, {} only in the target, {} different", table.table, table.only_source, table.only_target, table.different);
 }
@@ -24,6 +29,7 @@ void print_json(const Output& output, const SyncReport& report, bool dry_run) {
   for (const auto& table : report.tables) {
     json["tables"].push_back({{"table", table.table}, {"only_source", table.only_source}, {"only_target", table.only_target}, {"different", table.different}});
   }
+  json["differing"] = report.differing;
   json["lost"] = Json::array();
   for (const auto& loss : report.losses) json["lost"].push_back({{"object", loss.object}, {"what", loss.what}, {"left_out", loss.left_out}});
   json["rejected"] = Json::array();
@@ -40,6 +46,8 @@ void print(const Output& output, const SyncReport& report, bool dry_run) {
   for (const auto& table : report.tables) {
     if (table.any()) output.line(counted(table));
   }
+  for (std::size_t i = 0; dry_run && i < std::min(report.differing.size(), most_shown); ++i) output.line("  " + report.differing[i]);
+  if (dry_run && report.differing.size() > most_shown) output.line("  ... (--json has more of them)");
   for (const auto& loss : report.losses) output.note((loss.left_out ? "left out: " : "changed: ") + loss.text());
   for (const auto& row : report.rejected) output.note("rejected: " + row.text());
   if (report.same()) output.note(fmt::format("no difference between {} and {}", report.source, report.target));

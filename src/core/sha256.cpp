@@ -22,6 +22,15 @@ std::string sha256(std::string_view bytes) {
   return hex.data();
 }
 
+std::array<unsigned char, 32> sha256_bytes(std::string_view bytes) {
+  std::array<unsigned char, 32> digest{};
+  SHA2_CTX state;
+  SHA256Init(&state);
+  SHA256Update(&state, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  SHA256Final(digest.data(), &state);
+  return digest;
+}
+
 std::string sha256_of_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   const auto fail = [&] { throw Error{ErrorKind::usage, "cannot read " + path.string() + ": " + std::strerror(errno)}; };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -8,6 +9,9 @@ namespace migrate {
 
 /// SHA-256 of the bytes, as 64 lower-case hex digits.
 [[nodiscard]] std::string sha256(std::string_view bytes);
+
+/// The same as bytes.
+[[nodiscard]] std::array<unsigned char, 32> sha256_bytes(std::string_view bytes);
 
 /// The same of a file's content, which is never in memory as a whole. Throws Error (usage) when it cannot be read.
 [[nodiscard]] std::string sha256_of_file(const std::filesystem::path& path);

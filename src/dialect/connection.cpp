@@ -17,5 +17,6 @@ void RowsConnection::abort_copy_in() noexcept {}
 void RowsConnection::prepare_rows(std::string_view) { no_such(); }
 void RowsConnection::run_row(Fields) { no_such(); }
 void RowsConnection::define_function(const std::string&, std::function<std::optional<std::string>(Fields)>) { no_such(); }
+void RowsConnection::define_number(const std::string&, std::function<long long(Fields)>) { no_such(); }
 
 }  // namespace migrate

@@ -127,6 +127,8 @@ class RowsConnection : public Connection {
   virtual void run_row(Fields values);
   /// SQLite: a function for the SQL of this connection. The text that it returns is its value; nothing is NULL.
   virtual void define_function(const std::string& name, std::function<std::optional<std::string>(Fields)> function);
+  /// The same with a number as its value.
+  virtual void define_number(const std::string& name, std::function<long long(Fields)> function);
 };
 
 }  // namespace migrate

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,10 +39,20 @@ struct RowsColumn {
   bool native = false;  ///< both sides are this engine, which keeps more than the type says (SQLite): values go through as they are
 };
 
+/// How the number of a row is worked out.
+enum class RowNumbers {
+  common,  ///< hash_of() of the digests of its values with '|' between them, as all engines work it out
+  own      ///< whatever the engine works out fastest from the values as they are stored, for databases of the same engine and columns of the same types
+};
+
+/// Which columns of an engine can number themselves.
+enum class SelfNumbering { any_column, first_of_key, whole_key };
+
 /// What a table has while its rows arrive; the rest is made behind them.
 struct LoadForm {
   bool primary_key = false;
   bool constraints = false;  ///< unique keys, foreign keys, checks
+  bool in_order = false;     ///< rows that come in the order of the key are written faster
 };
 
 class RowsFace {
@@ -65,19 +76,18 @@ class RowsFace {
     return {};
   }
   [[nodiscard]] virtual ValueLimits limits(const ServerInfo& server) const = 0;
+  /// Whether a key can take 'a' and 'A' for the same.
+  [[nodiscard]] virtual bool keys_can_ignore_case() const { return true; }
+  /// A default that makes a random UUID; "" where there is none.
+  [[nodiscard]] virtual std::string random_uuid() const { return ""; }
+  /// Values go through as they are stored, whatever the column's type says of them, between two databases of this engine.
+  [[nodiscard]] virtual bool keeps_more_than_types() const { return false; }
   [[nodiscard]] virtual LoadForm load_form() const = 0;
 
   // ---- sessions ----
-  /// Begins a transaction that sees one moment and changes nothing; it lives as long as the session.
-  virtual void begin_snapshot(RowsConnection& connection) const = 0;
-  /// Lets other sessions see the same moment, where the engine can: a name for join_snapshot, or "".
-  [[nodiscard]] virtual std::string export_snapshot(RowsConnection& connection) const {
-    static_cast<void>(connection);
-    return "";
-  }
-  virtual void join_snapshot(RowsConnection& connection, const std::string& name) const {
-    static_cast<void>(connection), static_cast<void>(name);
-  }
+  /// Begins transactions that change nothing and see one moment, the same in all of these sessions where engine and role can; they live as long as the
+  /// sessions. Returns how many of the sessions do, from the first on: one at least. `limit` becomes why there are fewer, for people, where the role is to blame.
+  [[nodiscard]] virtual std::size_t begin_snapshots(std::span<RowsConnection* const> sessions, std::string& limit) const = 0;
   /// Sets the session up for values as they are written on their way, for reading.
   virtual void set_up_reading(RowsConnection& connection) const = 0;
   /// The same for writing: no trigger fires and no foreign key is looked at. Returns what could not be switched off, for people; "".
@@ -98,12 +108,14 @@ class RowsFace {
     static_cast<void>(column), static_cast<void>(buffer);
     return field;
   }
-  /// What stands for a value in its row's text (value.hpp: digest), computed in the server; never NULL.
-  [[nodiscard]] virtual std::string digest_expression(const RowsColumn& column) const = 0;
-  /// The same, worked out here.
+  /// The number of a row as SQL, which the server works out: 60 bits, never NULL.
+  [[nodiscard]] virtual std::string row_number(const std::vector<RowsColumn>& columns, RowNumbers numbers) const = 0;
+  /// A query that says which own numbers a database gives: those of two databases with the same answer can be compared.
+  [[nodiscard]] virtual std::string own_numbers_sql() const = 0;
+  /// A whole number divided by another, without its fraction; NULL where the column holds something else.
+  [[nodiscard]] virtual std::string quotient(const std::string& column, long long divisor) const = 0;
+  /// What stands for a value in its row's text (value.hpp: digest), worked out here.
   [[nodiscard]] virtual std::string digest_of(const RowsColumn& column, const Field& value) const { return digest(column.logical, value); }
-  /// hash_of() of the digests with '|' between them.
-  [[nodiscard]] virtual std::string hash_expression(const std::vector<std::string>& digests) const = 0;
   /// The sum of such numbers over rows, as two texts: a * 2^30 + b.
   [[nodiscard]] virtual std::pair<std::string, std::string> sum_expressions(const std::string& number) const { return {"0", "sum(" + number + ")"}; }
   /// A canonical value as a literal that is compared with the column.
@@ -145,6 +157,12 @@ class RowsFace {
   }
 
   // ---- numbers ----
+  [[nodiscard]] virtual SelfNumbering self_numbering() const = 0;
+  /// Whether a column numbers itself although its definition does not say so (SQLite's INTEGER PRIMARY KEY).
+  [[nodiscard]] virtual bool numbers_itself(const Table& table, const Column& column) const {
+    static_cast<void>(table);
+    return column.identity.has_value();
+  }
   /// The next value of a column that numbers itself; nothing when it numbers from the largest value anyway.
   [[nodiscard]] virtual std::optional<std::string> next_number(Connection& connection, const Table& table, const Column& column) const = 0;
   [[nodiscard]] virtual std::string set_next_number_sql(const Table& table, const Column& column, const std::string& next) const = 0;

@@ -480,11 +480,23 @@ std::string shown_value(const Field& value) {
 std::string hash_text(std::string_view bytes) { return sha256(bytes).substr(0, 32); }
 
 long long hash_of(std::string_view text) {
-  const auto hex = hash_text(text);
-  long long number = 0;
-  static_cast<void>(std::from_chars(hex.data(), hex.data() + 15, number, 16));
-  return number;
+  const auto digest = sha256_bytes(text);
+  unsigned long long number = 0;
+  for (std::size_t i = 0; i < sizeof number; ++i) number = number << 8 | digest[i];
+  return static_cast<long long>(number >> 4);
 }
+
+namespace {
+
+/// 0.digits * 10^exponent without an exponent.
+std::string plain_digits(const std::string& digits, long exponent) {
+  if (exponent <= 0) return "0." + std::string(static_cast<std::size_t>(-exponent), '0') + digits;
+  const auto whole = static_cast<std::size_t>(exponent);
+  if (digits.size() <= whole) return digits + std::string(whole - digits.size(), '0');
+  return digits.substr(0, whole) + "." + digits.substr(whole);
+}
+
+}  // namespace
 
 std::string real_digest(std::string_view text) {
   if (text == "NaN" || text.ends_with("Infinity") || text == "0") return std::string(text);
@@ -504,6 +516,9 @@ std::string real_digest(std::string_view text) {
   digits.erase(0, zeros);
   while (!digits.empty() && digits.back() == '0') digits.pop_back();
   if (digits.empty()) return "0";
+  constexpr long smallest_plain = -2;
+  constexpr long largest_plain = 14;
+  if (exponent >= smallest_plain && exponent <= largest_plain) return (negative ? "-" : "") + plain_digits(digits, exponent);
   return (negative ? "-0." : "0.") + digits + "e" + std::to_string(exponent);
 }
 
@@ -511,9 +526,11 @@ std::string digest(const ValueType& type, const Field& value) {
   if (value.is_null()) return "~";
   switch (type.kind) {
     case Kind::text:
+    case Kind::any:
+      if (const auto count = characters(value.text); count <= most_digest_characters) return std::to_string(count).append(":").append(value.text);
+      return hash_text(value.text);
     case Kind::bytes:
     case Kind::json:
-    case Kind::any:
     case Kind::other: return hash_text(value.text);
     case Kind::real: return real_digest(value.text);
     default: return std::string(value.text);

@@ -91,10 +91,15 @@ struct CanonicalText {
 /// The number of a row, 60 bits of a SHA-256, as all engines compute it from the digests of its values.
 [[nodiscard]] long long hash_of(std::string_view text);
 
-/// What stands for a value in its row's text: short values as they are, texts, bytes and JSON by their hash; ~ for NULL.
+/// Texts with more characters stand in their row's text by their hash.
+inline constexpr long long most_digest_characters = 200;
+
+/// What stands for a value in its row's text: numbers and times as they are, short texts with their length in front ("3:abc"), longer ones, bytes
+/// and JSON by their hash; ~ for NULL.
 [[nodiscard]] std::string digest(const ValueType& type, const Field& canonical);
 
-/// Real numbers as digests have them: 0.12345e-3, so that engines that print them differently agree.
+/// Real numbers as digests have them, so that engines that print them differently agree: from 0.001 to 10^14, where all print them alike, plain
+/// (1234.5), else 0.12345e-3.
 [[nodiscard]] std::string real_digest(std::string_view shortest);
 
 /// Rows in one piece of memory.

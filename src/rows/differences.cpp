@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
-#include <set>
+#include <optional>
+
+#include "rows/both.hpp"
 
 namespace migrate {
 namespace {
@@ -20,42 +23,79 @@ class Comparer {
       : source_(source), target_(target), key_(key), take_(take) {}
 
   long long run() {
-    const auto rows = std::max(count_rows(source_), count_rows(target_));
-    const auto buckets = std::clamp(rows / rows_a_bucket, 1LL, most_buckets);
-    std::vector<long long> differing;
-    std::map<long long, long long> sizes;
-    if (buckets == 1) {
-      differing.push_back(0);
-      sizes[0] = rows;
-    } else {
-      const auto here = bucket_checksums(source_, key_columns(source_), source_.columns, buckets);
-      const auto there = bucket_checksums(target_, key_columns(target_), target_.columns, buckets);
-      std::set<long long> all;
-      for (const auto& [bucket, sum] : here) all.insert(bucket);
-      for (const auto& [bucket, sum] : there) all.insert(bucket);
-      for (const auto bucket : all) {
-        const auto a = here.find(bucket);
-        const auto b = there.find(bucket);
-        if (a != here.end() && b != there.end() && a->second == b->second) continue;
-        differing.push_back(bucket);
-        sizes[bucket] = std::max(a == here.end() ? 0 : a->second.rows, b == there.end() ? 0 : b->second.rows);
-      }
-    }
-    std::vector<long long> some;
-    long long in_some = 0;
-    for (const auto bucket : differing) {
-      some.push_back(bucket);
-      in_some += sizes[bucket];
-      if (in_some < rows_at_once && some.size() < buckets_at_once) continue;
-      compare(buckets, some);
-      some.clear();
-      in_some = 0;
-    }
-    if (!some.empty()) compare(buckets, some);
+    if (const auto width = width_of_buckets(); width > 0 && compare_divided({.count = 0, .width = width})) return found_;
+    long long here = 0;
+    long long there = 0;
+    both([&] { here = count_rows(source_); }, [&] { there = count_rows(target_); });
+    const auto buckets = std::clamp(std::max(here, there) / rows_a_bucket, 1LL, most_buckets);
+    if (buckets > 1) static_cast<void>(compare_divided({.count = buckets, .width = 0}));
+    else compare({}, {});
     return found_;
   }
 
  private:
+  /// Of buckets that are ranges of the key; 0 where its first column is no whole number on both sides, or the table is small.
+  [[nodiscard]] long long width_of_buckets() {
+    if (key_.empty() || !whole_number(source_.columns[key_[0]]) || !whole_number(target_.columns[key_[0]])) return 0;
+    std::optional<Span> here;
+    std::optional<Span> there;
+    both([&] { here = span_of(source_); }, [&] { there = span_of(target_); });
+    if (!here || !there) return 0;
+    const auto numbers = static_cast<double>(std::max(here->last, there->last)) - static_cast<double>(std::min(here->first, there->first));
+    if (numbers < static_cast<double>(rows_a_bucket)) return 0;
+    return static_cast<long long>(std::max(numbers / static_cast<double>(most_buckets), static_cast<double>(rows_a_bucket)));
+  }
+
+  static bool whole_number(const RowsColumn& column) { return column.own.kind == ValueType::Kind::integer && !(column.own.is_unsigned && column.own.width == 64); }
+
+  struct Span {
+    long long first, last;
+  };
+
+  /// Of the first column of the key; nothing where the table has no rows, or something else stands in it.
+  [[nodiscard]] std::optional<Span> span_of(const TableSide& side) const {
+    const auto name = side.quoted(side.columns[key_[0]].name);
+    const auto row = side.connection->query(fmt::format("SELECT min({0}), max({0}) FROM {1}", name, side.from())).rows.at(0);
+    const auto number = [](const Value& value) {
+      long long result = 0;
+      const bool whole = value && std::from_chars(value->data(), value->data() + value->size(), result) == std::from_chars_result{value->data() + value->size(), std::errc()};
+      return whole ? std::optional(result) : std::nullopt;
+    };
+    const auto first = number(row.at(0));
+    const auto last = number(row.at(1));
+    return first && last ? std::optional(Span{*first, *last}) : std::nullopt;
+  }
+
+  /// Compares the rows of buckets whose checksums differ. False where this division does not serve: nothing was compared then.
+  bool compare_divided(const Division& division) {
+    std::optional<std::map<long long, Checksum>> here;
+    std::optional<std::map<long long, Checksum>> there;
+    both([&] { here = bucket_checksums(source_, key_columns(source_), source_.columns, division); },
+         [&] { there = bucket_checksums(target_, key_columns(target_), target_.columns, division); });
+    if (!here || !there) return false;
+    std::map<long long, long long> sizes;  // of those that differ
+    for (const auto& [bucket, sum] : *here) {
+      const auto other = there->find(bucket);
+      if (other == there->end() || other->second != sum) sizes[bucket] = std::max(sum.rows, other == there->end() ? 0 : other->second.rows);
+    }
+    for (const auto& [bucket, sum] : *there) {
+      if (!here->contains(bucket)) sizes[bucket] = sum.rows;
+    }
+    if (division.width > 0 && std::any_of(sizes.begin(), sizes.end(), [](const auto& bucket) { return bucket.second > most_in_range; })) return false;
+    std::vector<long long> some;
+    long long in_some = 0;
+    for (const auto& [bucket, size] : sizes) {
+      some.push_back(bucket);
+      in_some += size;
+      if (in_some < rows_at_once && some.size() < buckets_at_once) continue;
+      compare(division, some);
+      some.clear();
+      in_some = 0;
+    }
+    if (!some.empty()) compare(division, some);
+    return true;
+  }
+
   [[nodiscard]] std::vector<RowsColumn> key_columns(const TableSide& side) const {
     std::vector<RowsColumn> columns;
     for (const auto place : key_) columns.push_back(side.columns[place]);
@@ -69,15 +109,20 @@ class Comparer {
     return key;
   }
 
-  std::map<KeyValues, std::vector<Stored>> read(const TableSide& side, long long buckets, const std::vector<long long>& chosen) {
+  /// A value that is only compared is kept by its hash where it is long.
+  [[nodiscard]] Value kept(const RowsColumn& column, const Field& field) const {
+    const bool as_it_is = field.kind == Field::Kind::integer || field.kind == Field::Kind::real;
+    if (as_it_is && !column.native) return shown_value(field);
+    if (key_.empty() || field.text.size() <= most_kept || column.logical.kind == ValueType::Kind::json) return stored(column, field);
+    return fmt::format("{} {}", static_cast<int>(field.kind), hash_text(field.text));
+  }
+
+  std::map<KeyValues, std::vector<Stored>> read(const TableSide& side, const Division& division, const std::vector<long long>& chosen) {
     std::map<KeyValues, std::vector<Stored>> rows;
-    const auto condition = buckets == 1 ? std::string() : in_buckets(side, key_columns(side), buckets, chosen);
+    const auto condition = chosen.empty() ? std::string() : in_buckets(side, key_columns(side), division, chosen);
     const auto store = [&](Fields fields) {
       Stored row;
-      for (std::size_t i = 0; i < fields.size(); ++i) {
-        const bool as_it_is = fields[i].kind == Field::Kind::integer || fields[i].kind == Field::Kind::real;
-        row.push_back(as_it_is && !side.columns[i].native ? Value(shown_value(fields[i])) : stored(side.columns[i], fields[i]));
-      }
+      for (std::size_t i = 0; i < fields.size(); ++i) row.push_back(kept(side.columns[i], fields[i]));
       auto key = key_of(row);
       rows[std::move(key)].push_back(std::move(row));
     };
@@ -86,9 +131,11 @@ class Comparer {
     return rows;
   }
 
-  void compare(long long buckets, const std::vector<long long>& chosen) {
-    auto here = read(source_, buckets, chosen);
-    auto there = read(target_, buckets, chosen);
+  /// Of these buckets, or all rows.
+  void compare(const Division& division, const std::vector<long long>& chosen) {
+    std::map<KeyValues, std::vector<Stored>> here;
+    std::map<KeyValues, std::vector<Stored>> there;
+    both([&] { here = read(source_, division, chosen); }, [&] { there = read(target_, division, chosen); });
     for (auto& [key, rows] : here) {
       const auto other = there.find(key);
       if (other == there.end()) {
@@ -121,6 +168,8 @@ class Comparer {
   static constexpr long long rows_a_bucket = 64;
   static constexpr long long most_buckets = 65536;
   static constexpr long long rows_at_once = 20000;
+  static constexpr long long most_in_range = 200000;
+  static constexpr std::size_t most_kept = 4096;  ///< bytes of a value
   static constexpr std::size_t buckets_at_once = 2000;
 
   const TableSide& source_;

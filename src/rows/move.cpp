@@ -38,6 +38,13 @@ class BatchWriter {
     changed_.notify_all();
   }
 
+  /// Waits until all that was pushed is written. Throws what writing threw.
+  void drain() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return (waiting_.empty() && !writing_) || failure_; });
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
   void finish() {
     close(false);
     if (failure_) std::rethrow_exception(failure_);
@@ -65,10 +72,15 @@ class BatchWriter {
         if (waiting_.empty()) return;
         batch.emplace(std::move(waiting_.front()));
         waiting_.pop_front();
+        writing_ = true;
         changed_.notify_all();
       }
       try {
         write_(*batch);
+        batch.reset();
+        const std::scoped_lock lock(mutex_);
+        writing_ = false;
+        changed_.notify_all();
       } catch (...) {
         const std::scoped_lock lock(mutex_);
         failure_ = std::current_exception();
@@ -84,6 +96,7 @@ class BatchWriter {
   std::condition_variable changed_;
   std::deque<RowBatch> waiting_;
   bool closed_ = false;
+  bool writing_ = false;
   std::exception_ptr failure_;
   std::thread thread_;
 };
@@ -145,7 +158,12 @@ class Mover {
     } else {
       // The first batch may be all there is.
       moved_.written += static_cast<long long>(batch_.rows());
-      if (writer_ || moved_.read > moved_.written || batch_.rows() >= most_rows || batch_.bytes() >= target_.rows().batch_bytes()) {
+      if (batch_.bytes() > large) {
+        // Of large values none waits in memory.
+        if (writer_) writer_->drain();
+        write_all(batch_);
+        batch_ = RowBatch(target_.columns.size());
+      } else if (writer_ || moved_.read > moved_.written || batch_.rows() >= most_rows || batch_.bytes() >= target_.rows().batch_bytes()) {
         if (!writer_) writer_ = std::make_unique<BatchWriter>([this](const RowBatch& batch) { write_all(batch); });
         writer_->push(std::exchange(batch_, RowBatch(target_.columns.size())));
       } else {
@@ -209,6 +227,7 @@ class Mover {
   }
 
   static constexpr std::size_t most_rows = 20000;
+  static constexpr std::size_t large = 4 << 20;  ///< bytes of a batch
 
   const TableSide& source_;
   const TableSide& target_;

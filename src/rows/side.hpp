@@ -17,6 +17,7 @@ struct TableSide {
   std::vector<RowsColumn> columns;  ///< the same on both sides, in the same order
   std::vector<RowsColumn> key;      ///< columns that tell its rows apart; empty where it has none
   bool hidden_key = false;          ///< the key is no column of the table
+  RowNumbers numbers = RowNumbers::common;  ///< by which its rows are compared with the other side's
   bool children = false;            ///< rows of tables that inherit from it are read too (a partitioned table)
 
   [[nodiscard]] const RowsFace& rows() const { return dialect->rows(); }

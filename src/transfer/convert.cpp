@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "core/text.hpp"
 #include "dialect/rows.hpp"
@@ -25,6 +26,7 @@ class Converter {
 
   Converted run() {
     measure_keys();
+    find_numbering();
     for (const auto& table : source_.tables) {
       if (table.options.contains("partition_of")) continue;
       out_.tables.emplace(table.name, target_name(table.name));
@@ -38,6 +40,9 @@ class Converter {
   }
 
  private:
+  /// MySQL and MariaDB speak one language.
+  [[nodiscard]] bool one_family() const { return &sides_.from == &sides_.to; }
+
   void lose(const std::string& object, const std::string& what) { out_.losses.push_back({object, what, false}); }
   void leave_out(const std::string& object, const std::string& why) { out_.losses.push_back({object, why, true}); }
 
@@ -65,6 +70,25 @@ class Converter {
       for (const auto& index : table.indexes) most = std::max(most, texts(table, index.parts));
     }
     key_characters_ = static_cast<long long>(720 / most);
+  }
+
+  /// Columns that number themselves, or refer to such: they are whole numbers everywhere, also where an unsigned bigint is none.
+  void find_numbering() {
+    if (one_family()) return;
+    for (const auto& table : source_.tables) {
+      for (const auto& column : table.columns) {
+        if (sides_.from.rows().numbers_itself(table, column)) numbering_.emplace(table.name, column.name);
+      }
+    }
+    for (bool more = true; std::exchange(more, false);) {
+      for (const auto& table : source_.tables) {
+        for (const auto& key : table.foreign_keys) {
+          for (std::size_t i = 0; i < std::min(key.columns.size(), key.referenced_columns.size()); ++i) {
+            if (numbering_.contains({key.references, key.referenced_columns[i]})) more |= numbering_.emplace(table.name, key.columns[i]).second;
+          }
+        }
+      }
+    }
   }
 
   static bool in_key(const Table& table, const std::string& name) {
@@ -105,28 +129,29 @@ class Converter {
     const auto what = named(table, "column " + source.name);
     const auto type = sides_.from.rows().value_type(table, source, source_, sides_.from_server);
     Column column{.name = source.name, .nullable = source.nullable, .comment = source.comment};
-    const auto own = sides_.to.rows().own_type(type, {in_key(table, source.name), key_characters_, is_crowded}, sides_.to_server);
+    auto kept = type;
+    if (type.is_unsigned && type.width == 64 && numbering_.contains({table.name, source.name})) {
+      kept.is_unsigned = false;
+      lose(what, "numbers above 9223372036854775807 have no place there, as it numbers itself or refers to a column that does");
+    }
+    const auto own = sides_.to.rows().own_type(kept, {in_key(table, source.name), key_characters_, is_crowded}, sides_.to_server);
     column.type = own.type;
     column.collation = own.collation;
     if (!own.loss.empty()) lose(what, own.loss);
     if (!type.values.empty()) enum_type(table, source, type, column);
     if (!numbers_from_sequence(source)) convert_default(what, source, type, column);
     if (source.generated) convert_generated(what, table, source, column);
-    if (source.identity || is_rowid(table, source) || numbers_from_sequence(source)) column.identity = Identity{.kind = source.identity ? source.identity->kind : Identity::Kind::by_default, .sequence = {}};
+    if (sides_.from.rows().numbers_itself(table, source) || numbers_from_sequence(source)) column.identity = Identity{.kind = source.identity ? source.identity->kind : Identity::Kind::by_default, .sequence = {}};
     if (column.identity && column.identity->kind == Identity::Kind::serial) column.identity->kind = Identity::Kind::by_default;
-    if (source.options.contains("on_update")) lose(what, "ON UPDATE " + source.options.at("on_update") + " has no counterpart");
+    if (source.options.contains("invisible")) lose(what, "it is visible there");
+    if (source.options.contains("on_update") && one_family()) column.options["on_update"] = source.options.at("on_update");
+    else if (source.options.contains("on_update")) lose(what, "ON UPDATE " + source.options.at("on_update") + " has no counterpart");
     return column;
   }
 
   /// A default over a sequence that nobody said belongs to the column.
   static bool numbers_from_sequence(const Column& column) {
     return column.default_value && column.default_value->expression && starts_with_ignoring_case(column.default_value->text, "nextval(");
-  }
-
-  /// SQLite's INTEGER PRIMARY KEY numbers itself.
-  bool is_rowid(const Table& table, const Column& column) const {
-    return sides_.from.name() != sides_.to.name() && sides_.from_server.capabilities.single_writer && equal_ignoring_case(column.type, "integer") && table.primary_key &&
-           table.primary_key->parts.size() == 1 && table.primary_key->parts[0].column == column.name && !table.options.contains("without_rowid");
   }
 
   void enum_type(const Table& table, const Column& source, const ValueType& type, Column& column) {
@@ -170,7 +195,7 @@ class Converter {
     static const std::set<std::string, std::less<>> uuid{"gen_random_uuid", "uuid_generate_v4", "uuid"};
     if (now.contains(bare)) return "CURRENT_TIMESTAMP";
     if (bare == "current_date" || bare == "curdate") return "CURRENT_DATE";
-    if (uuid.contains(bare)) return sides_.to_server.capabilities.enum_types ? "gen_random_uuid()" : "uuid()";
+    if (uuid.contains(bare)) return sides_.to.rows().random_uuid();
     if (bare.starts_with("nextval")) return "";
     return translate_sql(text, sides_.from, sides_.to);
   }
@@ -188,6 +213,7 @@ class Converter {
 
   std::vector<IndexPart> parts(const std::vector<IndexPart>& source) const {
     std::vector<IndexPart> out;
+    if (one_family()) return source;
     for (const auto& part : source) {
       IndexPart own{.column = part.column, .expression = part.expression.empty() ? "" : translate_sql(part.expression, sides_.from, sides_.to)};
       own.descending = part.descending;
@@ -198,9 +224,11 @@ class Converter {
 
   void weaker_unique(const Table& table, const std::string& what, const std::vector<IndexPart>& parts) {
     for (const auto& part : parts) {
+      if (part.prefix_length > 0 && !one_family()) lose(named(table, what), fmt::format("it tells the whole of {} apart there, not its first {}", part.column, part.prefix_length));
+      if (sides_.to.rows().keys_can_ignore_case()) continue;
       const auto* column = find_named(table.columns, part.column);
       if (column == nullptr || !sides_.from.rows().value_type(table, *column, source_, sides_.from_server).ignores_case) continue;
-      if (sides_.to_server.capabilities.enum_types) lose(named(table, what), "it tells " + part.column + " apart by case there");
+      lose(named(table, what), "it tells " + part.column + " apart by case there");
     }
   }
 
@@ -237,6 +265,12 @@ class Converter {
 
   void convert_checks(const Table& source, Table& table) {
     std::vector<Check> checks;
+    for (const auto& column : source.columns) {
+      // MariaDB names a column's own check after the column.
+      const auto own = column.options.find("column_check");
+      if (own == column.options.end()) continue;
+      checks.push_back({.name = column.name, .expression = translate_sql(own->second, sides_.from, sides_.to)});
+    }
     for (const auto& check : source.checks) {
       checks.push_back({.name = check.name, .expression = translate_sql(check.expression, sides_.from, sides_.to), .comment = check.comment});
     }
@@ -310,13 +344,18 @@ class Converter {
     }
   }
 
+  bool can_number_itself(const Table& table, const Column& column) const {
+    const auto rule = sides_.to.rows().self_numbering();
+    if (rule == SelfNumbering::any_column) return true;
+    if (!table.primary_key || table.primary_key->parts.empty() || table.primary_key->parts[0].column != column.name) return false;
+    return rule == SelfNumbering::first_of_key || table.primary_key->parts.size() == 1;
+  }
+
   /// A column that numbers itself has to lead a key on engines that number by the table.
   void settle_identity(const Table& source, Table& table) {
     for (auto& column : table.columns) {
       if (!column.identity) continue;
-      const bool leads = table.primary_key && !table.primary_key->parts.empty() && table.primary_key->parts[0].column == column.name;
-      const bool alone = leads && table.primary_key->parts.size() == 1;
-      if (sides_.to_server.capabilities.enum_types || (sides_.to_server.capabilities.single_writer ? alone : leads)) {
+      if (can_number_itself(table, column)) {
         column.default_value.reset();
         continue;
       }
@@ -327,12 +366,26 @@ class Converter {
 
   // ---- the rest ----
 
-  void leave_out_the_rest() {
+  /// The target says what it does not take of its family's language.
+  void convert_programs() {
+    if (one_family()) {
+      out_.schema.routines = source_.routines;
+      for (const auto& table : source_.tables) {
+        const auto name = out_.tables.find(table.name);
+        auto* own = name == out_.tables.end() ? nullptr : find_named(out_.schema.tables, name->second);
+        if (own != nullptr) own->triggers = table.triggers;
+      }
+      return;
+    }
     const std::string elsewhere = "it is written in the language of the other engine";
     for (const auto& routine : source_.routines) leave_out((routine.kind == Routine::Kind::procedure ? "procedure " : "function ") + routine.name.text(), elsewhere);
     for (const auto& table : source_.tables) {
       for (const auto& trigger : table.triggers) leave_out("trigger " + trigger.name + " of " + table.name.text(), elsewhere);
     }
+  }
+
+  void leave_out_the_rest() {
+    convert_programs();
     for (const auto& view : source_.views) {
       View own{.name = target_name_of_view(view.name), .definition = translate_sql(view.definition, sides_.from, sides_.to), .columns = view.columns, .comment = view.comment};
       if (view.materialized) leave_out("materialized view " + view.name.text(), "there are none");
@@ -392,6 +445,7 @@ class Converter {
   const ConvertSides& sides_;
   Probe probe_;
   Converted out_;
+  std::set<std::pair<QualifiedName, std::string>> numbering_;
   long long key_characters_ = 191;
 };
 
@@ -411,11 +465,18 @@ Schema bare_schema(const Schema& full, const Dialect& dialect) {
   Schema bare = full;
   bare.views.clear();
   bare.routines.clear();
+  // What a default calls is made behind the rows, and the default with it.
+  const auto calls_routine = [&](const std::string& text) {
+    return std::any_of(full.routines.begin(), full.routines.end(), [&](const Routine& routine) { return text.find(routine.name.name + "(") != std::string::npos || text.find(routine.name.name + "\"(") != std::string::npos; });
+  };
   std::erase_if(bare.definitions, [](const Definition& definition) { return definition.kind != "type"; });
   bare.dependencies = {};
   for (auto& table : bare.tables) {
     table.triggers.clear();
     table.policies.clear();
+    for (auto& column : table.columns) {
+      if (column.default_value && column.default_value->expression && calls_routine(column.default_value->text)) column.default_value.reset();
+    }
     for (const auto* option : {"row_security", "force_row_security"}) table.options.erase(option);
     // A column that numbers itself leads a key where that is asked for.
     const auto needed = [&](const std::vector<IndexPart>& parts) {

@@ -177,7 +177,7 @@ class Copier {
   void move_rows() {
     pair_up();
     events_.phase("copying rows");
-    snapshot_ = std::make_unique<Snapshot>(source_);
+    snapshot_ = std::make_unique<Snapshot>(source_, jobs_of(options_, target_.server()), [this](const std::string& text) { events_.note(text); });
     copy_rows(source_, *snapshot_, target_, *lock_, pairs_, progress(), options_, events_, report_);
   }
 

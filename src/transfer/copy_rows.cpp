@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <future>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -36,8 +38,7 @@ class RowCopier {
     }
     if (options_.is_subset()) choose();
     plan();
-    const std::size_t wanted = target_.server().capabilities.single_writer || work_.size() < 2 ? 1 : options_.jobs > 0 ? static_cast<std::size_t>(options_.jobs) : default_jobs;
-    const auto readers = snapshot_.readers(std::min(wanted, std::max<std::size_t>(work_.size(), 1)));
+    const auto readers = snapshot_.readers(std::min(jobs_of(options_, target_.server()), work_.size()));
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < readers.size(); ++i) threads.emplace_back([this, reader = readers[i]] { work(*reader); });
     work(*readers.front());
@@ -46,7 +47,6 @@ class RowCopier {
   }
 
  private:
-  static constexpr std::size_t default_jobs = 4;
   static constexpr long long rows_a_range = 200000;
 
   void choose() {
@@ -202,7 +202,7 @@ class RowCopier {
     };
     MoveOptions options{.report = options_.report_errors, .rejected = [&](const RejectedRow& row) { rejected.push_back(row); }, .progress = tell, .change = {}};
     if (!masks.empty()) options.change = change;
-    const auto order = target_.server().capabilities.single_writer ? from.key : std::vector<RowsColumn>{};
+    const auto order = target_.dialect().rows().load_form().in_order ? from.key : std::vector<RowsColumn>{};
     return move_rows(from, to, select_sql(from, from.columns, condition, order), target_.dialect().rows().limits(target_.server()), options);
   }
 
@@ -277,20 +277,6 @@ class RowCopier {
   std::exception_ptr failure_;
 };
 
-constexpr std::size_t most_listed = 1000;
-
-std::string shown(const TableSide& side, const std::vector<std::size_t>& places, const RowDifference& difference) {
-  std::vector<RowsColumn> key;
-  for (const auto place : places) key.push_back(side.columns[place]);
-  const auto row = side.name.text() + ", " + shown_key(key.empty() ? side.columns : key, difference.key);
-  switch (difference.kind) {
-    case RowDifference::Kind::only_source: return row + ": only in the source";
-    case RowDifference::Kind::only_target: return row + ": only in the target";
-    case RowDifference::Kind::different: return row + ": column " + difference.column + " differs";
-  }
-  return row;
-}
-
 std::size_t comparable(const TableSide& side) {
   return static_cast<std::size_t>(std::count_if(side.columns.begin(), side.columns.end(), [](const RowsColumn& column) { return !column.changed; }));
 }
@@ -303,6 +289,18 @@ void narrow_to(TableSide& side, const std::vector<std::size_t>& places) {
 }
 
 }  // namespace
+
+std::string shown_difference(const TableSide& side, const std::vector<std::size_t>& places, const RowDifference& difference) {
+  std::vector<RowsColumn> key;
+  for (const auto place : places) key.push_back(side.columns[place]);
+  const auto row = side.name.text() + ", " + shown_key(key.empty() ? side.columns : key, difference.key);
+  switch (difference.kind) {
+    case RowDifference::Kind::only_source: return row + ": only in the source";
+    case RowDifference::Kind::only_target: return row + ": only in the target";
+    case RowDifference::Kind::different: return row + ": column " + difference.column + " differs";
+  }
+  return row;
+}
 
 std::vector<RowsColumn> digested(const TableSide& side, const TableSide& other) {
   std::vector<RowsColumn> columns;
@@ -317,30 +315,123 @@ std::vector<RowsColumn> digested(const TableSide& side, const TableSide& other) 
   return columns;
 }
 
-Snapshot::Snapshot(End& source) : source_(source) {
-  readers_.push_back(source.open_rows());
+Snapshot::Snapshot(End& source, std::size_t wanted, const std::function<void(const std::string&)>& tell) {
   const auto& rows = source.dialect().rows();
-  rows.set_up_reading(*readers_[0]);
-  rows.begin_snapshot(*readers_[0]);
-  name_ = rows.export_snapshot(*readers_[0]);
+  std::vector<RowsConnection*> sessions;
+  std::string limit;
+  for (std::size_t i = 0; i < wanted; ++i) {
+    try {
+      readers_.push_back(source.open_rows());
+    } catch (const DatabaseError& error) {  // a server lets a role have so many sessions
+      if (i == 0) throw;
+      limit = fmt::format("rows are read by {}: {}", plural(i, "session"), error.message());
+      break;
+    }
+    sessions.push_back(readers_.back().get());
+    rows.set_up_reading(*sessions.back());
+  }
+  readers_.resize(rows.begin_snapshots(sessions, limit));
+  if (!limit.empty() && tell) tell(limit);
 }
 
 std::vector<RowsConnection*> Snapshot::readers(std::size_t wanted) {
-  const auto& rows = source_.dialect().rows();
-  while (readers_.size() < wanted && !name_.empty()) {
-    auto reader = source_.open_rows();
-    rows.set_up_reading(*reader);
-    rows.join_snapshot(*reader, name_);
-    readers_.push_back(std::move(reader));
-  }
   std::vector<RowsConnection*> all;
   for (std::size_t i = 0; i < std::min(std::max<std::size_t>(wanted, 1), readers_.size()); ++i) all.push_back(readers_[i].get());
   return all;
 }
 
+std::size_t jobs_of(const CopyOptions& options, const ServerInfo& target) {
+  constexpr std::size_t usual = 4;
+  if (target.capabilities.single_writer) return 1;
+  return options.jobs > 0 ? static_cast<std::size_t>(options.jobs) : usual;
+}
+
 void copy_rows(End& source, Snapshot& snapshot, End& target, EndLock& lock, std::vector<TablePair>& pairs, const CopyProgress& progress, const CopyOptions& options, CopyEvents& events, CopyReport& report) {
   RowCopier(source, snapshot, target, lock, pairs, progress, options, events, report).run();
 }
+
+namespace {
+
+/// The checksums of the target's tables, by several sessions: a large table in the ranges in which it was copied.
+class TargetChecksums {
+ public:
+  TargetChecksums(End& target, const std::vector<TablePair>& pairs, const std::map<std::string, std::vector<CopyPart>>& parts, Verify verify)
+      : target_(target), pairs_(pairs), verify_(verify), sums_(pairs.size()) {
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      const auto known = parts.find(pairs[i].source.name.text());
+      const bool divided = known != parts.end() && known->second.size() > 1 && same_order(pairs[i]);
+      if (!divided) work_.push_back({i, {}});
+      else for (const auto& part : known->second) work_.push_back({i, part.range});
+    }
+  }
+
+  std::vector<Checksum> run(std::size_t jobs) {
+    std::vector<std::future<void>> others;
+    for (std::size_t i = 1; i < std::min(jobs, work_.size()); ++i) others.push_back(std::async(std::launch::async, [this] { work(); }));
+    std::exception_ptr failure;
+    const auto end = [&](auto&& task) {
+      try {
+        task();
+      } catch (...) {
+        next_ = work_.size();
+        if (!failure) failure = std::current_exception();
+      }
+    };
+    end([this] { work(); });
+    for (auto& other : others) end([&] { other.get(); });
+    if (failure) std::rethrow_exception(failure);
+    return std::move(sums_);
+  }
+
+ private:
+  /// Whole numbers stand in the same order everywhere; texts do not.
+  static bool same_order(const TablePair& pair) {
+    const auto whole = [](const TableSide& side) { return side.key.size() == 1 && !side.hidden_key && !side.key[0].native && side.key[0].own.kind == ValueType::Kind::integer; };
+    return whole(pair.from) && whole(pair.to);
+  }
+
+  void work() {
+    const auto session = target_.open_rows();
+    static_cast<void>(target_.dialect().rows().set_up_writing(*session));
+    for (auto i = next_++; i < work_.size(); i = next_++) {
+      const auto& [table, range] = work_[i];
+      auto to = pairs_[table].to;
+      to.connection = session.get();
+      const auto condition = condition_of(to, range);
+      const auto sum = verify_ == Verify::full ? checksum(to, digested(to, pairs_[table].from), condition) : Checksum{count_rows(to, condition), ""};
+      const std::scoped_lock lock(mutex_);
+      sums_[table] = add(sums_[table], sum);
+    }
+  }
+
+  End& target_;
+  const std::vector<TablePair>& pairs_;
+  Verify verify_;
+  std::vector<std::pair<std::size_t, KeyRange>> work_;
+  std::atomic<std::size_t> next_ = 0;
+  std::mutex mutex_;
+  std::vector<Checksum> sums_;
+};
+
+/// Compares the rows of a table whose checksums differ, and lists some of those that do.
+void find_differing(const TablePair& pair, TableSide from, TableSide to, TableReport& table, CopyReport& report) {
+  // Masked values are left out; a key among them tells no rows apart any more.
+  std::vector<std::size_t> places;
+  std::vector<std::size_t> key;
+  for (std::size_t c = 0; c < from.columns.size(); ++c) {
+    if (from.columns[c].changed) continue;
+    if (std::find(pair.key.begin(), pair.key.end(), c) != pair.key.end()) key.push_back(places.size());
+    places.push_back(c);
+  }
+  if (key.size() != pair.key.size()) key.clear();
+  narrow_to(from, places);
+  narrow_to(to, places);
+  table.differences += find_differences(from, to, key, [&](const RowDifference& difference) {
+    if (report.differing.size() < most_listed_rows) report.differing.push_back(shown_difference(from, key, difference));
+  });
+}
+
+}  // namespace
 
 void verify_rows(Snapshot& snapshot, End& target, std::vector<TablePair>& pairs, const CopyProgress& progress, const CopyOptions& options, CopyEvents& events, CopyReport& report) {
   auto there = target.open_rows();
@@ -353,8 +444,10 @@ void verify_rows(Snapshot& snapshot, End& target, std::vector<TablePair>& pairs,
     // Those of a run that was cut off.
     if (std::none_of(report.rejected.begin(), report.rejected.end(), [&](const RejectedRow& row) { return row.text() == text; })) report.rejected.push_back({table, "", "", "", text});
   }
+  std::vector<Checksum> sums;
+  if (options.verify != Verify::none) sums = TargetChecksums(target, pairs, parts, options.verify).run(jobs_of(options, target.server()));
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    auto& pair = pairs[i];
+    const auto& pair = pairs[i];
     auto& table = report.tables[i];
     table.rejected = rejected[table.table];
     auto from = pair.from;
@@ -362,36 +455,17 @@ void verify_rows(Snapshot& snapshot, End& target, std::vector<TablePair>& pairs,
     from.connection = &snapshot.first();
     to.connection = there.get();
     if (options.verify != Verify::none) {
-      // Masked values are left out; a key among them tells no rows apart any more.
-      const auto compare = [&](TableSide a, TableSide b) {
-        std::vector<std::size_t> places;
-        std::vector<std::size_t> key;
-        for (std::size_t c = 0; c < a.columns.size(); ++c) {
-          if (a.columns[c].changed) continue;
-          if (std::find(pair.key.begin(), pair.key.end(), c) != pair.key.end()) key.push_back(places.size());
-          places.push_back(c);
-        }
-        if (key.size() != pair.key.size()) key.clear();
-        narrow_to(a, places);
-        narrow_to(b, places);
-        table.differences += find_differences(a, b, key, [&](const RowDifference& difference) {
-          if (report.differing.size() < most_listed) report.differing.push_back(shown(a, key, difference));
-        });
-      };
-      const auto columns = digested(to, from);
       Checksum here;
       for (const auto& part : parts[table.table]) here = add(here, part.checksum);
-      const auto other = options.verify == Verify::full ? checksum(to, columns) : Checksum{count_rows(to), ""};
+      const auto& other = sums[i];
       table.verified = options.verify == Verify::full ? "full" : "counts";
       if (options.verify == Verify::counts) {
         table.differences = std::llabs(here.rows - other.rows - table.rejected);
       } else if (here != other && options.is_subset()) {
         table.differences = std::max(1LL, std::llabs(here.rows - other.rows));
         report.differing.push_back(table.table + ", the chosen rows differ");
-      } else if (here != other) {
-        compare(from, to);
-      } else if (columns.size() != comparable(to) && !options.is_subset()) {
-        compare(from, to);
+      } else if (here != other || (digested(to, from).size() != comparable(to) && !options.is_subset())) {
+        find_differing(pair, from, to, table, report);
       }
       // Rows that were rejected are told of as such.
       if (options.verify == Verify::full && table.rejected != 0) {

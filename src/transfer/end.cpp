@@ -38,6 +38,22 @@ EndLock::EndLock(End& end, const std::function<void(const std::string&)>& tell)
   lock_.acquire(events);
 }
 
+const std::string& End::own_numbers() {
+  if (!own_numbers_) own_numbers_ = session().connection().query(dialect().rows().own_numbers_sql()).rows.at(0).at(0).value_or("");
+  return *own_numbers_;
+}
+
+namespace {
+
+/// Whether both engines' own numbers say the same of a row.
+bool same_numbers(End& source, End& target, const TablePair& pair) {
+  if (&source.dialect() != &target.dialect() || source.own_numbers().empty() || source.own_numbers() != target.own_numbers()) return false;
+  return std::equal(pair.from.columns.begin(), pair.from.columns.end(), pair.to.columns.begin(), pair.to.columns.end(),
+                    [](const RowsColumn& a, const RowsColumn& b) { return a.native || a.own == b.own; });
+}
+
+}  // namespace
+
 TablePair pair_tables(End& source, const Schema& source_schema, const Table& source_table, End& target, const Schema& target_schema, const Table& target_table) {
   TablePair pair{.source = source_table, .target = target_table};
   pair.from.dialect = &source.dialect();
@@ -48,7 +64,7 @@ TablePair pair_tables(End& source, const Schema& source_schema, const Table& sou
   pair.to.children = target_table.options.contains("partition_by");
   const auto& from = source.dialect().rows();
   const auto& to = target.dialect().rows();
-  const bool native = &source.dialect() == &target.dialect() && source.server().capabilities.single_writer;
+  const bool native = &source.dialect() == &target.dialect() && from.keeps_more_than_types();
   for (const auto& column : source_table.columns) {
     const auto other = std::find_if(target_table.columns.begin(), target_table.columns.end(), [&](const Column& c) { return equal_ignoring_case(c.name, column.name); });
     if (other == target_table.columns.end() || other->generated) continue;
@@ -74,6 +90,7 @@ TablePair pair_tables(End& source, const Schema& source_schema, const Table& sou
     }
     pair.key.push_back(static_cast<std::size_t>(place - pair.from.columns.begin()));
   }
+  if (same_numbers(source, target, pair)) pair.from.numbers = pair.to.numbers = RowNumbers::own;
   for (const auto index : pair.key) pair.to.key.push_back(pair.to.columns[index]);
   return pair;
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,15 @@ class End {
   [[nodiscard]] std::unique_ptr<RowsConnection> open_rows();
   /// Where a copy keeps how far it is.
   [[nodiscard]] QualifiedName progress_table();
+  /// Which own numbers of rows (RowNumbers) it gives.
+  [[nodiscard]] const std::string& own_numbers();
   /// What is there, with partitions; without what a copy keeps, and what belongs to one runner only.
   [[nodiscard]] Schema inspect();
 
  private:
   Target& target_;
   bool reads_;
+  std::optional<std::string> own_numbers_;
 };
 
 /// The lock of a run on a database that is written to: no `upgrade` and no other copy works on it meanwhile, and one that was cut off

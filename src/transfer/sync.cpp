@@ -116,14 +116,14 @@ class Syncer {
   }
 
   TableDifference differences(const TablePair& pair, RowsConnection& there, const std::function<void(const RowDifference&)>& take) {
-    const auto [from, to] = sides(pair, there);
+    const auto both_sides = sides(pair, there);
+    const auto& from = both_sides.first;
+    const auto& to = both_sides.second;
     TableDifference counts{.table = pair.source.name.text()};
-    const auto columns_here = digested(from, to);
-    const auto columns_there = digested(to, from);
-    if (columns_here.size() == from.columns.size() && checksum(from, columns_here) == checksum(to, columns_there)) return counts;
     find_differences(from, to, pair.key, [&](const RowDifference& difference) {
       if (difference.kind == RowKind::different) ++counts.different;
       else (difference.kind == RowKind::only_source ? counts.only_source : counts.only_target) += pair.key.empty() ? difference.times : 1;
+      if (report_.differing.size() < most_listed_rows) report_.differing.push_back(shown_difference(from, pair.key, difference));
       if (take) take(difference);
     });
     return counts;

@@ -31,6 +31,7 @@ struct SyncReport {
   std::vector<std::string> changes;       ///< of the schema, a line each
   std::vector<std::string> statements;
   std::vector<TableDifference> tables;    ///< of those that both have
+  std::vector<std::string> differing;     ///< rows by their keys, a line each, the first of them
   std::vector<Loss> losses;
   std::vector<RejectedRow> rejected;
   std::vector<std::string> notes;

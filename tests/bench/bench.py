@@ -16,6 +16,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import engines as engine_kinds  # noqa: E402
 import projects  # noqa: E402
+import rows as row_workloads  # noqa: E402
 from delay import DelayProxy  # noqa: E402
 from peers import PEERS, Alembic  # noqa: E402
 
@@ -74,7 +75,7 @@ class Bench:
         floor = f"{medians['floor']:9.3f}" if "floor" in medians else "        –"
         ratio = f"{row['of_floor']:7.2f}" if "of_floor" in row else "      –"
         others = "".join(f"  {name} {seconds:.3f}" for name, seconds in medians.items() if name not in ("floor", "migrate"))
-        print(f"{workload:<42} {engine:<11}{floor}{medians['migrate']:9.3f} {ratio} {memory:7.0f}{others}", flush=True)
+        print(f"{workload:<42} {engine:<24}{floor}{medians['migrate']:9.3f} {ratio} {memory:7.0f}{others}", flush=True)
 
     # ---- workloads -----------------------------------------------------------------------------------------------------
 
@@ -201,9 +202,10 @@ def main():
     parser.add_argument("engine", nargs="*", default=[], choices=[[], *engine_kinds.NAMES], metavar="ENGINE", help=", ".join(engine_kinds.NAMES) + "; all without one")
     parser.add_argument("--only", metavar="WORD", help="workloads with this in their name")
     parser.add_argument("--runs", type=int, default=5, help="paired runs of each (5)")
-    parser.add_argument("--peers", default=",".join(peer.name for peer in PEERS), help="the other tools, by comma; those that are installed run (all)")
+    parser.add_argument("--peers", default=",".join([*(peer.name for peer in PEERS), "pgloader"]), help="the other tools, by comma; those that are installed run (all)")
     parser.add_argument("--peer-runs", type=int, default=1, help="runs of each of them (1)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the revisions and tables, 3 runs: does it work at all?")
+    parser.add_argument("--rows", type=int, default=200_000, metavar="N", help="rows of the workloads of copy and sync (200,000; the long form is 5,000,000)")
     parser.add_argument("--json", metavar="FILE", help="the figures as JSON, too")
     options = parser.parse_args()
     options.peers = options.peers.split(",")
@@ -214,7 +216,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="migrate-bench-")
     try:
         bench = Bench(options, folder)
-        print(f"{'seconds, medians of ' + str(options.runs) + ' paired runs':<54}    floor  migrate  /floor      MB  others")
+        print(f"{'seconds, medians of ' + str(options.runs) + ' paired runs':<67}    floor  migrate  /floor      MB  others")
         for engine in engine_kinds.engines(names, folder):
             bench.upgrade(engine, 1000 // scale)
             for count in (2_000, 100_000, 1_000_000):
@@ -237,6 +239,7 @@ def main():
                 bench.autogenerate(engine, 1000 // scale, label, behind=far)
                 engine.drop("bench_tables")
             proxy.stop()
+        row_workloads.RowsBench(bench, Run, PROGRAM, engine_kinds.engines(names, folder), options.rows // scale).everything()
         if options.json:
             with open(options.json, "w") as out:
                 json.dump(bench.rows, out, indent=1)

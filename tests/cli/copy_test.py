@@ -311,6 +311,75 @@ class Sync(CopyCase):
                 self.assertEqual(source.sql(query), target.sql(query))
 
 
+class Family(CopyCase):
+    def test_programs_go_between_mariadb_and_mysql(self):
+        for source_engine, engine in (("mariadb", "mysql"), ("mysql", "mariadb")):
+            if source_engine not in ENGINES or engine not in ENGINES:
+                continue
+            with self.subTest(source=source_engine):
+                source, target = self.database(source_engine), self.database(engine)
+                source.script("CREATE TABLE item (id int NOT NULL PRIMARY KEY, price int NOT NULL, total int, changed timestamp NULL ON UPDATE CURRENT_TIMESTAMP);\n"
+                              "CREATE TABLE told (what varchar(40));\nDELIMITER //\n"
+                              "CREATE FUNCTION doubled(n int) RETURNS int DETERMINISTIC BEGIN RETURN n * 2; END//\n"
+                              "CREATE PROCEDURE add_item(IN n int) BEGIN INSERT INTO item (id, price) VALUES (n, n); END//\n"
+                              "CREATE TRIGGER item_before BEFORE INSERT ON item FOR EACH ROW BEGIN SET NEW.total = doubled(NEW.price); INSERT INTO told VALUES (CONCAT('item ', NEW.id)); END//\n"
+                              "DELIMITER ;\nCALL add_item(1);\n", self.folder)
+                self.migrate("copy", source.url, target.url)
+                # No trigger fired for the row that came along.
+                self.assertEqual(target.sql("SELECT count(*) FROM told"), "1")
+                target.sql("CALL add_item(21)")
+                self.assertEqual(target.sql("SELECT total FROM item WHERE id = 21"), "42")
+                self.assertEqual(target.sql("SELECT count(*) FROM told"), "2")
+
+    def test_what_the_other_does_not_take_is_listed(self):
+        if "mariadb" not in ENGINES or "mysql" not in ENGINES:
+            self.skipTest("wants MariaDB and MySQL")
+        source, target = self.database("mariadb"), self.database("mysql")
+        source.script("DELIMITER //\nCREATE PROCEDURE rows_of() BEGIN FOR i IN 1..3 DO SELECT i; END FOR; END//\nDELIMITER ;\n", self.folder)
+        done = self.migrate("copy", source.url, target.url, code=None)
+        self.assertIn("rows_of", done.out + done.err)
+
+
+class Losses(CopyCase):
+    def test_a_check_of_a_column_comes_along(self):
+        if "mariadb" not in ENGINES:
+            self.skipTest("wants MariaDB")
+        source = self.database("mariadb")
+        source.sql("CREATE TABLE person (id int PRIMARY KEY, code varchar(20) CHECK (code <> ''))")
+        for engine in ENGINES:
+            with self.subTest(target=engine):
+                target = self.database(engine)
+                self.migrate("copy", source.url, target.url)
+                self.assertNotEqual(target.client(target.url, "INSERT INTO person (id, code) VALUES (1, '')").code, 0)
+
+    def test_a_default_that_calls_a_function_comes_along(self):
+        if "postgresql" not in ENGINES:
+            self.skipTest("wants PostgreSQL")
+        source, target = self.database("postgresql"), self.database("postgresql")
+        source.sql("CREATE TABLE item (id integer PRIMARY KEY); CREATE FUNCTION seven() RETURNS integer LANGUAGE sql AS 'SELECT count(*)::integer + 7 FROM item WHERE false'; "
+                   "ALTER TABLE item ADD code integer DEFAULT seven()")
+        self.migrate("copy", source.url, target.url)
+        target.sql("INSERT INTO item (id) VALUES (1)")
+        self.assertEqual(target.sql("SELECT code FROM item"), "7")
+
+    def test_unsigned_numbers_that_count_by_themselves_become_bigint(self):
+        for source_engine in ("mariadb", "mysql"):
+            if source_engine not in ENGINES:
+                continue
+            source = self.database(source_engine)
+            oracle.run_script(source, ["CREATE TABLE parent (id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, n int)",
+                                       "CREATE TABLE child (id int PRIMARY KEY, parent_id bigint unsigned, FOREIGN KEY (parent_id) REFERENCES parent (id))",
+                                       "INSERT INTO parent (n) VALUES (1), (2)", "INSERT INTO child VALUES (1, 2)"])
+            for engine in ("sqlite", "postgresql"):
+                if engine not in ENGINES:
+                    continue
+                with self.subTest(source=source_engine, target=engine):
+                    target = self.database(engine)
+                    self.assertIn("numbers above 9223372036854775807", str(self.migrate("copy", source.url, target.url)))
+                    target.sql("INSERT INTO parent (n) VALUES (3)")
+                    self.assertEqual(target.sql("SELECT max(id) FROM parent"), "3")
+
+
 class Corrupted(CopyCase):
     def test_every_corrupted_value_is_found_by_its_key(self):
         count = int(os.environ.get("MIGRATE_TEST_CORRUPTED", "40"))

@@ -56,10 +56,16 @@ std::string real_sql(const std::string& name) {
   const auto text = fmt::format("CAST({} + 0e0 AS CHAR)", name);
   const auto bare = fmt::format("REPLACE(SUBSTRING_INDEX({}, 'e', 1), '-', '')", text);
   const auto digits = fmt::format("REPLACE({}, '.', '')", bare);
-  return fmt::format("CASE WHEN {1} = 0 THEN '0' ELSE CONCAT(IF({1} < 0, '-0.', '0.'), TRIM(BOTH '0' FROM {2}), 'e', "
+  return fmt::format("CASE WHEN ABS({1}) >= 0.001e0 AND ABS({1}) < 1e14 THEN {0} WHEN {1} = 0 THEN '0' ELSE CONCAT(IF({1} < 0, '-0.', '0.'), TRIM(BOTH '0' FROM {2}), 'e', "
                      "CAST(IF(LOCATE('e', {0}) > 0, CAST(SUBSTRING_INDEX({0}, 'e', -1) AS SIGNED), 0) + IF(LOCATE('.', {3}) > 0, LOCATE('.', {3}) - 1, LENGTH({3})) - "
                      "(LENGTH({2}) - LENGTH(TRIM(LEADING '0' FROM {2}))) AS CHAR)) END",
                      text, name, digits, bare);
+}
+
+/// Bytes whatever their collations are, which do not mix.
+std::string text_sql(const std::string& name) {
+  const auto text = fmt::format("CAST(CONVERT({} USING utf8mb4) AS BINARY)", name);
+  return fmt::format("IF(CHAR_LENGTH({0}) <= {1}, CONCAT(CHAR_LENGTH({0}), ':', {2}), {3})", name, most_digest_characters, text, hash_sql(text));
 }
 
 std::string digest_sql(const RowsColumn& column) {
@@ -77,10 +83,25 @@ std::string digest_sql(const RowsColumn& column) {
     case Kind::uuid: return column.own.kind == Kind::uuid ? text : fmt::format("LOWER({})", text);
     case Kind::bits: return column.own.kind == Kind::bits ? fmt::format("LPAD(BIN({}), {}, '0')", name, column.own.length.value_or(1)) : text;
     case Kind::text:
+    case Kind::any: return text_sql(name);
     case Kind::json:
-    case Kind::any:
     case Kind::other: return hash_sql(column.own.kind == Kind::other ? text : fmt::format("CONVERT({} USING utf8mb4)", name));
     default: return text;
+  }
+}
+
+/// The same where both sides are this server's kind and print alike.
+std::string own_sql(const RowsColumn& column) {
+  const auto name = backtick(column.name);
+  switch (column.own.kind) {
+    case Kind::bits: return name + " + 0";
+    case Kind::real: return column.own.single ? name + " + 0e0" : name;
+    case Kind::text:
+    case Kind::any: return text_sql(name);
+    case Kind::bytes: return fmt::format("IF(LENGTH({0}) <= {1}, CONCAT(LENGTH({0}), ':', {0}), {2})", name, most_digest_characters, hash_sql(name));
+    case Kind::json:
+    case Kind::other: return hash_sql(fmt::format("CAST({} AS CHAR)", name));
+    default: return name;
   }
 }
 
@@ -105,11 +126,34 @@ class MysqlRowsFace final : public RowsFace {
   [[nodiscard]] ValueLimits limits(const ServerInfo&) const override {
     return {.nul_in_text = true, .invalid_utf8 = false, .nan = false, .infinity = false, .zero_dates = true, .infinite_dates = false, .smallest_time = "-838:59:59", .largest_time = "838:59:59"};
   }
-  [[nodiscard]] LoadForm load_form() const override { return {.primary_key = true}; }
+  [[nodiscard]] LoadForm load_form() const override { return {.primary_key = true, .constraints = false, .in_order = true}; }
 
-  void begin_snapshot(RowsConnection& connection) const override {
-    connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-    connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+  [[nodiscard]] std::string random_uuid() const override { return "uuid()"; }
+  [[nodiscard]] SelfNumbering self_numbering() const override { return SelfNumbering::first_of_key; }
+
+  /// Nothing commits while they begin: all see the same moment. The lock waits for statements that run, and others wait for it, so that it is given up soon;
+  /// one session reads what is small as fast.
+  [[nodiscard]] std::size_t begin_snapshots(std::span<RowsConnection* const> sessions, std::string& limit) const override {
+    bool locked = false;
+    constexpr auto large = "SELECT COALESCE(SUM(data_length), 0) >= 32 << 20 FROM information_schema.tables WHERE table_schema = DATABASE()";
+    if (sessions.size() > 1 && sessions[0]->query(large).rows.at(0).at(0) == "1") {
+      try {
+        sessions[0]->execute("SET SESSION lock_wait_timeout = 2");
+        sessions[0]->execute("FLUSH TABLES WITH READ LOCK");
+        locked = true;
+      } catch (const DatabaseError& error) {
+        if (error.cause == DatabaseError::Cause::connection) throw;
+        sessions[0]->execute("SET SESSION lock_wait_timeout = DEFAULT");
+        limit = "rows are read by one session: " + error.message() + " (FLUSH TABLES WITH READ LOCK, for a moment, lets several see the same)";
+      }
+    }
+    const auto count = locked ? sessions.size() : 1;
+    for (auto* session : sessions.first(count)) {
+      session->execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      session->execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+    }
+    if (locked) sessions[0]->execute("UNLOCK TABLES; SET SESSION lock_wait_timeout = DEFAULT");
+    return count;
   }
   void set_up_reading(RowsConnection& connection) const override {
     connection.execute("SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'");
@@ -144,10 +188,14 @@ class MysqlRowsFace final : public RowsFace {
   [[nodiscard]] Field received(const RowsColumn& column, const Field& field, std::string&) const override {
     return column.own.kind == Kind::bytes && !field.is_null() ? Field::of_bytes(field.text) : field;
   }
-  [[nodiscard]] std::string digest_expression(const RowsColumn& column) const override { return fmt::format("COALESCE({}, '~')", digest_sql(column)); }
-  [[nodiscard]] std::string hash_expression(const std::vector<std::string>& digests) const override {
-    return fmt::format("CAST(CONV(LEFT(SHA2(CONCAT({}), 256), 15), 16, 10) AS UNSIGNED)", join(digests, ", '|', "));
+  [[nodiscard]] std::string row_number(const std::vector<RowsColumn>& columns, RowNumbers numbers) const override {
+    std::string text;
+    for (const auto& column : columns) text += (text.empty() ? "" : ", '|', ") + fmt::format("IFNULL({}, '~')", numbers == RowNumbers::own ? own_sql(column) : digest_sql(column));
+    return fmt::format("CAST(CONV(LEFT(SHA2(CONCAT({}), 256), 15), 16, 10) AS UNSIGNED)", text.empty() ? "'~'" : text);
   }
+  /// MySQL and MariaDB print some values each in its own way.
+  [[nodiscard]] std::string own_numbers_sql() const override { return "SELECT IF(VERSION() LIKE '%MariaDB%', 'MariaDB', 'MySQL')"; }
+  [[nodiscard]] std::string quotient(const std::string& column, long long divisor) const override { return fmt::format("{} DIV {}", backtick(column), divisor); }
   [[nodiscard]] std::string literal(const RowsColumn& column, const Field& value) const override {
     std::string out;
     append_literal(out, column.own, value);

@@ -276,7 +276,7 @@ class MysqlConnection final : public RowsConnection {
   Result query(std::string_view sql) override {
     const bool many = may_return_several_results(sql);
     return guarded([&] {
-      auto first = run(many ? with_marker(sql) : std::string(sql));
+      auto first = many ? run(with_marker(sql)) : run(sql);
       if (many) drain(sql, first);
       warn();
       return first;

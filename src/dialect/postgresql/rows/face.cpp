@@ -26,18 +26,28 @@ void append_copy(std::string& out, const RowsColumn& column, const Field& field)
     return;
   }
   if (column.own.kind == Kind::bytes || field.kind == Field::Kind::bytes) {
-    out += "\\\\x" + to_hex(field.text);
+    static constexpr std::string_view digits = "0123456789abcdef";
+    out += "\\\\x";
+    out.reserve(out.size() + 2 * field.text.size());
+    for (const char c : field.text) {
+      const auto byte = static_cast<unsigned char>(c);
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
+    }
     return;
   }
-  for (const char c : field.text) {
-    switch (c) {
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: out += c;
-    }
+  // What needs no escape goes in whole pieces.
+  const auto text = field.text;
+  std::size_t written = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c != '\\' && c != '\n' && c != '\r' && c != '\t') continue;
+    out.append(text, written, i - written);
+    out += '\\';
+    out += c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c;
+    written = i + 1;
   }
+  out.append(text, written);
 }
 
 /// The digits of a floating-point number as real_digest() writes them, out of the shortest text.
@@ -46,7 +56,7 @@ std::string real_sql(const std::string& name) {
   const auto bare = fmt::format("translate(split_part({}, 'e', 1), '-', '')", text);
   const auto digits = fmt::format("replace({}, '.', '')", bare);
   const auto point = fmt::format("case when position('.' in {0}) > 0 then position('.' in {0}) - 1 else length({0}) end", bare);
-  return fmt::format("case when {0} in ('NaN', 'Infinity', '-Infinity') then {0} when {1}::float8 = 0 then '0' else case when {1} < 0 then '-0.' else '0.' end "
+  return fmt::format("case when abs({1}) >= 0.001::float8 and abs({1}) < 1e14::float8 then {0} when {0} in ('NaN', 'Infinity', '-Infinity') then {0} when {1}::float8 = 0 then '0' else case when {1} < 0 then '-0.' else '0.' end "
                      "|| trim(both '0' from {2}) || 'e' || (coalesce(nullif(split_part({0}, 'e', 2), '')::int, 0) + {3} - (length({2}) - length(ltrim({2}, '0'))))::text end",
                      text, name, digits, point);
 }
@@ -64,12 +74,36 @@ std::string digest_sql(const RowsColumn& column) {
     case Kind::bytes: return hash_sql(name, 32);
     case Kind::timestamptz: return column.own.kind == Kind::timestamptz ? fmt::format("({} at time zone 'UTC')::text", name) : name + "::text";
     case Kind::text:
-    case Kind::json:
-    case Kind::any: return hash_sql(fmt::format("convert_to({}::text, 'UTF8')", name), 32);
+    case Kind::any:
+      return fmt::format("case when length({0}::text) <= {1} then length({0}::text) || ':' || {0}::text else {2} end", name, most_digest_characters,
+                         hash_sql(fmt::format("convert_to({}::text, 'UTF8')", name), 32));
+    case Kind::json: return hash_sql(fmt::format("convert_to({}::text, 'UTF8')", name), 32);
     // As it is put out: a cast to text writes another for some types (inet).
     case Kind::other: return hash_sql(fmt::format("convert_to(format('%s', {}), 'UTF8')", name), 32) + fmt::format(" || case when {} is null then null else '' end", name);
     default: return name + "::text";
   }
+}
+
+/// A value as hash_record_extended() takes it. Equal ones are one value to it: of types that take more for equal than their text says (a collation that is
+/// not deterministic, citext, intervals), and of those that have no hash (json, money), it gets the text.
+std::string own_sql(const RowsColumn& column) {
+  const auto name = quote_name(column.name);
+  switch (column.own.kind) {
+    case Kind::boolean:
+    case Kind::integer:
+    case Kind::real:
+    case Kind::bytes:
+    case Kind::date:
+    case Kind::time:
+    case Kind::timestamp:
+    case Kind::timestamptz:
+    case Kind::uuid: return name;
+    case Kind::decimal:
+      if (column.own.name.starts_with("numeric") || column.own.name.starts_with("decimal")) return name;
+      break;
+    default: break;
+  }
+  return name + "::text COLLATE \"C\"";
 }
 
 class PostgresqlRowsFace final : public RowsFace {
@@ -90,24 +124,31 @@ class PostgresqlRowsFace final : public RowsFace {
   }
   [[nodiscard]] LoadForm load_form() const override { return {}; }
 
-  void begin_snapshot(RowsConnection& connection) const override { connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); }
-  [[nodiscard]] std::string export_snapshot(RowsConnection& connection) const override {
+  [[nodiscard]] bool keys_can_ignore_case() const override { return false; }
+  [[nodiscard]] std::string random_uuid() const override { return "gen_random_uuid()"; }
+  [[nodiscard]] SelfNumbering self_numbering() const override { return SelfNumbering::any_column; }
+
+  [[nodiscard]] std::size_t begin_snapshots(std::span<RowsConnection* const> sessions, std::string&) const override {
+    constexpr auto begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    sessions[0]->execute(begin);
+    if (sessions.size() == 1) return 1;
+    std::string name;
     try {
-      return connection.query("SELECT pg_export_snapshot()").rows.at(0).at(0).value_or("");
+      name = sessions[0]->query("SELECT pg_export_snapshot()").rows.at(0).at(0).value_or("");
     } catch (const DatabaseError&) {  // a standby before 10, a server that only speaks the protocol: the transaction is gone then
-      connection.execute("ROLLBACK");
-      begin_snapshot(connection);
-      return "";
+      sessions[0]->execute("ROLLBACK");
+      sessions[0]->execute(begin);
+      return 1;
     }
-  }
-  void join_snapshot(RowsConnection& connection, const std::string& name) const override {
-    begin_snapshot(connection);
-    connection.execute("SET TRANSACTION SNAPSHOT " + quote_text(name));
+    for (auto* session : sessions.subspan(1)) session->execute(std::string(begin) + "; SET TRANSACTION SNAPSHOT " + quote_text(name));
+    return sessions.size();
   }
 
   void set_up_reading(RowsConnection& connection) const override {
     connection.execute("SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1; SET bytea_output = 'hex'; "
                        "SET client_encoding = 'UTF8'; SET lc_monetary = 'C'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET row_security = off");
+    // Buckets of rows are summed up in a hash table: the planner takes each row for a group of its own, and would sort them all on disk.
+    connection.execute("SET enable_sort = off");
   }
   [[nodiscard]] std::string set_up_writing(RowsConnection& connection) const override {
     set_up_reading(connection);
@@ -148,10 +189,20 @@ class PostgresqlRowsFace final : public RowsFace {
     buffer = from_hex(field.text.substr(std::min<std::size_t>(2, field.text.size())));
     return Field::of_bytes(buffer);
   }
-  [[nodiscard]] std::string digest_expression(const RowsColumn& column) const override { return fmt::format("coalesce({}, '~')", digest_sql(column)); }
-  [[nodiscard]] std::string hash_expression(const std::vector<std::string>& digests) const override {
-    return fmt::format("('x' || {})::bit(60)::bigint", hash_sql(fmt::format("convert_to({}, 'UTF8')", join(digests, " || '|' || ")), 15));
+  [[nodiscard]] std::string row_number(const std::vector<RowsColumn>& columns, RowNumbers numbers) const override {
+    std::string text;
+    if (numbers == RowNumbers::own) {
+      for (const auto& column : columns) text += (text.empty() ? "" : ", ") + own_sql(column);
+      return fmt::format("(hash_record_extended(ROW({}), 0) & {})", text, (1LL << 60) - 1);
+    }
+    for (const auto& column : columns) text += (text.empty() ? "" : " || '|' || ") + fmt::format("coalesce({}, '~')", digest_sql(column));
+    return fmt::format("('x' || {})::bit(60)::bigint", hash_sql(fmt::format("convert_to({}, 'UTF8')", text.empty() ? "'~'" : text), 15));
   }
+  /// From version 14; the hash is another on machines whose bytes stand the other way round.
+  [[nodiscard]] std::string own_numbers_sql() const override {
+    return "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_proc WHERE proname = 'hash_record_extended') THEN hashtext('one, two')::text ELSE '' END";
+  }
+  [[nodiscard]] std::string quotient(const std::string& column, long long divisor) const override { return fmt::format("{} / {}", quote_name(column), divisor); }
   [[nodiscard]] std::string literal(const RowsColumn& column, const Field& value) const override {
     if (value.is_null()) return "NULL";
     if (column.own.kind == Kind::bytes) return "'\\x" + to_hex(value.text) + "'::bytea";
@@ -159,18 +210,22 @@ class PostgresqlRowsFace final : public RowsFace {
   }
 
   void write(RowsConnection& connection, const QualifiedName& table, const std::vector<RowsColumn>& columns, const RowBatch& rows) const override {
+    constexpr std::size_t piece = 1 << 18;
     std::string data;
-    data.reserve(rows.bytes() + rows.rows() * columns.size() * 2);
+    const auto send = [&] {
+      for (std::size_t at = 0; at < data.size(); at += piece) connection.copy_in(std::string_view(data).substr(at, piece));
+      data.clear();
+    };
+    connection.begin_copy_in(fmt::format("COPY {} ({}) FROM STDIN", quote_name(table), column_list(columns)));
     for (std::size_t row = 0; row < rows.rows(); ++row) {
       for (std::size_t i = 0; i < columns.size(); ++i) {
         if (i > 0) data += '\t';
         append_copy(data, columns[i], rows.at(row, i));
       }
       data += '\n';
+      if (data.size() >= piece) send();
     }
-    connection.begin_copy_in(fmt::format("COPY {} ({}) FROM STDIN", quote_name(table), column_list(columns)));
-    constexpr std::size_t piece = 1 << 26;
-    for (std::size_t at = 0; at < data.size(); at += piece) connection.copy_in(std::string_view(data).substr(at, piece));
+    send();
     connection.end_copy_in();
   }
   [[nodiscard]] std::pair<std::string, std::string> pass_through(const QualifiedName& table, const std::vector<RowsColumn>& columns, const std::string& condition) const override {

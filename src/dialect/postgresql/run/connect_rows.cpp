@@ -5,6 +5,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "dialect/connection.hpp"
@@ -27,13 +28,12 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-/// A line of COPY's text format, taken apart: values are unescaped into `buffer`, which is as large as the line.
+/// A line of COPY's text format, taken apart: values are unescaped where they stand.
 class CopyLine {
  public:
-  Fields read(std::string_view line) {
-    buffer_.resize(line.size());
+  Fields read(std::span<char> line) {
     fields_.clear();
-    auto* out = buffer_.data();
+    auto* out = line.data();
     std::size_t at = 0;
     while (true) {
       auto* const start = out;
@@ -56,7 +56,6 @@ class CopyLine {
   }
 
  private:
-  std::string buffer_;
   std::vector<Field> fields_;
 };
 
@@ -107,27 +106,11 @@ class PostgresqlRows final : public RowsConnection {
 
   void read_rows(std::string_view sql, const std::function<void(Fields)>& take) override {
     CopyLine line;
-    copy_out(fmt::format("COPY ({}) TO STDOUT", sql), [&](std::string_view data) { take(line.read(data)); });
+    copy_lines(fmt::format("COPY ({}) TO STDOUT", sql), [&](std::span<char> data) { take(line.read(data)); });
   }
 
   void copy_out(std::string_view sql, const std::function<void(std::string_view)>& take) override {
-    const auto result = run(PQexec(connection_, std::string(sql).c_str()));
-    if (PQresultStatus(result.get()) != PGRES_COPY_OUT) throw std::logic_error("not a COPY TO STDOUT");
-    while (true) {
-      char* data = nullptr;
-      const int size = PQgetCopyData(connection_, &data, 0);
-      if (size == -2) fail(nullptr);
-      if (size < 0) break;
-      const std::unique_ptr<char, decltype(&PQfreemem)> owner(data, &PQfreemem);
-      try {
-        take({data, static_cast<std::size_t>(size)});
-      } catch (...) {
-        cancel();
-        drain_copy();
-        throw;
-      }
-    }
-    finish();
+    copy_lines(sql, [&](std::span<char> data) { take({data.data(), data.size()}); });
   }
 
   void begin_copy_in(std::string_view sql) override {
@@ -150,6 +133,28 @@ class PostgresqlRows final : public RowsConnection {
   }
 
  private:
+  /// Hands over each line, whose memory may be used until the next one.
+  template <class Take>
+  void copy_lines(std::string_view sql, Take&& take) {
+    const auto result = run(PQexec(connection_, std::string(sql).c_str()));
+    if (PQresultStatus(result.get()) != PGRES_COPY_OUT) throw std::logic_error("not a COPY TO STDOUT");
+    while (true) {
+      char* data = nullptr;
+      const int size = PQgetCopyData(connection_, &data, 0);
+      if (size == -2) fail(nullptr);
+      if (size < 0) break;
+      const std::unique_ptr<char, decltype(&PQfreemem)> owner(data, &PQfreemem);
+      try {
+        take(std::span<char>{data, static_cast<std::size_t>(size)});
+      } catch (...) {
+        cancel();
+        drain_copy();
+        throw;
+      }
+    }
+    finish();
+  }
+
   ResultHandle run(PGresult* raw) {
     ++round_trips_;
     ResultHandle result(raw);

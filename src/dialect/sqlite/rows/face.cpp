@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <cstring>
 
 #include "core/text.hpp"
 #include "dialect/sqlite/rows/types.hpp"
@@ -31,18 +33,64 @@ std::string native_digest(const Field& field) {
   return "~";
 }
 
-/// migrate_digest(kind, fixed, native, value)
-std::optional<std::string> digest_function(Fields values) {
-  const auto& field = values[3];
-  if (values[2].integer != 0) return native_digest(field);
-  const ValueType type{.kind = static_cast<Kind>(values[0].integer), .fixed = values[1].integer != 0};
-  std::string buffer;
-  const auto canonical = canonical_text(type, field, buffer);
-  if (!canonical.refusal.empty()) return "!" + native_digest(field);
-  return digest(type, canonical.value);
+/// How migrate_digests is told what its values are: two characters each.
+std::string specified(const RowsColumn& column) {
+  return {static_cast<char>('a' + static_cast<int>(column.logical.kind)), static_cast<char>('0' + (column.logical.fixed ? 1 : 0) + (column.native ? 2 : 0))};
 }
 
-std::optional<std::string> hash_function(Fields values) { return std::to_string(hash_of(values[0].text)); }
+/// migrate_digests(specification, value, ...): the digests with '|' between them.
+std::optional<std::string> digests_function(Fields values) {
+  std::string text;
+  std::string buffer;
+  const auto specification = values[0].text;
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    const auto flags = specification[2 * i - 1] - '0';
+    if (i > 1) text += '|';
+    if ((flags & 2) != 0) {
+      text += native_digest(values[i]);
+      continue;
+    }
+    const ValueType type{.kind = static_cast<Kind>(specification[2 * i - 2] - 'a'), .fixed = (flags & 1) != 0};
+    const auto canonical = canonical_text(type, values[i], buffer);
+    text += canonical.refusal.empty() ? digest(type, canonical.value) : "!" + native_digest(values[i]);
+  }
+  return text;
+}
+
+/// migrate_hash(text)
+long long hash_function(Fields values) { return hash_of(values[0].text); }
+
+/// Two numbers into one, all of whose bits depend on all of theirs.
+unsigned long long mixed(unsigned long long a, unsigned long long b) {
+  __extension__ using Wide = unsigned __int128;
+  const auto product = static_cast<Wide>(a ^ 0x9e3779b97f4a7c15ULL) * (b ^ 0xd1b54a32d192ed03ULL);
+  return static_cast<unsigned long long>(product) ^ static_cast<unsigned long long>(product >> 64) ^ a;
+}
+
+unsigned long long mixed(unsigned long long state, std::string_view bytes) {
+  state = mixed(state, bytes.size());
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), sizeof state))) {
+    unsigned long long word = 0;
+    std::memcpy(&word, bytes.data(), std::min(bytes.size(), sizeof word));
+    state = mixed(state, word);
+  }
+  return state;
+}
+
+/// migrate_number(value, ...): a number out of the values as they are stored. It is worked out and compared by this program alone.
+long long number_function(Fields values) {
+  unsigned long long state = values.size();
+  for (const auto& value : values) {
+    state = mixed(state, static_cast<unsigned long long>(value.kind));
+    if (value.kind == Field::Kind::integer) state = mixed(state, static_cast<unsigned long long>(value.integer));
+    else if (value.kind == Field::Kind::real) state = mixed(state, std::string_view(reinterpret_cast<const char*>(&value.real), sizeof value.real));
+    else state = mixed(state, value.text);
+  }
+  return static_cast<long long>(mixed(state, values.size()) >> 4);
+}
+
+/// Arguments that a call of a function takes with certainty.
+constexpr std::size_t most_arguments = 90;
 
 /// The value as a column of this type stores it.
 Field bound(const RowsColumn& column, Field field) {
@@ -68,8 +116,9 @@ class SqliteRowsFace final : public RowsFace {
 
   [[nodiscard]] std::unique_ptr<RowsConnection> open(const DatabaseUrl& url) const override {
     auto connection = open_(url);
-    connection->define_function("migrate_digest", digest_function);
-    connection->define_function("migrate_hash", hash_function);
+    connection->define_function("migrate_digests", digests_function);
+    connection->define_number("migrate_hash", hash_function);
+    connection->define_number("migrate_number", number_function);
     return connection;
   }
 
@@ -86,12 +135,20 @@ class SqliteRowsFace final : public RowsFace {
   [[nodiscard]] ValueLimits limits(const ServerInfo&) const override {
     return {.nul_in_text = true, .invalid_utf8 = true, .nan = false, .infinity = true, .zero_dates = true, .infinite_dates = true, .smallest_time = {}, .largest_time = {}};
   }
-  [[nodiscard]] LoadForm load_form() const override { return {.primary_key = true, .constraints = true}; }
+  [[nodiscard]] LoadForm load_form() const override { return {.primary_key = true, .constraints = true, .in_order = true}; }
 
-  void begin_snapshot(RowsConnection& connection) const override {
-    connection.execute("PRAGMA query_only = 1");
-    connection.execute("BEGIN");
-    static_cast<void>(connection.query("SELECT count(*) FROM sqlite_master"));  // the read lock is taken by the first look
+  [[nodiscard]] bool keeps_more_than_types() const override { return true; }
+  [[nodiscard]] SelfNumbering self_numbering() const override { return SelfNumbering::whole_key; }
+  [[nodiscard]] bool numbers_itself(const Table& table, const Column& column) const override {
+    return column.identity || (equal_ignoring_case(column.type, "integer") && table.primary_key && table.primary_key->parts.size() == 1 && table.primary_key->parts[0].column == column.name &&
+                               !table.options.contains("without_rowid"));
+  }
+
+  [[nodiscard]] std::size_t begin_snapshots(std::span<RowsConnection* const> sessions, std::string&) const override {
+    sessions[0]->execute("PRAGMA query_only = 1");
+    sessions[0]->execute("BEGIN");
+    static_cast<void>(sessions[0]->query("SELECT count(*) FROM sqlite_master"));  // the read lock is taken by the first look
+    return 1;
   }
   void set_up_reading(RowsConnection&) const override {}
   [[nodiscard]] std::string set_up_writing(RowsConnection& connection) const override {
@@ -104,14 +161,28 @@ class SqliteRowsFace final : public RowsFace {
   [[nodiscard]] std::string equal_sql(const RowsColumn& column, const std::string& literal) const override { return quote_name(column.name) + " = " + literal + " COLLATE BINARY"; }
 
   [[nodiscard]] std::string read_expression(const RowsColumn& column) const override { return quote_name(column.name); }
-  [[nodiscard]] std::string digest_expression(const RowsColumn& column) const override {
-    return fmt::format("migrate_digest({}, {}, {}, {})", static_cast<int>(column.logical.kind), column.logical.fixed ? 1 : 0, column.native ? 1 : 0, quote_name(column.name));
+  [[nodiscard]] std::string row_number(const std::vector<RowsColumn>& columns, RowNumbers numbers) const override {
+    std::vector<std::string> calls;
+    for (std::size_t i = 0; i < std::max<std::size_t>(columns.size(), 1); i += most_arguments) {
+      std::string names;
+      std::string specification;
+      for (std::size_t k = i; k < std::min(i + most_arguments, columns.size()); ++k) {
+        names += (names.empty() ? "" : ", ") + quote_name(columns[k].name);
+        specification += specified(columns[k]);
+      }
+      if (columns.empty()) names = "NULL", specification = "a0";
+      calls.push_back(numbers == RowNumbers::own ? fmt::format("migrate_number({})", names) : fmt::format("migrate_digests('{}', {})", specification, names));
+    }
+    if (numbers == RowNumbers::common) return fmt::format("migrate_hash({})", join(calls, " || '|' || "));
+    return calls.size() == 1 ? calls[0] : fmt::format("migrate_number({})", join(calls, ", "));
+  }
+  [[nodiscard]] std::string own_numbers_sql() const override { return "SELECT 'SQLite'"; }
+  /// Anything may stand in the column.
+  [[nodiscard]] std::string quotient(const std::string& column, long long divisor) const override {
+    return fmt::format("CASE WHEN typeof({0}) = 'integer' THEN {0} / {1} END", quote_name(column), divisor);
   }
   [[nodiscard]] std::string digest_of(const RowsColumn& column, const Field& value) const override {
     return column.native ? native_digest(value) : digest(column.logical, value);
-  }
-  [[nodiscard]] std::string hash_expression(const std::vector<std::string>& digests) const override {
-    return fmt::format("CAST(migrate_hash({}) AS INTEGER)", join(digests, " || '|' || "));
   }
   /// sum() of integers ends with an error above 2^63.
   [[nodiscard]] std::pair<std::string, std::string> sum_expressions(const std::string& number) const override {

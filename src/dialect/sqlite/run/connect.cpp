@@ -9,6 +9,7 @@
 #include <charconv>
 #include <filesystem>
 #include <utility>
+#include <variant>
 
 #include "core/text.hpp"
 
@@ -169,16 +170,21 @@ class SqliteConnection final : public RowsConnection {
   }
 
   void define_function(const std::string& name, std::function<std::optional<std::string>(Fields)> function) override {
-    auto& kept = functions_.emplace_back(std::make_unique<Function>(std::move(function)));
-    if (sqlite3_create_function_v2(handle_, name.c_str(), -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, kept.get(), &call_function, nullptr, nullptr, nullptr) != SQLITE_OK) fail(0, false);
+    define(name, std::move(function));
   }
+  void define_number(const std::string& name, std::function<long long(Fields)> function) override { define(name, std::move(function)); }
 
   void cancel() noexcept override { sqlite3_interrupt(handle_); }
   [[nodiscard]] long long round_trips() const override { return round_trips_; }
   void on_notice(std::function<void(const std::string&)> /*handler*/) override {}  // SQLite has no notices
 
  private:
-  using Function = std::function<std::optional<std::string>(Fields)>;
+  using Function = std::variant<std::function<std::optional<std::string>(Fields)>, std::function<long long(Fields)>>;
+
+  void define(const std::string& name, Function function) {
+    auto& kept = functions_.emplace_back(std::make_unique<Function>(std::move(function)));
+    if (sqlite3_create_function_v2(handle_, name.c_str(), -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, kept.get(), &call_function, nullptr, nullptr, nullptr) != SQLITE_OK) fail(0, false);
+  }
 
   struct RowsReset {
     sqlite3_stmt* statement;
@@ -229,7 +235,11 @@ class SqliteConnection final : public RowsConnection {
     for (int i = 0; i < count; ++i) fields[static_cast<std::size_t>(i)] = field_of(values[i]);
     try {
       const auto& function = *static_cast<const Function*>(sqlite3_user_data(context));
-      const auto result = function(fields);
+      if (const auto* number = std::get_if<std::function<long long(Fields)>>(&function)) {
+        sqlite3_result_int64(context, (*number)(fields));
+        return;
+      }
+      const auto result = std::get<0>(function)(fields);
       if (result) sqlite3_result_text64(context, result->data(), result->size(), SQLITE_TRANSIENT, SQLITE_UTF8);
       else sqlite3_result_null(context);
     } catch (const std::exception& error) {
