@@ -52,10 +52,10 @@ RenameCandidate score_definitions(const T& from, const T& to) {
   return candidate;
 }
 
-/// Of the things that a model has as text alone those that can hold rows.
-std::vector<Definition> virtual_tables(const Schema& schema) {
+/// Of the things that a model has as text alone those of one kind.
+std::vector<Definition> definitions_of(const Schema& schema, const char* kind) {
   std::vector<Definition> found;
-  std::copy_if(schema.definitions.begin(), schema.definitions.end(), std::back_inserter(found), [](const Definition& definition) { return definition.kind == "virtual table"; });
+  std::copy_if(schema.definitions.begin(), schema.definitions.end(), std::back_inserter(found), [&](const Definition& definition) { return definition.kind == kind; });
   return found;
 }
 
@@ -263,7 +263,9 @@ std::vector<RenameDecision> find_object_renames(const Schema& live, const Schema
   decide_objects(RenameKind::routine, routines, with_hints_that_hold(routines, named_alone(declared)), options, [](const Routine& from, const Routine& to) {
     return one_signature(from, to) ? score_definitions(from, to) : RenameCandidate{};
   }, decisions);
-  decide_objects(RenameKind::definition, virtual_tables(live), virtual_tables(declared), options, score_definitions<Definition>, decisions);
+  for (const auto* kind : {"virtual table", "type", "event"}) {  // of which others refer to, or hold rows, or have a session of their own
+    decide_objects(RenameKind::definition, definitions_of(live, kind), definitions_of(declared, kind), options, score_definitions<Definition>, decisions);
+  }
   return decisions;
 }
 

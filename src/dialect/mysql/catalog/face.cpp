@@ -36,12 +36,15 @@ class MysqlCatalog final : public CatalogFace {
     const PlainMode plain(connection, server, std::any_of(objects.tables.begin(), objects.tables.end(), has_zero_dates));
     return normalize_objects(connection, server, objects, declared, live);
   }
-  /// A routine's text begins with its name.
+  /// A program's text begins with its name.
   void apply(Schema& schema, const Operation& operation) const override {
     migrate::apply(schema, operation);
-    const auto* rename = std::get_if<Rename<Routine>>(&operation);
-    auto* routine = rename == nullptr ? nullptr : find_named(schema.routines, rename->to);
-    if (routine != nullptr) routine->definition = renamed_program(routine->definition, quote_name(rename->to), lexical_rules());
+    const auto follow = [](auto& programs, const auto* rename) {
+      auto* program = rename == nullptr ? nullptr : find_named(programs, rename->to);
+      if (program != nullptr) program->definition = renamed_program(program->definition, quote_name(rename->to), lexical_rules());
+    };
+    follow(schema.routines, std::get_if<Rename<Routine>>(&operation));
+    follow(schema.definitions, std::get_if<Rename<Definition>>(&operation));
   }
 };
 
