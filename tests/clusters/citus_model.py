@@ -135,6 +135,26 @@ class Model:
         self.run("upgrade", "head", "--yes")
         self.same("up again", second)
 
+    def schemas(self):
+        """A whole schema on one shard: its tables need no words."""
+        folder = tempfile.mkdtemp(prefix="schemas-", dir=self.test.folder)
+        self.project(folder)
+        with open(os.path.join(folder, "migrate.yaml"), "a") as file:
+            file.write("schemas: [public, tenant_1]\nversions_table: schema_versions\n")
+        with open(os.path.join(folder, "model.yaml"), "w") as file:
+            file.write("postgresql: {distributed_schemas: [tenant_1]}\nschemas: [tenant_1]\ntables:\n  tenant_1.orders:\n    columns: {id: bigint, what: text}\n    primary_key: [id]\n")
+        self.run("revision", "--autogenerate", "-m", "first", folder=folder)
+        self.run("upgrade", "head", "--yes", folder=folder)
+        self.run("check", folder=folder)
+        if self.engine.rows("SELECT table_name, citus_table_type FROM citus_tables") != [["tenant_1.orders", "schema"]]:
+            self.test.fail("a table of a distributed schema is not where its schema is")
+        with open(os.path.join(folder, "model.yaml"), "w") as file:
+            file.write(self.run("inspect", folder=folder)[0])
+        self.run("check", folder=folder)
+        self.run("downgrade", "base", "--yes", folder=folder)
+        if self.engine.rows("SELECT nspname FROM pg_namespace WHERE nspname = 'tenant_1'"):
+            self.test.fail("the way back left a schema")
+
     def drifted(self):
         before = self.places()
         self.engine.sql("ALTER TABLE items DROP CONSTRAINT fk_items_orders; SELECT undistribute_table('items')")
@@ -178,6 +198,8 @@ class Model:
         os.unlink(unit)
 
     def test_all(self):
+        self.test.clean()
+        self.schemas()
         self.test.clean()
         self.there_and_back()
         self.drifted()
