@@ -46,9 +46,9 @@ bool associative(const std::string& word) { return word == "and" || word == "or"
 /// Thrown where the text has what this reader does not know.
 struct Unknown {};
 
-class Reader {
+class TextReader {
  public:
-  Reader(std::string text, bool query) : text_(std::move(text)), query_(query), tokens_(tokenize(text_, lexical_rules())) {}
+  TextReader(std::string text, bool query) : text_(std::move(text)), query_(query), tokens_(tokenize(text_, lexical_rules())) {}
 
   /// The text in one form, or nothing where it cannot be read.
   std::optional<Pieces> read() {
@@ -316,8 +316,8 @@ bool stored_as(std::string_view declared, std::string_view stored, const Context
   const auto right = normal_expression(stored, context);
   if (left == right) return true;
   const bool query = starts_with_ignoring_case(left, "select ");
-  const auto one = Reader(left, query).read();
-  const auto other = Reader(right, query).read();
+  const auto one = TextReader(left, query).read();
+  const auto other = TextReader(right, query).read();
   return one && other && same(*one, *other);
 }
 

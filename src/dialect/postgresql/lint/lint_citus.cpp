@@ -51,10 +51,10 @@ Spreading spreading(const Context& context, const QualifiedName& name) {
   return {spread_of(table->options), by == table->options.end() ? "" : by->second};
 }
 
-bool holds(const std::vector<std::string>& columns, const std::string& column) { return std::find(columns.begin(), columns.end(), column) != columns.end(); }
+bool has_column(const std::vector<std::string>& columns, const std::string& column) { return std::find(columns.begin(), columns.end(), column) != columns.end(); }
 
 void check_key(const Context& context, const Rule& rule, Findings& findings, const Spreading& spread, const std::string& what, const std::vector<std::string>& columns) {
-  if (holds(columns, spread.column)) return;
+  if (has_column(columns, spread.column)) return;
   report(context, rule, findings, "Citus refuses " + what + " of " + context.parsed().name.text() + ": it does not hold " + spread.column + ", by which the table is distributed.").hint =
       "take " + spread.column + " into it: only rows of one shard are looked at for uniqueness";
 }
