@@ -344,6 +344,32 @@ void add_declared_partitions(const Dialect& dialect, Connection& connection, con
   for (auto& table : dialect.catalog().inspect(connection, server, options).tables) live.tables.push_back(std::move(table));
 }
 
+/// Whether the two differ in a text that only the server could tell to mean the same.
+bool words_differ(const Table& before, const Table& after) {
+  const auto differs = [](const auto& a, const auto& b, const auto& text) {
+    return std::any_of(b.begin(), b.end(), [&](const auto& part) {
+      const auto* other = find_named(a, part.name);
+      return other != nullptr && text(*other) != text(part);
+    });
+  };
+  return differs(before.checks, after.checks, [](const Check& check) { return check.expression; }) ||
+         differs(before.columns, after.columns, [](const Column& column) { return column.generated ? column.generated->expression : ""; });
+}
+
+/// What would have been asked of the server, where it cannot be asked.
+void note_unasked(std::vector<ModelRemark>& remarks, const Schema& live, const Schema& questions) {
+  const auto note = [&](const std::string& what, const Declaration& declared) {
+    remarks.push_back({what + " is compared as text: this server cannot be asked how it would store it. Where only the words differ, write those that `migrate inspect` shows", declared.location});
+  };
+  for (const auto& table : questions.tables) {
+    const auto* there = find_named(live.tables, table.name);
+    if (there != nullptr && words_differ(*there, table)) note("table " + table.name.text(), table.declared);
+  }
+  for (const auto& view : questions.views) {
+    if (find_named(live.views, view.name) != nullptr) note("view " + view.name.text(), view.declared);
+  }
+}
+
 Difference find_changes(const Dialect& dialect, Connection* connection, const ServerInfo& server, Schema live, Schema declared,
                         RenameOptions renames) {
   if (connection != nullptr) keep_aside(live, declared, renames);
@@ -359,8 +385,10 @@ Difference find_changes(const Dialect& dialect, Connection* connection, const Se
   auto renamed = make_renames(live, declared, renames, dialect);
   keep_names(renamed.schema ? *renamed.schema : live, declared);
   take_undeclared(renamed.schema ? *renamed.schema : live, declared, dialect.canonical().compared_when_declared(server));
+  dialect.canonical().take_live_words(renamed.schema ? *renamed.schema : live, declared, server);
   const Schema questions = doubtful(renamed.schema ? *renamed.schema : live, declared, server);
-  if (connection != nullptr && questions != Schema{}) {
+  if (connection != nullptr && !server.capabilities.scratch_objects) note_unasked(remarks, renamed.schema ? *renamed.schema : live, questions);
+  if (connection != nullptr && server.capabilities.scratch_objects && questions != Schema{}) {
     const Schema normal = dialect.catalog().normalize(*connection, server, questions, declared, live);
     adopt_objects(declared.domains, normal.domains);
     adopt_objects(declared.sequences, normal.sequences);

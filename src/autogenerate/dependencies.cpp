@@ -121,7 +121,7 @@ std::vector<Need> Needs::of(const Table& table) const {
     add(needs, index.where, rules_);
     for (const auto& part : index.parts) add(needs, part.expression, rules_);
   }
-  for (const char* option : {"inherits", "partition_of"}) {
+  for (const char* option : {"inherits", "partition_of", "distributed.colocate_with"}) {
     if (const auto it = table.options.find(option); it != table.options.end()) add(needs, "SELECT FROM " + it->second, rules_);
   }
   return needs;

@@ -34,6 +34,12 @@ class CanonicalFace {
     return {};
   }
 
+  /// Where declared tables say in their own words, or leave to the engine, what the live ones (behind the renames) have, they take over the
+  /// live words, so that comparing finds nothing. Throws Error (usage) with the model's location for what neither side knows.
+  virtual void take_live_words(const Schema& live, Schema& declared, const ServerInfo& server) const {
+    static_cast<void>(live), static_cast<void>(declared), static_cast<void>(server);
+  }
+
   /// Names of a table's parts (NAME, or SCHEMA.NAME as of the table) that nothing else in the schema may have: no other table, no
   /// part of one. With a word before it a name is in the way of others with that word only.
   [[nodiscard]] virtual std::vector<std::string> schema_wide_names(const Table& table) const = 0;

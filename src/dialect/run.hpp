@@ -237,6 +237,29 @@ class RunFace {
     return 0;
   }
 
+  /// Throws Error (usage) where records cannot be kept in that table; asked before anything is made.
+  virtual void check_records_place(Connection& connection, const ServerInfo& server, const QualifiedName& table) const {
+    static_cast<void>(connection), static_cast<void>(server), static_cast<void>(table);
+  }
+
+  /// What may be there although the statement failed, and what to do about it, for people: it runs on several machines. "" where a
+  /// failed statement leaves nothing.
+  [[nodiscard]] virtual std::string left_by_failed(const ServerInfo& server, const Statement& statement) const {
+    static_cast<void>(server), static_cast<void>(statement);
+    return "";
+  }
+
+  /// Carries out a statement of a unit the online way that `how` names, where the server has one, and waits until it is done on all of its
+  /// machines; other statements run as they stand. `context` names the step in the server's list. Throws DatabaseError.
+  virtual void run_online(Connection& connection, const ServerInfo& server, const std::string& statement, const std::string& how, const std::string& context) const {
+    static_cast<void>(server), static_cast<void>(how), static_cast<void>(context);
+    connection.execute(statement);
+  }
+  /// Waits until what an earlier run began under that context has ended.
+  virtual void await_online(Connection& connection, const ServerInfo& server, const std::string& context) const {
+    static_cast<void>(connection), static_cast<void>(server), static_cast<void>(context);
+  }
+
   /// What has to be cleared away before a statement that failed half way can run again (an invalid index); SQL, or "".
   [[nodiscard]] virtual std::string cleanup_before(Connection& connection, const Statement& statement) const {
     static_cast<void>(connection), static_cast<void>(statement);

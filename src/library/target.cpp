@@ -121,6 +121,7 @@ RunOptions Target::run_options(const std::string& lock_timeout) {
                                                                          : LockKind::automatic;
   options.lease = config().lock.lease;
   options.reconnect = config().reconnect;
+  options.online_ddl = config().vitess_ddl_strategy == "direct" ? "" : config().vitess_ddl_strategy;
   options.timeouts = {config().statement.lock_timeout, config().statement.timeout};
   options.retries = config().statement.retries;
   options.transaction = config().transaction == TransactionMode::all    ? RunTransaction::all

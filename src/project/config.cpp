@@ -312,6 +312,7 @@ void read_settings(const Reader& reader, const Node& root, const std::string& se
                           {"lease", into(reader, config.lock.lease)}});
        }},
       {"reconnect", into(reader, config.reconnect)},
+      {"vitess", [&](const Node& node, const std::string& name) { reader.read_map(node, name, {{"ddl_strategy", into(reader, config.vitess_ddl_strategy)}}); }},
       {"statement",
        [&](const Node& node, const std::string& name) {
          reader.read_map(node, name,

@@ -102,6 +102,7 @@ struct Config {
   LockSettings lock;
   std::chrono::milliseconds reconnect{30'000};  ///< how long a run goes on trying when its connection is lost
   StatementSettings statement;
+  std::string vitess_ddl_strategy;               ///< how Vitess carries out the definitions of units; "": directly
   DriftSettings drift;
   KeepSettings keep;
   BackupSettings backup;

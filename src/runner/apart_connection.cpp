@@ -14,8 +14,11 @@ class ApartConnection final : public PassingConnection {
   ApartConnection(std::unique_ptr<Connection> connection, const Dialect& dialect, SendsApart apart) : PassingConnection(std::move(connection)), dialect_(dialect), apart_(std::move(apart)) {}
 
   void execute(std::string_view sql) override {
-    if (!*apart_) return passed_to().execute(sql);
-    execute_apart(sql, dialect_, [&](const std::string& statement) { passed_to().execute(statement); });
+    if (!apart_->on && !apart_->run) return passed_to().execute(sql);
+    execute_apart(sql, dialect_, [&](const std::string& statement) {
+      if (apart_->run) apart_->run(passed_to(), statement);
+      else passed_to().execute(statement);
+    });
   }
 
  private:

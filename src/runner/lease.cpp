@@ -49,6 +49,7 @@ void Lease::make_table() {
       if (!failed) failed = error;
     }
   };
+  session_.dialect().run().check_records_place(session_.connection(), session_.server(), versions_.table());
   for (const auto& sql : versions_.create_lock_sql(session_.server())) attempt(sql);
   for (const auto* name : {"fence", "lease"}) attempt(fmt::format("INSERT INTO {} ({}) VALUES ('{}', 0, 0, 0, '', '')", table_, columns, name));
   try {

@@ -31,6 +31,7 @@ void keep(Session& session, const RunOptions& options, RunEvents& events) {
 
 void create_tables(Session& session, const Versions& versions, bool keeps_schema, bool keeps_rows) {
   const auto& schema = versions.table().schema;
+  session.dialect().run().check_records_place(session.connection(), session.server(), versions.table());
   auto statements = versions.create_sql(session.server());
   // Together with the others: a run that is killed behind its last unit leaves all of them.
   if (keeps_schema) {

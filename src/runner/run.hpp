@@ -37,6 +37,7 @@ struct RunOptions {
   std::chrono::milliseconds lease{15000};      ///< how long a lease is good without a sign of life
   std::chrono::milliseconds reconnect{30000};  ///< how long to go on trying when the connection is lost: a server that restarts, or another that takes over
   RunTimeouts timeouts;
+  std::string online_ddl;                      ///< how a unit's definitions are carried out online (see RunFace::run_online); "": as they stand
   int retries = 5;                             ///< of a step that hit a lock timeout or a serialization failure
   RunTransaction transaction = RunTransaction::per_revision;
   KeepOptions keep;

@@ -93,6 +93,7 @@ std::size_t StepRunner::settle_by_fingerprint(const Step& step, std::size_t done
   if (!progress.visible) throw in_doubt(step, done, "the catalog does not show");
   // What a failed try left is not the statement's effect.
   clean_up(step, done);
+  if (!options_.online_ddl.empty()) session_.dialect().run().await_online(connection(), session_.server(), online_context(step));
   return session_.dialect().run().fingerprint(connection(), session_.server(), statement).value != progress.before ? done + 1 : done;
 }
 

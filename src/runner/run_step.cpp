@@ -116,6 +116,8 @@ void StepRunner::fail(const Step& step, const DatabaseError& error, int statemen
     failure.kept = !is_progressive(step) || statement == 0 ? Kept::nothing : statement > 0 ? Kept::earlier : Kept::unknown;
   }
   if (error.cause == DatabaseError::Cause::statement && statement >= 0 && statement < static_cast<int>(step.statements.size())) {
+    const auto left = session_.dialect().run().left_by_failed(session_.server(), step.statements[static_cast<std::size_t>(statement)]);
+    if (!left.empty()) failure.error.hint = left;
     try {
       failure.mended = session_.dialect().run().mend(connection(), step.statements[static_cast<std::size_t>(statement)], error);
     } catch (const DatabaseError&) {
@@ -173,6 +175,18 @@ StepOutcome StepRunner::run(Step& step, bool more) {
 }
 
 StepOutcome StepRunner::run_in_session(Step& step, bool more) {
+  // What is ours, made and changed outside of steps, is never changed online.
+  struct AsUsual {
+    Session& session;
+    ~AsUsual() { session.carry_out_by(nullptr); }
+  };
+  std::optional<AsUsual> behind;
+  if (!options_.online_ddl.empty()) {
+    behind.emplace(session_);
+    session_.carry_out_by([this, context = online_context(step)](Connection& connection, const std::string& statement) {
+      session_.dialect().run().run_online(connection, session_.server(), statement, options_.online_ddl, context);
+    });
+  }
   if (is_progressive(step)) return run_progressively(step, more);
   flush();
   if (step.program) return run_program_in_transaction(step);

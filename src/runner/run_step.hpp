@@ -158,6 +158,8 @@ class StepRunner {
   static void check_direction(const Step& step, const VersionRow& row);
   [[nodiscard]] std::size_t settle(const Step& step, std::size_t done, const Progress& progress);
   [[nodiscard]] std::size_t settle_by_witnesses(const Step& step, std::size_t done, const Progress& progress);
+  /// The step's name in a server's list of online changes.
+  [[nodiscard]] static std::string online_context(const Step& step) { return "migrate:" + step.revision.id + ":" + std::string(to_text(step.direction)); }
   [[nodiscard]] std::size_t settle_by_fingerprint(const Step& step, std::size_t done, const Progress& progress);
   void forget_pending() {
     pending_.clear();

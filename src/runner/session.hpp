@@ -58,7 +58,7 @@ class Session {
   [[nodiscard]] const ServerInfo& server() {
     if (!server_) {
       server_ = dialect_->catalog().probe(connection());
-      *apart_ = server_->capabilities.statement_a_message;
+      apart_->on = server_->capabilities.statement_a_message;
     }
     return *server_;
   }
@@ -83,6 +83,9 @@ class Session {
     return sql;
   }
   [[nodiscard]] bool fenced() const { return !fence_.empty(); }
+
+  /// From now on `run` carries out each statement of execute(), instead of sending it alone; null: as usual again.
+  void carry_out_by(std::function<void(Connection& connection, const std::string& statement)> run) { apart_->run = std::move(run); }
 
   /// SQL that sets up each transaction, where there is no session to set up.
   void set_up_transactions(std::string sql) { setup_ = std::move(sql); }
@@ -122,7 +125,7 @@ class Session {
   std::vector<std::string> schemas_;
   std::string setup_;
   std::string fence_;
-  SendsApart apart_ = std::make_shared<bool>(false);
+  SendsApart apart_ = std::make_shared<Apart>();
   ConnectionGuard guard_ = std::make_shared<std::function<void()>>();
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Connection> unit_;

@@ -40,7 +40,11 @@ void read_section_options(const Context& context, const yaml::Node& root, Schema
     const auto* options = root.find(section);
     if (options == nullptr) continue;
     if (!options->is_map()) context.fail(*options, "'" + section + "' must be a map of options of the database");
-    for (const auto& [key, value] : options->keys) schema.options[key] = model::scalar_text(context, value, section + ": " + key);
+    for (const auto& [key, value] : options->keys) {
+      std::vector<std::string> items;
+      for (const auto& item : value.items) items.push_back(model::scalar_text(context, item, section + ": " + key));
+      schema.options[key] = value.is_sequence() ? join(items, ", ") : model::scalar_text(context, value, section + ": " + key);
+    }
   }
 }
 

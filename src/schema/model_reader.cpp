@@ -58,6 +58,13 @@ bool is_listed(const std::vector<std::string>& options, std::string_view key) {
 
 }  // namespace
 
+namespace {
+
+/// The place of a key in a map.
+Location place_of(const std::string& file, const yaml::Node& map, std::size_t index) { return {file, map.key_places[index].first, map.key_places[index].second}; }
+
+}  // namespace
+
 void Context::check_option(const std::string& section, const std::string& kind, const yaml::Node& values, std::size_t index, const std::string& what,
                            const std::vector<std::string>& known) const {
   const auto engine = options.known_options.find(section);
@@ -69,15 +76,24 @@ void Context::check_option(const std::string& section, const std::string& kind, 
     return it == engine->second.end() ? none : it->second;
   };
   const auto& listed = list_of(kind);
-  if (is_listed(listed, key)) return;
+  // A map whose keys are known one by one.
+  std::vector<std::string> members;
+  for (const auto& option : listed) {
+    if (option.starts_with(key + ".") && !option.ends_with(".*")) members.push_back(option.substr(key.size() + 1));
+  }
+  const auto& value = values.keys[index].second;
+  for (std::size_t i = 0; !members.empty() && i < value.keys.size(); ++i) {
+    const auto& inner = value.keys[i].first;
+    if (!contains(members, inner)) throw Error{ErrorKind::usage, what + ": " + key + " has no option '" + inner + "'", did_you_mean(inner, members), place_of(file, value, i)};
+  }
+  if ((value.is_map() && !members.empty()) || is_listed(listed, key)) return;
   // Storage engines beside the server's own bring options of their own.
   const auto* storage = values.find("engine");
   if (storage != nullptr && contains(listed, "engine") && !contains(list_of("engine"), lower(storage->scalar))) return;
-  const auto [line, column] = values.key_places[index];
   std::vector<std::string> all;
-  for (const auto& option : listed) all.push_back(option.ends_with(".*") ? option.substr(0, option.size() - 2) : option);
+  for (const auto& option : listed) all.push_back(option.substr(0, option.find('.')));
   all.insert(all.end(), known.begin(), known.end());
-  throw Error{ErrorKind::usage, what + ": " + section + " has no option '" + key + "' here", did_you_mean(key, all), {file, line, column}};
+  throw Error{ErrorKind::usage, what + ": " + section + " has no option '" + key + "' here", did_you_mean(key, all), place_of(file, values, index)};
 }
 
 void Context::check_name(const std::string& kind, const QualifiedName& name, const Location& place) const {

@@ -21,6 +21,8 @@ std::string name_key(const QualifiedName& name) {
   return name.schema.empty() ? name_key(name.name) : name_key(name.schema) + "." + name_key(name.name);
 }
 
+Written options_of(const Options& options);
+
 /// A map in flow style: {a: 1, b: 2}.
 class Flow {
  public:
@@ -39,15 +41,31 @@ class Flow {
   }
   void options(const std::string& section, const Options& options) {
     if (options.empty()) return;
-    Flow inner;
-    for (const auto& [name, value] : options) inner.set(name, yaml::text(value));
-    set(section, inner.done());
+    set(section, options_of(options));
   }
   [[nodiscard]] Written done() const { return map_; }
 
  private:
   Written map_{.kind = Written::Kind::flow, .scalar = {}, .items = {}, .keys = {}};
 };
+
+/// "with.fillfactor" and its like stand in a map of their own: {with: {fillfactor: 70}}. Not those of `comment`, a key that every section has.
+Written options_of(const Options& options) {
+  Flow flow;
+  for (auto it = options.begin(); it != options.end();) {
+    const auto dot = it->first.find('.');
+    if (dot == std::string::npos || it->first.starts_with("comment.")) {
+      flow.set(it->first, yaml::text(it->second));
+      ++it;
+      continue;
+    }
+    const auto group = it->first.substr(0, dot + 1);
+    Flow members;
+    for (; it != options.end() && it->first.starts_with(group); ++it) members.set(it->first.substr(group.size()), yaml::text(it->second));
+    flow.set(group.substr(0, dot), members.done());
+  }
+  return flow.done();
+}
 
 void sequence_options(Flow& flow, const SequenceOptions& options) {
   flow.number("start", options.start);
@@ -205,9 +223,7 @@ class Writer {
 
   void add_options(Written& map, const Options& options) const {
     if (options.empty()) return;
-    Flow flow;
-    for (const auto& [key, value] : options) flow.set(key, yaml::text(value));
-    map.add(section_, flow.done());
+    map.add(section_, options_of(options));
   }
 
   void write_schemas(const Schema& schema) {

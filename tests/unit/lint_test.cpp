@@ -76,6 +76,10 @@ Setup setup_of(const Case& item) {
   const auto& dialect = dialect_of(setup.engine);
   setup.facts.server = dialect.catalog().assume(parse_url(setup.engine == "sqlite" ? "sqlite://" : setup.engine + "://u@h/d"));
   setup.engines = setup.facts.server.sections;
+  for (const auto& fact : split(item.part("server"), ',')) {
+    const auto equals = fact.find('=');
+    if (equals != std::string::npos) setup.facts.server.defaults[fact.substr(0, equals)] = fact.substr(equals + 1);
+  }
   setup.facts.version = words.size() > 1 ? lint::version_number(words[1], dialect.lint()) : setup.facts.server.version_number;
   if (item.parts.contains("rows")) {
     setup.facts.connected = true;

@@ -21,6 +21,7 @@ struct Capabilities {
   bool view_usage = false;             ///< the catalog tells what views stand on (information_schema.view_table_usage)
   bool statement_a_message = false;    ///< several statements in one message are refused (Citus, for most of DDL)
   bool catalog_in_writes = true;       ///< INSERT and UPDATE may ask the catalog (false: Vitess)
+  bool scratch_objects = true;         ///< objects can be made for a moment, to see how the server stores them (false: Vitess)
   bool constraint_alone = false;       ///< ADD CONSTRAINT stands in an ALTER TABLE of its own (Citus)
   bool pooled = false;                 ///< a pooler in between: no session stays ours from one transaction to the next
 };

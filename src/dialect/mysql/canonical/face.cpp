@@ -3,6 +3,7 @@
 #include "dialect/mysql/canonical/access.hpp"
 #include "dialect/mysql/canonical/canonical.hpp"
 #include "dialect/mysql/canonical/options.hpp"
+#include "dialect/mysql/canonical/unasked.hpp"
 #include "dialect/mysql/sql/usual_session.hpp"
 
 namespace migrate::mysql {
@@ -20,6 +21,9 @@ class MysqlCanonical final : public CanonicalFace {
     auto options = usual_provenance(server);
     for (const auto* key : {"definer", "sql_mode", "charset", "collation", "time_zone"}) options.try_emplace(key);
     return options;
+  }
+  void take_live_words(const Schema& live, Schema& declared, const ServerInfo& server) const override {
+    if (!server.capabilities.scratch_objects) take_stored_texts(live, declared, context_of(server, declared));
   }
   [[nodiscard]] std::vector<std::string> schema_wide_names(const Table& table) const override {
     std::vector<std::string> names;

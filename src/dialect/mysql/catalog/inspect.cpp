@@ -8,12 +8,14 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "core/text.hpp"
 #include "dialect/mysql/canonical/create_table.hpp"
 #include "dialect/mysql/canonical/programs.hpp"
 #include "dialect/mysql/canonical/provenance.hpp"
 #include "dialect/mysql/canonical/sequence.hpp"
+#include "dialect/mysql/run/shards.hpp"
 #include "dialect/mysql/sql/text.hpp"
 #include "dialect/mysql/sql/types.hpp"
 #include "schema/lookup.hpp"
@@ -70,7 +72,7 @@ void show_each(Connection& connection, const std::vector<Listed>& objects, Read&
 class Inspector {
  public:
   Inspector(Connection& connection, const ServerInfo& server, const InspectOptions& options)
-      : connection_(connection), options_(options), context_(context_of(server)), view_usage_(server.capabilities.view_usage) {}
+      : connection_(connection), server_(server), options_(options), context_(context_of(server)), view_usage_(server.capabilities.view_usage) {}
 
   Schema run() {
     list();
@@ -143,7 +145,7 @@ class Inspector {
   }
 
   void add(const std::string& kind, const std::string& name) {
-    if (wanted(kind, name)) objects_.push_back({kind, name});
+    if (wanted(kind, name) && !is_of_vitess(server_, name)) objects_.push_back({kind, name});
   }
 
   void read_object(const Listed& object, const Row& row) {
@@ -224,6 +226,7 @@ class Inspector {
   }
 
   Connection& connection_;
+  const ServerInfo& server_;
   const InspectOptions& options_;
   Context context_;
   Schema schema_;
@@ -256,8 +259,43 @@ std::vector<std::string> objects_left_alone(Connection& connection) {
   return found;
 }
 
+namespace {
+
+template <class T>
+void name_difference(const std::vector<T>& first, const std::vector<T>& other, const char* kind, std::vector<std::string>& out) {
+  for (const auto& object : first) {
+    const auto* found = find_named(other, object.name);
+    if (found == nullptr || !(*found == object)) out.push_back(std::string(kind) + " " + object.name.text());
+  }
+  for (const auto& object : other) {
+    if (find_named(first, object.name) == nullptr) out.push_back(std::string(kind) + " " + object.name.text());
+  }
+}
+
+/// Tables of shards differ in nothing but their rows.
+void refuse_difference(const Schema& first, const Schema& other, const std::string& first_shard, const std::string& shard) {
+  std::vector<std::string> names;
+  name_difference(first.tables, other.tables, "table", names);
+  name_difference(first.views, other.views, "view", names);
+  if (names.empty()) return;
+  throw Error{ErrorKind::failed, "the shards " + first_shard + " and " + shard + " differ: " + join(names, ", "),
+              "a change may have ended on some shards only: bring the shards to one state (USE `KEYSPACE:SHARD` changes one alone), and run the same command again", {}};
+}
+
+}  // namespace
+
 Schema inspect_database(Connection& connection, const ServerInfo& server, const InspectOptions& options) {
-  return Inspector(connection, server, options).run();
+  const auto shards = shards_of(server);
+  if (shards.empty()) return Inspector(connection, server, options).run();
+  OnShards session(connection, server);
+  std::optional<Schema> first;
+  for (const auto& shard : shards) {
+    session.enter(shard);
+    auto schema = Inspector(connection, server, options).run();
+    if (first) refuse_difference(*first, schema, shards.front(), shard);
+    else first = std::move(schema);
+  }
+  return std::move(*first);
 }
 
 }  // namespace migrate::mysql

@@ -37,12 +37,23 @@ constexpr std::string_view names_definers = R"(
                   OR current_user() LIKE 'skip-grants%'
                   /*!80000 OR coalesce(current_role(), 'NONE') <> 'NONE' */ /*M!100005 OR current_role() IS NOT NULL */)";
 
+/// "vitess", and in "vitess_shards" the shards of the keyspace that the session is in: "-80,80-".
+void look_at_vitess(Connection& connection, Options& facts) {
+  facts["vitess"] = "true";
+  const auto keyspace = facts["database"].substr(0, facts["database"].find_first_of(":@"));
+  std::vector<std::string> shards;
+  for (const auto& name : first_column(connection.query("SHOW VITESS_SHARDS"))) {
+    if (name.starts_with(keyspace + "/")) shards.push_back(name.substr(keyspace.size() + 1));
+  }
+  facts["vitess_shards"] = join(shards, ",");
+}
+
 void set_capabilities(ServerInfo& server) {
   auto& can = server.capabilities;
   // GET_LOCK of one node says nothing to the others; TiDB has it since 6.2 only, and Vitess loses it.
   const bool vitess = server.defaults.contains("vitess");
   can.session_lock = !server.defaults.contains("galera") && !server.defaults.contains("tidb") && !vitess;
-  can.catalog_in_writes = !vitess;
+  can.catalog_in_writes = can.scratch_objects = !vitess;
   can.alter_column_in_place = true;
   can.column_order = true;
   can.expressions_follow_renames = false;
@@ -103,7 +114,7 @@ ServerInfo probe_server(Connection& connection) {
   facts["names_definers"] = value(16) == "0" ? "false" : "true";
   facts["sql_quote_show_create"] = value(13);
   facts["lc_time_names"] = value(14);
-  if (value(15).find("-Vitess") != std::string::npos) facts["vitess"] = "true";
+  if (value(15).find("-Vitess") != std::string::npos) look_at_vitess(connection, facts);
   std::map<std::string, std::string> collations;
   for (const auto& pair : results[1].rows) collations[pair.at(0).value_or("")] = pair.at(1).value_or("");
   bool galera = false;

@@ -289,6 +289,21 @@ void check_engine(const lint::Context& context, const Rule& rule, Findings& find
   }
 }
 
+/// Triggers, functions, events, and procedures of more than one statement: vtgate takes them for errors of syntax, or parts them at a ';'.
+void check_vtgate(const lint::Context& context, const Rule& rule, Findings& findings) {
+  if (!context.facts.server.defaults.contains("vitess")) return;
+  const auto tokens = tokenize(context.sql(), lexical_rules());
+  if (tokens.empty() || !(tokens[0].is("CREATE") || tokens[0].is("ALTER"))) return;
+  for (std::size_t i = 1; i < tokens.size() && i < 12; ++i) {
+    if (tokens[i].is("TABLE") || tokens[i].is("VIEW") || tokens[i].is("INDEX")) return;
+    for (const auto* kind : {"TRIGGER", "FUNCTION", "PROCEDURE", "EVENT"}) {
+      if (!tokens[i].is(kind)) continue;
+      report(context, rule, findings, "vtgate does not read CREATE " + std::string(kind) + ": Vitess has no " + lower(kind) + "s that go through it.").hint = "do it in the program";
+      return;
+    }
+  }
+}
+
 constexpr Rule rule_table[] = {
     {"MY001", Severity::note, "several DDL statements in one unit", check_several},
     {"MY002", Severity::warning, "DDL mixed with data", check_mixed},
@@ -303,6 +318,7 @@ constexpr Rule rule_table[] = {
     {"MY011", Severity::warning, "a floating point number for money", check_money},
     {"MY012", Severity::warning, "an engine without transactions", check_engine},
     {"MY013", Severity::note, "a change of a big table without ALGORITHM and LOCK", check_algorithm},
+    {"MY014", Severity::error, "a trigger, function, procedure or event (Vitess)", check_vtgate, true},
 };
 
 bool is_narrow(std::string_view type) {

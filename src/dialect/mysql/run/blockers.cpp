@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <set>
 
 #include "core/text.hpp"
@@ -75,6 +77,11 @@ std::vector<std::string> find_blockers(Connection& connection, const Statement& 
 
 bool mend_stale_table(Connection& connection, const Statement& statement, const DatabaseError& error) {
   const auto says = [&](std::string_view text) { return error.message().find(text) != std::string::npos; };
+  // vtgate hears of a new table or column a moment after the shards have it.
+  if (says("' not found in table '") || says("VT09015: schema tracking required") || says("VT09004: ")) {
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    return true;
+  }
   if (!says("Unknown column") || !(says("in 'CHECK'") || says("in 'DEFAULT'") || says("in 'GENERATED ALWAYS AS'"))) return false;
   const auto tokens = tokens_of(statement, lexical_rules());
   auto table = std::find_if(tokens.begin(), tokens.end(), [](const Token& token) { return token.is("TABLE"); });

@@ -58,4 +58,9 @@ bool is_read_only(int code, std::string_view words) {
   return code == 1836 || (code == 1290 && (words.find("read-only") != std::string_view::npos || words.find("read_only") != std::string_view::npos));
 }
 
+bool is_missing_table(const DatabaseError& error) {
+  const std::string words = error.message();
+  return error.native_code == 1146 || (error.native_code == 1105 && words.starts_with("table ") && words.ends_with(" not found"));
+}
+
 }  // namespace migrate::mysql

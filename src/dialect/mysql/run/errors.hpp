@@ -17,4 +17,7 @@ namespace migrate::mysql {
 /// Whether the server takes no writes at all, for now or because it follows another one.
 [[nodiscard]] bool is_read_only(int code, std::string_view words);
 
+/// Whether there is no such table; vtgate has other words for one that it looks for on several shards.
+[[nodiscard]] bool is_missing_table(const DatabaseError& error);
+
 }  // namespace migrate::mysql

@@ -9,8 +9,10 @@
 #include "dialect/mysql/run/errors.hpp"
 #include "dialect/mysql/run/fingerprint.hpp"
 #include "dialect/mysql/run/lock.hpp"
+#include "dialect/mysql/run/online.hpp"
 #include "dialect/mysql/run/rolls_back.hpp"
 #include "dialect/mysql/run/settings.hpp"
+#include "dialect/mysql/run/shards.hpp"
 #include "dialect/mysql/run/witness.hpp"
 #include "dialect/mysql/run/writes.hpp"
 #include "dialect/mysql/sql/session_use.hpp"
@@ -47,6 +49,17 @@ class MysqlRun final : public RunFace {
     if (server.defaults.contains("vitess")) return nullptr;
     return make_session_lock(connection, key);
   }
+  [[nodiscard]] std::string cluster_setup(const ServerInfo& server, bool /*local*/) const override {
+    return server.defaults.contains("vitess") ? "SET @@ddl_strategy = 'direct'" : "";
+  }
+  void run_online(Connection& connection, const ServerInfo& server, const std::string& statement, const std::string& how, const std::string& context) const override {
+    mysql::run_online(connection, server, statement, how, context);
+  }
+  void await_online(Connection& connection, const ServerInfo& server, const std::string& context) const override { mysql::await_online(connection, server, context); }
+  void check_records_place(Connection& connection, const ServerInfo& server, const QualifiedName& table) const override {
+    mysql::check_records_place(connection, server, table);
+  }
+  [[nodiscard]] std::string left_by_failed(const ServerInfo& server, const Statement& statement) const override { return mysql::left_by_failed(server, statement); }
   [[nodiscard]] Options durable_table_options() const override { return {{"engine", "InnoDB"}, {"charset", "utf8mb4"}, {"row_format", "dynamic"}}; }
   [[nodiscard]] std::optional<Witness> witness(const Statement& statement) const override { return witness_of(statement); }
   [[nodiscard]] Fingerprint fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) const override {
@@ -73,7 +86,7 @@ class MysqlRun final : public RunFace {
   [[nodiscard]] std::string takes_no_writes(Connection& connection) const override { return mysql::takes_no_writes(connection); }
   [[nodiscard]] bool is_read_only(const DatabaseError& error) const override { return mysql::is_read_only(error.native_code, error.what()); }
   [[nodiscard]] bool is_denied(const DatabaseError& error) const override { return error.native_code == 1142 || error.native_code == 1143 || error.native_code == 1044; }
-  [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override { return error.native_code == 1146; }
+  [[nodiscard]] bool is_missing_table(const DatabaseError& error) const override { return mysql::is_missing_table(error); }
 };
 
 }  // namespace

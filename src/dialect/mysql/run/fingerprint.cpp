@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "core/sha256.hpp"
 #include "core/text.hpp"
+#include "dialect/mysql/run/shards.hpp"
 #include "dialect/mysql/sql/classify.hpp"
 #include "dialect/mysql/sql/text.hpp"
 
@@ -201,11 +203,11 @@ void append(std::string& text, const Result& result) {
 
 }  // namespace
 
-Fingerprint take_fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) {
-  static_cast<void>(server);
-  if (classify_statement(statement.text, rules_of(statement, lexical_rules())) != StatementClass::definition) return {};
-  const auto targets = Reader(statement).read();
-  if (!targets.known) return {};
+namespace {
+
+/// What the catalog says where the session is. vtgate gives databases names of its own, and takes none of them: names stay as the statement
+/// has them.
+std::string describe(Connection& connection, const Statement& statement, const Targets& targets, bool vitess) {
   std::vector<std::string> queries;
   if (!targets.tables.empty()) {
     queries.push_back("SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE " +
@@ -222,20 +224,59 @@ Fingerprint take_fingerprint(Connection& connection, const ServerInfo& server, c
     }
   }
   std::string text;
-  const auto results = connection.query_all(queries);
+  auto results = connection.query_all(queries);
   std::vector<std::string> programs;
+  std::vector<std::string> shows;
+  const auto shown_name = [&](const Row& row) {
+    const auto name = row.at(1).value_or("");
+    if (!vitess) return backtick(row.at(0).value_or("")) + "." + backtick(name);
+    const auto target = std::find_if(targets.tables.begin(), targets.tables.end(), [&](const Named& one) { return one.name == name; });
+    return (target == targets.tables.end() || target->database.empty() ? "" : backtick(target->database) + ".") + backtick(name);
+  };
+  if (!targets.tables.empty()) {
+    // Only what is there can be shown: an unknown table would be an error.
+    for (const auto& row : results[0].rows) shows.push_back("SHOW CREATE TABLE " + shown_name(row));
+    if (vitess) {
+      for (auto& row : results[0].rows) row[0].reset();
+    }
+  }
   for (const auto& result : results) {
     append(text, result);
     if (!targets.programs.empty()) show_programs(result, programs);
   }
   for (const auto& shown : connection.query_all(programs)) append(text, shown);
-  if (!targets.tables.empty()) {
-    // Only what is there can be shown: an unknown table would be an error.
-    const bool counter = mentions(statement.text, "AUTO_INCREMENT", lexical_rules());
-    std::vector<std::string> shows;
-    for (const auto& row : results[0].rows) shows.push_back("SHOW CREATE TABLE " + backtick(row.at(0).value_or("")) + "." + backtick(row.at(1).value_or("")));
-    for (const auto& shown : connection.query_all(shows)) text += definition_text(shown, counter) + ";\n";
+  const bool counter = mentions(statement.text, "AUTO_INCREMENT", lexical_rules());
+  for (const auto& shown : connection.query_all(shows)) text += definition_text(shown, counter) + ";\n";
+  return text;
+}
+
+/// The same on every shard; where they differ nothing can be said of the statement.
+std::string describe_shards(Connection& connection, const ServerInfo& server, const Statement& statement, const Targets& targets, const std::vector<std::string>& shards) {
+  std::optional<std::string> first;
+  std::string differing;
+  OnShards session(connection, server);
+  for (const auto& shard : shards) {
+    session.enter(shard);
+    auto text = describe(connection, statement, targets, true);
+    if (first && *first != text) differing = shard;
+    if (!first) first = std::move(text);
   }
+  if (!differing.empty()) {
+    throw Error{ErrorKind::failed, "the shards " + shards.front() + " and " + differing + " differ in what the statement is about",
+                "it ended on some shards only: carry it out on the others, or undo it (USE `KEYSPACE:SHARD` changes one alone), and run the same command again", statement.location};
+  }
+  return first.value_or("");
+}
+
+}  // namespace
+
+Fingerprint take_fingerprint(Connection& connection, const ServerInfo& server, const Statement& statement) {
+  if (classify_statement(statement.text, rules_of(statement, lexical_rules())) != StatementClass::definition) return {};
+  const auto targets = Reader(statement).read();
+  if (!targets.known) return {};
+  const auto shards = shards_of(server);
+  const auto text = shards.empty() ? describe(connection, statement, targets, server.defaults.contains("vitess"))
+                                   : describe_shards(connection, server, statement, targets, shards);
   return {true, sha256(text)};
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/text.hpp"
 #include "dialect/postgresql/canonical/canonical.hpp"
+#include "dialect/postgresql/canonical/spread.hpp"
 #include "dialect/postgresql/sql/literals.hpp"
 #include "dialect/postgresql/sql/sequences.hpp"
 #include "dialect/postgresql/sql/text.hpp"
@@ -383,6 +384,7 @@ void canonicalize(Schema& declared, const ServerInfo& server) {
   for (auto& table : declared.tables) canonical_table(context, declared, table);
   for (auto& view : declared.views) canonical_view(context, view);
   for (auto& routine : declared.routines) canonical_routine(context, routine);
+  canonicalize_spread(declared, server);
   collect_schemas(declared);
 }
 

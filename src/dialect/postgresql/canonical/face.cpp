@@ -3,6 +3,7 @@
 #include "dialect/postgresql/canonical/access.hpp"
 #include "dialect/postgresql/canonical/canonical.hpp"
 #include "dialect/postgresql/canonical/options.hpp"
+#include "dialect/postgresql/canonical/spread.hpp"
 
 namespace migrate::postgresql {
 namespace {
@@ -15,6 +16,7 @@ class PostgresqlCanonical final : public CanonicalFace {
     postgresql::canonicalize_access(place, access, server, live, location);
   }
   [[nodiscard]] const KnownOptions& known_options() const override { return postgresql::known_options(); }
+  void take_live_words(const Schema& live, Schema& declared, const ServerInfo& /*server*/) const override { take_live_spread(live, declared); }
   /// Those of indexes, the ones behind constraints too.
   [[nodiscard]] std::vector<std::string> schema_wide_names(const Table& table) const override {
     std::vector<std::string> names;

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "core/text.hpp"
+#include "dialect/postgresql/canonical/spread.hpp"
 #include "dialect/postgresql/sql/text.hpp"
 #include "dialect/postgresql/sql/types.hpp"
 #include "schema/lookup.hpp"
@@ -178,6 +179,10 @@ struct Follower {
     }
   }
   void operator()(const Rename<Table>& op) const {
+    for (auto& other : schema.tables) {
+      const auto with = other.options.find(distributed_colocate_with);
+      if (with != other.options.end() && parse_name(with->second) == op.from) with->second = quote_name(op.to);
+    }
     each_text(schema, [&](std::string& sql) { replace_regclass(sql, op.from, op.to); });
     auto* table = find_named(schema.tables, op.to);
     if (table == nullptr) return;
@@ -187,6 +192,7 @@ struct Follower {
   void operator()(const RenamePart<migrate::Column>& op) const {
     auto* table = find_named(schema.tables, op.table);
     if (table == nullptr) return;
+    if (const auto by = table->options.find(distributed_column); by != table->options.end() && by->second == op.from) by->second = op.to;
     each_expression(*table, [&](std::string& sql) {
       if (!sql.empty()) sql = rename_in_sql(sql, op.from, op.to, lexical_rules());
     });

@@ -4,7 +4,9 @@ namespace migrate::postgresql {
 
 const KnownOptions& known_options() {
   static const KnownOptions options{
-      {"table", {"unlogged", "partition_by", "partition_of", "partition_bound", "inherits", "tablespace", "access_method", "row_security", "force_row_security", "replica_identity", "with.*"}},
+      {"database", {"distributed_schemas"}},
+      {"table", {"unlogged", "partition_by", "partition_of", "partition_bound", "inherits", "tablespace", "access_method", "row_security", "force_row_security", "replica_identity", "with.*",
+                 "distributed", "distributed.column", "distributed.single_shard", "distributed.colocate_with", "distributed.shard_count", "reference", "local_metadata"}},
       {"column", {"storage", "compression", "statistics", "not_null", "with.*"}},
       {"index", {"tablespace", "with.*", "clustered", "invalid", "only"}},
       {"primary key", {"tablespace", "with.*", "clustered", "invalid", "without_overlaps"}},

@@ -206,7 +206,7 @@ Schema inspect(Connection& connection, const ServerInfo& server, const InspectSc
   std::string path = quote_name(inspection.default_schema);
   for (const auto& schema : scope.also_on_path) path += ", " + quote_name(schema);
   auto queries = frame_queries(path);
-  for (auto make : {shared_queries, type_queries, relation_queries, column_queries, constraint_queries, index_queries, routine_queries,
+  for (auto make : {shared_queries, type_queries, relation_queries, spread_queries, column_queries, constraint_queries, index_queries, routine_queries,
                     trigger_queries, definition_queries, dependency_queries, rights_queries}) {
     for (auto& query : make(inspection)) queries.push_back(std::move(query));
   }

@@ -121,6 +121,8 @@ void read_storage_parameters(const std::vector<std::string>& list, const std::st
 [[nodiscard]] Query each_row(Inspection& inspection, const std::string& sql, void (*read)(Inspection&, const Row&));
 
 [[nodiscard]] std::vector<Query> relation_queries(Inspection& inspection);
+/// How Citus spreads the tables; nothing where it is not there.
+[[nodiscard]] std::vector<Query> spread_queries(Inspection& inspection);
 [[nodiscard]] std::vector<Query> column_queries(Inspection& inspection);
 [[nodiscard]] std::vector<Query> constraint_queries(Inspection& inspection);
 [[nodiscard]] std::vector<Query> index_queries(Inspection& inspection);

@@ -5,14 +5,16 @@ namespace migrate::postgresql {
 
 namespace {
 
-/// How Citus has spread the tables of a cluster: no model says it.
+/// How Citus has spread what the model cannot say: tables by ranges or appended shards, and functions that run where their argument's rows are.
 std::vector<std::string> distributions(Connection& connection) {
   if (connection.query("select pg_catalog.to_regclass('pg_catalog.pg_dist_partition') is not null").rows.at(0).at(0) != "t") return {};
   return first_column(connection.query(R"(
-    select case when partmethod <> 'n' then 'distribution of ' || logicalrelid || ' by ' || pg_catalog.column_to_column_name(logicalrelid, partkey)
-                when repmodel = 't' then 'reference table ' || logicalrelid
-                else 'metadata of local table ' || logicalrelid end
-      from pg_catalog.pg_dist_partition order by 1)"));
+    select 'distribution of ' || logicalrelid || ' by ' || pg_catalog.column_to_column_name(logicalrelid, partkey)
+      from pg_catalog.pg_dist_partition where partmethod not in ('h', 'n')
+     union all
+    select 'distribution of ' || objid::pg_catalog.regprocedure
+      from pg_catalog.pg_dist_object where classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and distribution_argument_index is not null
+     order by 1)"));
 }
 
 }  // namespace

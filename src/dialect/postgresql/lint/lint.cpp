@@ -232,6 +232,10 @@ constexpr Rule rule_table[] = {
     {"PG029", Severity::warning, "a table option that writes the table anew", check_rewriting_option},
     {"PG030", Severity::warning, "VALIDATE CONSTRAINT in the transaction that adds it", check_validate},
     {"PG031", Severity::note, "an index dropped without CONCURRENTLY", check_drop_index},
+    {"PG040", Severity::error, "a unique key of a distributed table without its distribution column (Citus)", check_citus_key, true},
+    {"PG041", Severity::error, "a distribution column that is retyped or dropped (Citus)", check_citus_column, true},
+    {"PG042", Severity::error, "a serial or identity column added to a table of a cluster (Citus)", check_citus_numbers, true},
+    {"PG043", Severity::error, "a trigger on a distributed or reference table (Citus)", check_citus_trigger, true},
 };
 
 // ---- what the general rules ask --------------------------------------------------------------------------------------

@@ -47,5 +47,9 @@ void check_type(const lint::Context&, const lint::Rule&, lint::Findings&);
 void check_generated(const lint::Context&, const lint::Rule&, lint::Findings&);
 void check_serial(const lint::Context&, const lint::Rule&, lint::Findings&);
 void check_rewriting_option(const lint::Context&, const lint::Rule&, lint::Findings&);
+void check_citus_key(const lint::Context&, const lint::Rule&, lint::Findings&);
+void check_citus_column(const lint::Context&, const lint::Rule&, lint::Findings&);
+void check_citus_numbers(const lint::Context&, const lint::Rule&, lint::Findings&);
+void check_citus_trigger(const lint::Context&, const lint::Rule&, lint::Findings&);
 
 }  // namespace migrate::postgresql

@@ -44,7 +44,7 @@ class Renderer {
   // ---- objects: render_objects.cpp ----
   void render(const CreateSchema&);
   void render(const DropSchema&);
-  void render(const SetDatabaseOptions&) {}
+  void render(const SetDatabaseOptions&);
   void render(const Sql&);
   // ---- owners and privileges: render_access.cpp ----
   void render(const SetAccess&);
@@ -110,6 +110,11 @@ class Renderer {
   void render(const Rename<Table>&);
   void render(const ReorderColumns&);
   void set_access_method(const std::string& kind, const QualifiedName& name, const std::string& method);
+  /// Citus: render_spread.cpp. A table that was just made, or is there as a plain one, is spread over the cluster.
+  void spread(const QualifiedName& name, const Options& options);
+  void change_spread(const QualifiedName& name, const Options& before, const Options& after);
+  void spread_first(const QualifiedName& name);
+  [[nodiscard]] std::string colocated_with(const QualifiedName& name, const Options& options) const;
   void alter_table_options(const QualifiedName& name, const Options& before, const Options& after);
   void rename_serial_sequences(const Table& before, const QualifiedName& to);
   void adopt_sequences();
@@ -253,6 +258,7 @@ class Renderer {
   std::vector<std::string> actions_;
   std::vector<std::string> afterwards_;
   std::set<std::string> gone_;
+  std::set<QualifiedName> spread_early_;                           ///< tables that another one needed spread, in front of their turn
   std::vector<std::pair<QualifiedName, std::string>> suspended_;  ///< foreign keys to make again at the end
   std::vector<std::pair<std::size_t, std::function<void()>>> postponed_;
   std::vector<Sequence> unowned_;                                 ///< sequences whose column is not there yet

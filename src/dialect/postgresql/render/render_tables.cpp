@@ -2,6 +2,7 @@
 
 #include "core/text.hpp"
 #include "dialect/postgresql/canonical/definitions.hpp"
+#include "dialect/postgresql/canonical/spread.hpp"
 #include "dialect/postgresql/render/render.hpp"
 #include "dialect/postgresql/sql/sequences.hpp"
 #include "dialect/postgresql/sql/text.hpp"
@@ -162,8 +163,11 @@ void Renderer::render(const Create<Table>& operation) {
     if (!check.not_valid) lines.push_back(constraint_sql(check));
   }
   for (const auto& exclusion : object.exclusions) lines.push_back(constraint_sql(exclusion));
+  // Citus wants both tables spread before it takes a key between them.
+  const bool is_spread = spread_of(object.options) != Spread::plain;
+  const auto waits = [&](const ForeignKey& key) { return is_spread || waits_for_index(object, key); };
   for (const auto& key : object.foreign_keys) {
-    if (!waits_for_index(object, key)) lines.push_back(constraint_sql(key));
+    if (!waits(key)) lines.push_back(constraint_sql(key));
   }
   const bool unlogged = option(object.options, "unlogged") == "true";
   if (const auto parent = option(object.options, "partition_of"); !parent.empty()) {
@@ -174,6 +178,7 @@ void Renderer::render(const Create<Table>& operation) {
     statement(std::string("CREATE ") + (unlogged ? "UNLOGGED " : "") + "TABLE " + name +
               (lines.empty() ? " ()" : " (\n  " + join(lines, ",\n  ") + "\n)") + create_table_end(object.options));
   }
+  spread(object.name, object.options);
   for (const auto& column : object.columns) {
     for (auto& text : column_settings(column)) action(object.name, std::move(text));
     if (column.identity && column.identity->kind == Identity::Kind::serial) {
@@ -189,7 +194,7 @@ void Renderer::render(const Create<Table>& operation) {
     if (check.not_valid) action(object.name, "ADD " + constraint_sql(check));
   }
   for (const auto& key : object.foreign_keys) {
-    if (waits_for_index(object, key)) action(object.name, "ADD " + constraint_sql(key));
+    if (waits(key)) action(object.name, "ADD " + constraint_sql(key));
   }
   Options rest;
   for (const auto& [key, value] : object.options) {
@@ -262,6 +267,7 @@ void Renderer::alter_table_options(const QualifiedName& name, const Options& bef
     if (!has(parents_before, parent)) statement("ALTER TABLE " + quote_name(name) + " INHERIT " + quote_name(parent));
   }
   if (changed("unlogged")) statement("ALTER TABLE " + quote_name(name) + (option(after, "unlogged").empty() ? " SET LOGGED" : " SET UNLOGGED"));
+  change_spread(name, before, after);
   if (changed("access_method")) set_access_method("TABLE", name, option(after, "access_method"));
   if (changed("tablespace")) {
     const auto tablespace = option(after, "tablespace");
