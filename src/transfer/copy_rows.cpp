@@ -1,6 +1,7 @@
 #include "transfer/copy_rows.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <atomic>
@@ -18,6 +19,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Memory of large values goes back to the system when they are written: glibc would keep more and more of it.
+void return_large_memory() {
+#ifdef M_MMAP_THRESHOLD
+  constexpr int large = 4 << 20;
+  mallopt(M_MMAP_THRESHOLD, large);
+#endif
+}
+
 /// A range of a table that a worker takes.
 struct Work {
   std::size_t table = 0;
@@ -31,6 +40,7 @@ class RowCopier {
       : source_(source), snapshot_(snapshot), target_(target), lock_(lock), pairs_(pairs), progress_(progress), options_(options), events_(events), report_(report), left_(pairs.size()), started_(pairs.size()) {}
 
   void run() {
+    return_large_memory();
     report_.tables.resize(pairs_.size());
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       report_.tables[i].table = pairs_[i].source.name.text();

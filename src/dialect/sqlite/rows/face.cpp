@@ -153,7 +153,7 @@ class SqliteRowsFace final : public RowsFace {
   void set_up_reading(RowsConnection&) const override {}
   [[nodiscard]] std::string set_up_writing(RowsConnection& connection) const override {
     connection.execute("PRAGMA foreign_keys = OFF");
-    connection.execute("PRAGMA cache_size = -32000");
+    connection.execute("PRAGMA cache_size = -24000");
     return "";
   }
 
