@@ -204,12 +204,19 @@ class MysqlRowsFace final : public RowsFace {
 
   void write(RowsConnection& connection, const QualifiedName& table, const std::vector<RowsColumn>& columns, const RowBatch& rows) const override {
     if (rows.rows() == 0) return;
-    std::string sql = fmt::format("INSERT INTO {} (", quote_name(table));
-    for (std::size_t i = 0; i < columns.size(); ++i) sql += (i > 0 ? ", " : "") + backtick(columns[i].name);
-    sql += ") VALUES ";
+    std::string head = fmt::format("INSERT INTO {} (", quote_name(table));
+    for (std::size_t i = 0; i < columns.size(); ++i) head += (i > 0 ? ", " : "") + backtick(columns[i].name);
+    head += ") VALUES ";
+    std::string sql = head;
     sql.reserve(rows.bytes() + rows.bytes() / 8 + rows.rows() * columns.size() * 3);
     for (std::size_t row = 0; row < rows.rows(); ++row) {
-      sql += row > 0 ? ",(" : "(";
+      std::size_t bytes = 0;
+      for (std::size_t i = 0; i < columns.size(); ++i) bytes += rows.at(row, i).text.size();
+      if (sql.size() > head.size() && sql.size() + bytes > most_bytes) {  // a large row goes alone
+        static_cast<void>(connection.query(sql));
+        sql = head;
+      }
+      sql += sql.size() > head.size() ? ",(" : "(";
       for (std::size_t i = 0; i < columns.size(); ++i) {
         if (i > 0) sql += ',';
         append_literal(sql, columns[i].own, rows.at(row, i));
@@ -218,6 +225,7 @@ class MysqlRowsFace final : public RowsFace {
     }
     static_cast<void>(connection.query(sql));
   }
+  static constexpr std::size_t most_bytes = 900 << 10;  ///< of a statement, without escapes
   /// Below the smallest max_allowed_packet of a server's defaults, escapes among it.
   [[nodiscard]] std::size_t batch_bytes() const override { return 512 << 10; }
   [[nodiscard]] bool transactional(const Table& table) const override {

@@ -274,6 +274,7 @@ class MysqlConnection final : public RowsConnection {
   explicit MysqlConnection(const DatabaseUrl& url) : MysqlConnection(url, open(url)) {}
 
   Result query(std::string_view sql) override {
+    refuse_too_long(sql.size());
     const bool many = may_return_several_results(sql);
     return guarded([&] {
       auto first = many ? run(with_marker(sql)) : run(sql);
