@@ -89,13 +89,9 @@ std::map<AccessPlace, Access> read_objects(const Schema& schema, std::span<const
 
 }  // namespace
 
-void read_object_rights(Connection& connection, Schema& schema) {
-  try {
-    schema.rights.access = read_objects(schema, connection.query_all(objects_sql));
-  } catch (const DatabaseError& error) {
-    if (error.cause != DatabaseError::Cause::statement) throw;
-  }
-}
+std::span<const std::string> object_rights_queries() { return objects_sql; }
+
+void take_object_rights(std::span<const Result> answers, Schema& schema) { schema.rights.access = read_objects(schema, answers); }
 
 void read_access(Connection& connection, const ServerInfo& /*server*/, Schema& live, const std::set<std::string>& /*also*/) {
   std::vector<std::string> queries{objects_sql.begin(), objects_sql.end()};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <set>
+#include <span>
 #include <string>
 
 #include "dialect/connection.hpp"
@@ -13,8 +14,10 @@ namespace migrate::mysql {
 /// CatalogFace::read_access().
 void read_access(Connection& connection, const ServerInfo& server, Schema& live, const std::set<std::string>& also);
 
-/// Who has privileges on the objects of the schema, into `schema.rights`: MySQL and MariaDB forget them when an object is renamed, MySQL also when
-/// a routine is made again. Who may not read that cannot give it back.
-void read_object_rights(Connection& connection, Schema& schema);
+/// What asks who has privileges on objects of this database: MySQL and MariaDB forget them when an object is renamed, MySQL also when a
+/// routine is made again. Only for a session that may read them (`reads_rights` of the server's facts).
+[[nodiscard]] std::span<const std::string> object_rights_queries();
+/// Puts the answers into `schema.rights`.
+void take_object_rights(std::span<const Result> answers, Schema& schema);
 
 }  // namespace migrate::mysql

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -72,14 +73,14 @@ void show_each(Connection& connection, const std::vector<Listed>& objects, Read&
 class Inspector {
  public:
   Inspector(Connection& connection, const ServerInfo& server, const InspectOptions& options)
-      : connection_(connection), server_(server), options_(options), context_(context_of(server)), view_usage_(server.capabilities.view_usage) {}
+      : connection_(connection), server_(server), options_(options), context_(context_of(server)), view_usage_(server.capabilities.view_usage), reads_rights_(options.tables.empty() && server.defaults.contains("reads_rights")) {}
 
   Schema run() {
     list();
     show_each(connection_, objects_, [this](const Listed& object, const Row& row) { read_object(object, row); });
     add_triggers();
     if (context_.mariadb) add_reference_systems();
-    if (options_.tables.empty()) read_object_rights(connection_, schema_);
+    if (!rights_.empty()) take_object_rights(rights_, schema_);
     return std::move(schema_);
   }
 
@@ -105,7 +106,7 @@ class Inspector {
       queries.emplace_back("SELECT view_name, table_schema, table_name FROM information_schema.view_table_usage WHERE view_schema = database()");
       queries.emplace_back("SELECT table_name, specific_schema, specific_name FROM information_schema.view_routine_usage WHERE table_schema = database()");
     }
-    auto results = connection_.query_all(queries);
+    auto results = with_rights(queries);
     if (!results[0].rows.empty()) {
       schema_.options["charset"] = cell(results[0].rows[0], 0);
       schema_.options["collation"] = cell(results[0].rows[0], 1);
@@ -131,6 +132,24 @@ class Inspector {
       }
       take_usage(results[5], ObjectId::Kind::relation);
       take_usage(results[6], ObjectId::Kind::routine);
+    }
+  }
+
+  /// The answers, and in the same round trip who has privileges, where that may be read.
+  std::vector<Result> with_rights(const std::vector<std::string>& queries) {
+    if (!reads_rights_) return connection_.query_all(queries);
+    auto all = queries;
+    const auto more = object_rights_queries();
+    all.insert(all.end(), more.begin(), more.end());
+    try {
+      auto results = connection_.query_all(all);
+      const auto rights = results.begin() + static_cast<std::ptrdiff_t>(queries.size());
+      rights_.assign(std::make_move_iterator(rights), std::make_move_iterator(results.end()));
+      results.erase(rights, results.end());
+      return results;
+    } catch (const DatabaseError& error) {
+      if (error.cause != DatabaseError::Cause::statement) throw;
+      return connection_.query_all(queries);  // it has another privilege on them than to read
     }
   }
 
@@ -238,7 +257,9 @@ class Inspector {
   };
   std::vector<Row> triggers_;
   std::map<std::string, TriggerShown> shown_triggers_;
+  std::vector<Result> rights_;
   bool view_usage_;
+  bool reads_rights_;
 };
 
 }  // namespace

@@ -42,8 +42,12 @@ void look_at_vitess(Connection& connection, Options& facts) {
   facts["vitess"] = "true";
   const auto keyspace = facts["database"].substr(0, facts["database"].find_first_of(":@"));
   std::vector<std::string> shards;
-  for (const auto& name : first_column(connection.query("SHOW VITESS_SHARDS"))) {
-    if (name.starts_with(keyspace + "/")) shards.push_back(name.substr(keyspace.size() + 1));
+  try {
+    for (const auto& name : first_column(connection.query("SHOW VITESS_SHARDS"))) {
+      if (name.starts_with(keyspace + "/")) shards.push_back(name.substr(keyspace.size() + 1));
+    }
+  } catch (const DatabaseError& error) {
+    if (error.cause != DatabaseError::Cause::statement) throw;  // it is behind something that does not know the word
   }
   facts["vitess_shards"] = join(shards, ",");
 }
@@ -84,7 +88,9 @@ ServerInfo probe_server(Connection& connection) {
                 @@lower_case_table_names, @@default_storage_engine, @@explicit_defaults_for_timestamp, @@max_allowed_packet, @@collation_connection,
                 @@time_zone, @@sql_quote_show_create, @@lc_time_names, @@version,)") + std::string(names_definers),
       "SELECT character_set_name, default_collate_name FROM information_schema.character_sets ORDER BY 1",
-      R"(SELECT count(*) FROM information_schema.tables WHERE table_schema = 'information_schema' AND table_name IN ('VIEW_TABLE_USAGE', 'VIEW_ROUTINE_USAGE'))",
+      R"(SELECT count(CASE table_schema WHEN 'information_schema' THEN 1 END), count(CASE table_schema WHEN 'mysql' THEN 1 END) FROM information_schema.tables
+         WHERE (table_schema = 'information_schema' AND table_name IN ('VIEW_TABLE_USAGE', 'VIEW_ROUTINE_USAGE'))
+            OR (table_schema = 'mysql' AND table_name IN ('tables_priv', 'columns_priv', 'procs_priv')))",
       "SHOW VARIABLES WHERE Variable_name IN (" + std::string(read_only_variables) + R"(, 'wsrep_on', 'tidb_version', 'character_set_collations', 'default_collation_for_utf8mb4', 'sql_require_primary_key',
                                              'innodb_force_primary_key'))"};
   const auto results = connection.query_all(queries);
@@ -135,6 +141,8 @@ ServerInfo probe_server(Connection& connection) {
 
   set_capabilities(server);
   server.capabilities.view_usage = results[2].rows.at(0).at(0) == "2";
+  // A table is listed for who has a privilege on it.
+  if (results[2].rows.at(0).at(1) == "3" && !facts.contains("vitess") && !facts.contains("tidb")) facts["reads_rights"] = "true";
   return server;
 }
 

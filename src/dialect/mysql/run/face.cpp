@@ -50,7 +50,7 @@ class MysqlRun final : public RunFace {
     return make_session_lock(connection, key);
   }
   [[nodiscard]] std::string cluster_setup(const ServerInfo& server, bool /*local*/) const override {
-    return server.defaults.contains("vitess") ? "SET @@ddl_strategy = 'direct'" : "";
+    return is_vtgate(server) ? "SET @@ddl_strategy = 'direct'" : "";
   }
   void run_online(Connection& connection, const ServerInfo& server, const std::string& statement, const std::string& how, const std::string& context) const override {
     mysql::run_online(connection, server, statement, how, context);

@@ -16,8 +16,7 @@ OnShards::~OnShards() {
 }
 
 void check_records_place(Connection& connection, const ServerInfo& server, const QualifiedName& table) {
-  const auto facts = server.defaults.find("vitess");
-  if (facts == server.defaults.end()) return;
+  if (!is_vtgate(server)) return;
   auto keyspace = table.schema.empty() ? server.defaults.at("database") : table.schema;
   keyspace = keyspace.substr(0, keyspace.find_first_of(":@"));
   const auto all = first_column(connection.query("SHOW VITESS_SHARDS"));

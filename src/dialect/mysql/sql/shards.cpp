@@ -26,6 +26,8 @@ std::string use_shard(const ServerInfo& server, const std::string& shard) {
   return "USE " + backtick(shard.empty() ? keyspace : keyspace + ":" + shard);
 }
 
+bool is_vtgate(const ServerInfo& server) { return !fact(server, "vitess_shards").empty(); }
+
 bool is_of_vitess(const ServerInfo& server, const std::string& table) { return table.starts_with("_vt_") && server.defaults.contains("vitess"); }
 
 }  // namespace migrate::mysql
