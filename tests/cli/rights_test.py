@@ -322,6 +322,22 @@ class Rights(TestCase):
             project.migrate("downgrade", "-1")
             self.assertEqual(rights(project.database), before)
 
+    def test_what_was_dropped_comes_back_with_its_rights(self):
+        everything, column = (lambda plain: "tables: {other: {columns: {id: int}}}\nschemas: [audit]\n"), (lambda plain: re.sub(r', "Odd Name": [a-z]+(\(20\))?', "", plain))
+        for less in (everything, column):
+            for project in self.servers():
+                roles, owners = self.roles(project)
+                plain = plain_model(project.engine).replace("tables:\n", "tables:\n  other: {columns: {id: int}}\n")
+                self.revision(project, plain, "plain")
+                done = project.database.script(State(project.engine, random.Random(SEED), roles, owners).sql(), project.folder)
+                self.assertEqual(done.code, 0, done)
+                before = rights(project.database)
+                self.assertGreater(len(before), 5)
+                model = less(plain) if project.engine == "postgresql" else less(plain).replace("schemas: [audit]\n", "")
+                self.revision(project, model, "less")
+                project.migrate("downgrade", "-1")
+                self.assertEqual(rights(project.database), before)
+
     def test_slips_are_told_with_their_place(self):
         for project in self.servers():
             roles, _ = self.roles(project)

@@ -122,7 +122,11 @@ void ProgramRenderer::render(const SetAccess& op) {
   }
 }
 
-void ProgramRenderer::render(const Create<Routine>& op) { in_session_of(op.object.options, {create_routine(op.object, context_)}); }
+/// On the way back: dropping a routine takes the privileges on it.
+void ProgramRenderer::render(const Create<Routine>& op) {
+  in_session_of(op.object.options, {create_routine(op.object, context_)});
+  give_back(op.object, op.object.name);
+}
 
 void ProgramRenderer::render(const Drop<Routine>& op) { add("DROP " + kind_sql(op.object) + quote_name(op.object.name)); }
 

@@ -1,4 +1,4 @@
-/// Owners and privileges of what may have to be made again: views, routines, types.
+/// Owners and privileges of what may have to be made again: on the way forth views, routines, types, on the way back whatever was dropped.
 #include "core/text.hpp"
 #include "dialect/postgresql/catalog/inspect.hpp"
 
@@ -9,8 +9,9 @@ namespace {
 // owner's, and PUBLIC's on routines and types) need none either; where they were taken away, that is said.
 const std::string rights_sql = R"(
   with objects as (
-    select 1259 as catalog, c.oid, 'r'::"char" as type, 'TABLE' as kind, c.relowner as owner, c.relacl as acl
-      from pg_catalog.pg_class c where c.relkind in ('v', 'm') and c.oid >= 16384
+    select 1259 as catalog, c.oid, case c.relkind when 'S' then 's' else 'r' end::"char" as type, case c.relkind when 'S' then 'SEQUENCE' else 'TABLE' end as kind,
+           c.relowner as owner, c.relacl as acl
+      from pg_catalog.pg_class c where c.relkind in ('v', 'm', 'r', 'p', 'S') and c.oid >= 16384
     union all
     select 1255, p.oid, 'f', case p.prokind when 'p' then 'PROCEDURE' else 'FUNCTION' end, p.proowner, p.proacl
       from pg_catalog.pg_proc p where p.prokind in ('f', 'p', 'w') and p.oid >= 16384
@@ -44,7 +45,7 @@ const std::string rights_sql = R"(
   select 1259, c.oid, 5, a.attname, 'GRANT ' || x.privilege_type || ' (' || pg_catalog.quote_ident(a.attname) || ') ON TABLE {} TO ' ||
          case when x.grantee = 0 then 'PUBLIC' else pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) end || case when x.is_grantable then ' WITH GRANT OPTION' else '' end
     from pg_catalog.pg_class c join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attacl is not null, pg_catalog.aclexplode(a.attacl) x
-   where c.relkind in ('v', 'm')
+   where c.relkind in ('v', 'm', 'r', 'p')
   union all
   select 1259, c.oid, 6, a.attname, 'ALTER VIEW {} ALTER COLUMN ' || pg_catalog.quote_ident(a.attname) || ' SET DEFAULT ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid)
     from pg_catalog.pg_class c join pg_catalog.pg_attrdef d on d.adrelid = c.oid join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = d.adnum

@@ -85,6 +85,14 @@ void Renderer::give_back(const ObjectId& object, const std::string& name, const 
   }
 }
 
+void Renderer::give_back_column(const QualifiedName& table, const std::string& column) {
+  const auto it = state_.rights.given.find({.kind = ObjectId::Kind::relation, .name = table, .part = {}});
+  if (it == state_.rights.given.end()) return;
+  for (const auto& given : it->second) {
+    if (given.column == column) statement(replace_all(given.sql, "{}", quote_name(table)));
+  }
+}
+
 const Table* Renderer::table(const QualifiedName& name) const { return find_named(state_.tables, name); }
 
 std::vector<Statement> render(const std::vector<Operation>& operations, const Schema& before, const ServerInfo& server) {

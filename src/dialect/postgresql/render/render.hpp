@@ -86,6 +86,8 @@ class Renderer {
   void restore_views(const std::vector<View>& views);
   /// Gives an object that is made again what it had: its owner, privileges on it. `name` as statements call it; of its columns those that `has_column`.
   void give_back(const ObjectId& object, const std::string& name, const std::function<bool(const std::string&)>& has_column = {});
+  /// The same for a column of a table that comes back.
+  void give_back_column(const QualifiedName& table, const std::string& column);
 
   // ---- types: render_types.cpp ----
   void render(const Create<EnumType>&);

@@ -61,6 +61,7 @@ void Renderer::render(const Add<Column>& operation) {
   if (!column.comment.empty()) {
     comment(operation.table, "COLUMN " + name + "." + quote_name(column.name), "", column.comment);
   }
+  give_back_column(operation.table, column.name);
 }
 
 void Renderer::render(const Remove<Column>& operation) {
@@ -175,6 +176,7 @@ void Renderer::replace_column(const QualifiedName& name, const Column& before, c
     for (auto& text : column_settings(after)) action(name, std::move(text));
     restore_dependents(dependents);
     comment(name, "COLUMN " + quote_name(name) + "." + quote_name(after.name), "", after.comment);
+    give_back_column(name, after.name);
   });
 }
 

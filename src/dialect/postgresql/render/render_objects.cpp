@@ -70,6 +70,7 @@ void Renderer::render(const Create<Sequence>& operation) {
   statement(sequence_sql(sequence));
   if (!sequence.owned_by.empty()) unowned_.push_back(sequence);
   comment(sequence.name, "SEQUENCE " + quote_name(sequence.name), "", sequence.comment);
+  give_back({.kind = ObjectId::Kind::relation, .name = sequence.name, .part = {}}, quote_name(sequence.name));
 }
 
 void Renderer::render(const Drop<Sequence>& operation) {
@@ -129,6 +130,7 @@ void Renderer::render(const Create<Definition>& operation) {
   const auto& object = operation.object;
   statement(object.definition);
   comment(object.name, definition_name(object), "", object.comment);
+  if (object.kind == "type") give_back({.kind = ObjectId::Kind::type, .name = object.name, .part = {}}, quote_name(object.name));
 }
 
 void Renderer::render(const Drop<Definition>& operation) { statement("DROP " + definition_name(operation.object)); }

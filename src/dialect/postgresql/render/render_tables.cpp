@@ -216,6 +216,7 @@ void Renderer::render(const Create<Table>& operation) {
   };
   if (object.primary_key) cluster_on(primary_key_name(*object.primary_key, object.name), object.primary_key->options);
   for (const auto& part : object.uniques) cluster_on(part.name, part.options);
+  give_back({.kind = ObjectId::Kind::relation, .name = object.name, .part = {}}, name, [&](const std::string& column) { return find_named(object.columns, column) != nullptr; });
 }
 
 void Renderer::render(const Drop<Table>& operation) { statement("DROP TABLE " + quote_name(operation.object.name)); }

@@ -88,6 +88,7 @@ bool of_type(const Column& column, const QualifiedName& type) { return element_t
 void Renderer::render(const Create<EnumType>& operation) {
   statement(enum_sql(operation.object));
   comment(operation.object.name, "TYPE " + quote_name(operation.object.name), "", operation.object.comment);
+  give_back({.kind = ObjectId::Kind::type, .name = operation.object.name, .part = {}}, quote_name(operation.object.name));
 }
 
 void Renderer::render(const Drop<EnumType>& operation) { statement("DROP TYPE " + quote_name(operation.object.name)); }
@@ -257,6 +258,7 @@ void Renderer::render(const Create<Domain>& operation) {
     comment(domain.name, "CONSTRAINT " + quote_name(check.name) + " ON DOMAIN " + quote_name(domain.name), "", check.comment);
   }
   comment(domain.name, "DOMAIN " + quote_name(domain.name), "", domain.comment);
+  give_back({.kind = ObjectId::Kind::type, .name = domain.name, .part = {}}, quote_name(domain.name));
 }
 
 void Renderer::render(const Drop<Domain>& operation) { statement("DROP DOMAIN " + quote_name(operation.object.name)); }
