@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A large fleet of three engines, some of it poisoned: does it stop where it should, does the rest arrive, what does it cost?
 
-  fleet.py PROGRAM [--files 1000] [--schemas 300] [--databases 50] [--kills 40] [--linear 10000] [--seed N]
+  fleet.py PROGRAM [--files 1000] [--schemas 300] [--databases 50] [--kills 40] [--restarts] [--linear 10000] [--seed N]
 
 Servers as tests/servers.py says; without PostgreSQL or MariaDB their part is left out. Prints a table of seconds and memory; the exit code is
 about what is right, not about what is fast. The short form of the same is in tests/cli/fleet_test.py.
@@ -12,6 +12,7 @@ import json
 import os
 import random
 import resource
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -197,27 +198,87 @@ class Fleet:
         loop = time.time() - started
         print(f"10 revisions on {len(self.names['sqlite'])} files: {ours:.1f} s, {memory:.0f} MB; xargs -P2 {loop:.1f} s: {ours / loop:.2f} of it", flush=True)
 
+    def process_of(self, name):
+        """The server's own process, found by the file that it writes its number into, and the files by which another one would take it for alive."""
+        server = self.servers[name]
+        if name == "postgresql":
+            pid_file = server.sql("SHOW data_directory").strip() + "/postmaster.pid"
+        else:
+            pid_file = server.sql("SELECT @@pid_file", "information_schema").strip()
+        with open(pid_file) as file:
+            lines = file.read().splitlines()
+        return int(lines[0]), [pid_file] + ([f"{lines[4]}/.s.PGSQL.{lines[3]}.lock"] if name == "postgresql" else [])
+
+    def restart(self, name):
+        """SIGKILL, and the same command again by the same user."""
+        pid, locks = self.process_of(name)
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            command = [word.decode() for word in file.read().split(b"\0") if word]
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            environment = dict(entry.decode().split("=", 1) for entry in file.read().split(b"\0") if b"=" in entry)
+        owner = os.stat(f"/proc/{pid}")
+        group = [line.split()[1] for line in open(f"/proc/{pid}/status") if line.startswith("Gid:")][0]
+        children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
+        os.kill(pid, signal.SIGKILL)
+        for one in [pid, *map(int, children)]:
+            for _ in range(300):
+                if not os.path.exists(f"/proc/{one}") or "Z (zombie)" in open(f"/proc/{one}/status").read():
+                    break
+                time.sleep(0.05)
+        for lock in locks:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(lock)  # nobody may have collected the dead process yet, and it looks alive by its number
+        user = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={group}", "--init-groups"] if os.geteuid() == 0 else []
+        log = open(os.path.join(self.folder, f"{name}.log"), "ab")
+        subprocess.Popen([*user, *command], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
+        for _ in range(300):
+            with contextlib.suppress(Exception):
+                self.servers[name].sql("SELECT 1", *(["information_schema"] if name == "mariadb" else []))
+                return
+            time.sleep(0.1)
+        raise SystemExit(f"{name} did not start again: {open(log.name).read()[-2000:]}")
+
+    def make_empty(self):
+        for name in self.names["sqlite"]:
+            os.unlink(os.path.join(self.folder, f"data/{name}.db"))
+            sqlite3.connect(os.path.join(self.folder, f"data/{name}.db")).close()
+        for name in self.names.get("postgresql", []):
+            self.servers["postgresql"].sql(f"DROP SCHEMA {name} CASCADE; CREATE SCHEMA {name}")
+        for name in self.names.get("mariadb", []):
+            self.servers["mariadb"].sql(f"DROP DATABASE {name}; CREATE DATABASE {name}", "information_schema")
+
+    def arrived(self, engine, name):
+        """The applied revisions of a target, and its rows."""
+        queries = ["SELECT revision FROM {}schema_versions WHERE state = 'applied' ORDER BY 1", "SELECT count(*) FROM {}people"]
+        if engine == "sqlite":
+            with self.sqlite(name) as rows:
+                return [row[0] for row in rows.execute(queries[0].format(""))], rows.execute(queries[1].format("")).fetchone()[0]
+        ask = lambda query: self.servers[engine].sql(query.format(name + "."), *(["information_schema"] if engine == "mariadb" else []))
+        return ask(queries[0]).split(), int(ask(queries[1]))
+
     def kills(self):
+        """SIGKILL of the runner at random, and now and then of a server: every target has each revision once."""
         os.unlink(os.path.join(self.folder, "fleet.db"))  # it knows of a target that is none any more
-        self.project("    - {name: all, parallel: 8, max_failures: 0}")
-        for name in self.all_names():
-            if name in self.names["sqlite"]:
-                os.unlink(os.path.join(self.folder, f"data/{name}.db"))
-                sqlite3.connect(os.path.join(self.folder, f"data/{name}.db")).close()
+        self.project("    - {name: all, parallel: 8, max_failures: 100%}")
+        self.make_empty()
         command = [self.program, "-c", os.path.join(self.folder, "migrate.yaml"), "fleet", "upgrade", "--no-input"]
-        for _ in range(self.options.kills):
+        restarts = 0
+        for number in range(self.options.kills):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
             time.sleep(self.random.uniform(0.02, 0.6))
+            if self.options.restarts and number % 8 == 3:
+                self.restart(self.random.choice([name for name in self.names if name != "sqlite"]))
+                restarts += 1
             process.kill()
             process.wait()
         self.migrate("fleet", "upgrade", code=0)
-        for name in self.names["sqlite"]:
-            with self.sqlite(name) as rows:
-                applied = [row[0] for row in rows.execute("SELECT revision FROM schema_versions WHERE state = 'applied' ORDER BY 1")]
-                self.expect(len(applied) == REVISIONS and rows.execute("SELECT count(*) FROM people").fetchone() == (1,), f"{name} after the kills: {applied}")
+        for engine, names in self.names.items():
+            for name in names:
+                applied, people = self.arrived(engine, name)
+                self.expect(len(applied) == len(set(applied)) == REVISIONS and people == 1, f"{engine} {name} after the kills: {applied}, {people} people")
         status = self.status()
         self.expect(status["at_head"] == len(self.all_names()) and not status["unknown"] and not status["failed"], f"the journal after the kills: {status['at_head']} at head")
-        print(f"{self.options.kills} kills: every revision once", flush=True)
+        print(f"{self.options.kills} kills, {restarts} restarts of a server: every revision once", flush=True)
 
     @staticmethod
     def processor_time():
@@ -253,6 +314,7 @@ def main():
     parser.add_argument("program")
     for name, value in (("files", 1000), ("schemas", 300), ("databases", 50), ("kills", 40), ("linear", 10000), ("seed", 7)):
         parser.add_argument("--" + name, type=int, default=value)
+    parser.add_argument("--restarts", action="store_true", help="servers are killed and started again too: only those that nobody else uses")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="migrate-fleet-", ignore_cleanup_errors=True) as folder:
         fleet = Fleet(options.program, folder, options)

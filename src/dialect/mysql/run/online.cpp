@@ -40,8 +40,7 @@ void await(Connection& connection, const std::string& context, std::size_t shard
       }
       waiting = waiting || (!ended && status != "complete");
     }
-    // None at all: the statement is of those that are never online.
-    const bool some_missing = failing && !told.empty() && told.size() < shards;
+    const bool some_missing = failing && told.size() < shards;  // what is queued may be listed a moment later
     if (!waiting && !some_missing) return;
     if (!waiting && std::chrono::steady_clock::now() - begun > 30s) {
       throw DatabaseError(DatabaseError::Cause::statement, fmt::format("the online change is known to {} of {} shards (SHOW VITESS_MIGRATIONS LIKE '{}')", told.size(), shards, context), "HY000", 0,
@@ -60,14 +59,17 @@ void run_online(Connection& connection, const ServerInfo& server, const std::str
   const auto name = context + ":" + random_hex(4);
   connection.execute("SET @@migration_context = " + quote_text(name) + ", @@ddl_strategy = " + quote_text(how));
   const auto as_usual = [&] { connection.execute("SET @@ddl_strategy = 'direct', @@migration_context = ''"); };
+  Result answer;
   try {
-    connection.execute(statement);
+    answer = connection.query(statement);
   } catch (const DatabaseError& error) {
     if (error.cause != DatabaseError::Cause::connection) as_usual();
     throw;
   }
   as_usual();
-  await(connection, name, shards_of(server).size(), true);
+  // What is queued is answered with its number; the rest has run.
+  const bool queued = !answer.rows.empty() && !cell(answer, answer.rows.front(), "uuid").empty();
+  if (queued) await(connection, name, std::max<std::size_t>(1, shards_of(server).size()), true);
 }
 
 void await_online(Connection& connection, const ServerInfo& server, const std::string& context) {
