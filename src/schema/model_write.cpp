@@ -253,7 +253,7 @@ class Writer {
       if (place.kind != AccessPlace::Kind::defaults) continue;
       Flow flow;
       flow.text("for", place.name.name);
-      if (place.name.schema != "*") flow.set("schema", yaml::text(place.name.schema.empty() ? "public" : place.name.schema));
+      if (place.name.schema != "*") flow.set("schema", yaml::text(place.name.schema));
       flow.set("on", yaml::text(place.part));
       if (access.grants) flow.set("grants", grants_text(*access.grants));
       section.items.push_back(flow.done());

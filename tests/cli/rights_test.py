@@ -256,6 +256,34 @@ class Rights(TestCase):
             project.sql("INSERT INTO t VALUES (1)")
             project.migrate("downgrade", "base")
 
+    def test_the_account_in_hand_may_be_named(self):
+        for project in self.servers():
+            account = project.sql("SELECT current_user") if project.engine == "postgresql" else project.sql("SELECT current_user()")
+            model = "tables:\n  t:\n    columns: {id: int}\n    grants: {%s}\n"
+            self.revision(project, model % "", "plain")
+            before = self.all_rights(project)
+            self.revision(project, model % f'"{account}": [select, insert]', "named")
+            self.assertNotEqual(self.all_rights(project), before)
+            project.migrate("downgrade", "-1")
+            self.assertEqual(self.all_rights(project), before)
+
+    def all_rights(self, project):
+        """Of everybody, also of the account in hand."""
+        if project.engine == "postgresql":
+            return project.sql("SELECT privilege_type FROM pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) WHERE relname = 't' ORDER BY 1")
+        return project.sql("SELECT user, host, table_name, table_priv FROM mysql.tables_priv WHERE db = database() ORDER BY 1, 2, 3")
+
+    def test_the_schema_of_defaults_is_written_as_it_is_read(self):
+        for project in self.servers():
+            if project.engine != "postgresql":
+                continue
+            roles, _ = self.roles(project)
+            project.sql(f"CREATE SCHEMA audit; ALTER DEFAULT PRIVILEGES IN SCHEMA audit GRANT SELECT ON TABLES TO {roles[0]}; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {roles[1]}")
+            for schemas in ("[public, audit]", "[audit]"):  # the first is the default one
+                project.config(f"schemas: {schemas}")
+                project.write("model.yaml", project.migrate("inspect", "--grants").out)
+                project.migrate("check")
+
     def test_new_objects_get_what_default_privileges_say(self):
         for project in self.servers():
             if project.engine != "postgresql":

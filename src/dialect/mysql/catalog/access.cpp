@@ -57,10 +57,9 @@ Access read_database(const Result& result) {
   return access;
 }
 
-/// But what the account in hand has: nobody need give it that.
-const std::array<std::string, 3> objects_sql{"SELECT user, host, table_name, table_priv FROM mysql.tables_priv WHERE db = database() AND concat(user, '@', host) <> current_user()",
-                                             "SELECT user, host, table_name, column_priv, column_name FROM mysql.columns_priv WHERE db = database() AND concat(user, '@', host) <> current_user()",
-                                             "SELECT user, host, routine_name, proc_priv, routine_type FROM mysql.procs_priv WHERE db = database() AND concat(user, '@', host) <> current_user()"};
+const std::array<std::string, 3> objects_sql{"SELECT user, host, table_name, table_priv FROM mysql.tables_priv WHERE db = database()",
+                                             "SELECT user, host, table_name, column_priv, column_name FROM mysql.columns_priv WHERE db = database()",
+                                             "SELECT user, host, routine_name, proc_priv, routine_type FROM mysql.procs_priv WHERE db = database()"};
 
 /// What the three say of the schema's objects; those that nobody has a privilege on are not among them.
 std::map<AccessPlace, Access> read_objects(const Schema& schema, std::span<const Result> results) {
@@ -91,7 +90,10 @@ std::map<AccessPlace, Access> read_objects(const Schema& schema, std::span<const
 
 std::span<const std::string> object_rights_queries() { return objects_sql; }
 
-void take_object_rights(std::span<const Result> answers, Schema& schema) { schema.rights.access = read_objects(schema, answers); }
+void take_object_rights(std::span<const Result> answers, const std::string& account, Schema& schema) {
+  auto& rights = schema.rights.access = read_objects(schema, answers);
+  for (auto& [place, access] : rights) std::erase_if(*access.grants, [&](const Grant& grant) { return grant.to == account; });
+}
 
 void read_access(Connection& connection, const ServerInfo& /*server*/, Schema& live, const std::set<std::string>& /*also*/) {
   std::vector<std::string> queries{objects_sql.begin(), objects_sql.end()};

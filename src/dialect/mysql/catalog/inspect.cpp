@@ -73,14 +73,14 @@ void show_each(Connection& connection, const std::vector<Listed>& objects, Read&
 class Inspector {
  public:
   Inspector(Connection& connection, const ServerInfo& server, const InspectOptions& options)
-      : connection_(connection), server_(server), options_(options), context_(context_of(server)), view_usage_(server.capabilities.view_usage), reads_rights_(options.tables.empty() && server.defaults.contains("reads_rights")) {}
+      : connection_(connection), server_(server), options_(options), context_(context_of(server)), view_usage_(server.capabilities.view_usage), reads_rights_(options.tables.empty() && server.defaults.contains("reads_rights")), account_(server.user) {}
 
   Schema run() {
     list();
     show_each(connection_, objects_, [this](const Listed& object, const Row& row) { read_object(object, row); });
     add_triggers();
     if (context_.mariadb) add_reference_systems();
-    if (!rights_.empty()) take_object_rights(rights_, schema_);
+    if (!rights_.empty()) take_object_rights(rights_, account_, schema_);
     return std::move(schema_);
   }
 
@@ -260,6 +260,7 @@ class Inspector {
   std::vector<Result> rights_;
   bool view_usage_;
   bool reads_rights_;
+  std::string account_;
 };
 
 }  // namespace
